@@ -1,0 +1,1 @@
+//! The engine loop that wires the crates.

@@ -1,0 +1,1 @@
+//! Pure: alarms, acts and time to cases and notifications.

@@ -1,0 +1,1 @@
+//! MQTT sources, payload decoders and quarantine.

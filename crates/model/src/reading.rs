@@ -1,0 +1,61 @@
+//! A reading: value, source time, receive time, quality.
+
+use crate::{TagIndex, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How far a value may be trusted. No data is never normal: bad and silent freeze an alarm, uncertain may raise but never clears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// Usable.
+    Good,
+    /// May raise, never clears.
+    Uncertain,
+    /// Neither raises nor clears; a condition of its own.
+    Bad,
+}
+
+/// One reading of one tag as ingest hands it to the rules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// Which tag, by its place in the plant in force.
+    pub tag: TagIndex,
+    /// When it was measured by the gateway's clock; the receive time where the payload has none.
+    pub source_time: Timestamp,
+    /// When we received it.
+    pub receive_time: Timestamp,
+    /// The value in the tag's unit, a bool as 0 or 1; NaN where the payload's value could not be read (quality is bad then).
+    pub value: f64,
+    /// As claimed by the gateway. Range checks are the rules' business.
+    pub quality: Quality,
+    /// The gateway's sequence number, where it sends one.
+    pub sequence: Option<u64>,
+}
+
+/// A reading as the journal keeps it: inside the transition it caused.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadingRecord {
+    /// Source time.
+    pub source_time: Timestamp,
+    /// Receive time.
+    pub receive_time: Timestamp,
+    /// The value, or none where it could not be read.
+    pub value: Option<f64>,
+    /// Quality as claimed.
+    pub quality: Quality,
+    /// Sequence number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+}
+
+impl From<&Reading> for ReadingRecord {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            source_time: reading.source_time,
+            receive_time: reading.receive_time,
+            value: reading.value.is_finite().then_some(reading.value),
+            quality: reading.quality,
+            sequence: reading.sequence,
+        }
+    }
+}

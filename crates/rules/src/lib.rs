@@ -1,0 +1,1 @@
+//! Pure: readings to alarm transitions.
