@@ -281,6 +281,11 @@ pub enum Refusal {
     },
     /// A comment is needed.
     CommentNeeded,
+    /// The case holds an announcement that the act does not name: its sender was not shown it.
+    NotShown {
+        /// The raise key's text.
+        key: String,
+    },
     /// The person named does not exist.
     NoSuchPerson,
     /// The zone does not exist.
