@@ -1,0 +1,254 @@
+//! The sirens' own broker connection (MQTT 3.1.1), apart from the readings': a stalled reading must not hold up a siren.
+//!
+//! Every connection is made new from nothing and thrown away at the first sign of trouble: no session, no queue and no packet id
+//! outlives it, so what a broken connection left behind can neither be sent late nor stop the next one. The driver sends the
+//! whole wanted state on every connect, which is all that a queue could have saved. A change goes to the socket whatever is under
+//! way; repeats go one at a time, and only while nothing else is.
+
+use crate::NotifierError;
+use crate::channel::{Secret, shown_url};
+use crate::siren::{SirenCommand, SirenPublish, Urgency};
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, QoS, Transport};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// A dead peer is found after two of these.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// For TCP, TLS and the broker's answer.
+const CONNECT_TIMEOUT_SECS: u64 = 5;
+/// Nothing at all from the client for this long, not even a ping, means that it hangs.
+const WATCHDOG: Duration = Duration::from_secs(12);
+/// A command must be acknowledged within this.
+const ACK_WITHIN: Duration = Duration::from_secs(5);
+/// Commands under way at most. Changes are few; a broker that owes so many acks is not alive.
+const UNDER_WAY_MAX: u16 = 64;
+/// Wait before the first new connection; doubles up to the longest.
+const RECONNECT_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait before a new connection.
+const RECONNECT_MAX: Duration = Duration::from_secs(2);
+
+/// Login to a broker.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+}
+
+/// Publishes siren commands to a broker. Works on a thread of its own until dropped.
+pub struct MqttSirenPublisher {
+    link: Arc<Link>,
+    stop: CancellationToken,
+}
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Default)]
+struct Link {
+    state: Mutex<State>,
+    on_connect: Mutex<Option<Hook>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Only while connected.
+    client: Option<AsyncClient>,
+    /// Handed to the client and not yet acknowledged, since when.
+    under_way: VecDeque<Instant>,
+    /// Repeats that wait for the way to be free, at most one per topic.
+    repeats: VecDeque<SirenCommand>,
+}
+
+impl MqttSirenPublisher {
+    /// Connects to `mqtt://host:port` or `mqtts://host:port`, again and again where need be. The client id must not be used by
+    /// anything else at that broker.
+    pub fn connect(url: &str, client_id: &str, credentials: Option<Credentials>) -> Result<Self, NotifierError> {
+        let options = options(url, client_id, credentials)?;
+        let link = Arc::new(Link::default());
+        let stop = CancellationToken::new();
+        let (working, stopped) = (Arc::clone(&link), stop.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("siren-mqtt".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = keep_connected(&working, &options) => {}
+                }
+            });
+        })?;
+        Ok(Self { link, stop })
+    }
+}
+
+impl Drop for MqttSirenPublisher {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl SirenPublish for MqttSirenPublisher {
+    fn publish(&self, command: SirenCommand, urgency: Urgency) -> bool {
+        let mut state = self.link.state();
+        if state.client.is_none() {
+            return false;
+        }
+        // Whatever waited for this zone is older.
+        state.repeats.retain(|waiting| waiting.topic != command.topic);
+        match urgency {
+            Urgency::Change => state.hand_over(command),
+            Urgency::Repeat => {
+                state.repeats.push_back(command);
+                state.hand_over_repeat();
+                true
+            }
+        }
+    }
+    fn on_connect(&self, connected: Hook) {
+        if self.is_connected() {
+            connected();
+        }
+        *self.link.on_connect.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected);
+    }
+    fn is_connected(&self) -> bool {
+        self.link.state().client.is_some()
+    }
+}
+
+impl Link {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn connected(&self, client: AsyncClient) {
+        *self.state() = State { client: Some(client), ..State::default() };
+        let hook = self.on_connect.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+    fn acknowledged(&self) {
+        let mut state = self.state();
+        state.under_way.pop_front();
+        state.hand_over_repeat();
+    }
+    /// Since when the oldest command waits for its ack.
+    fn waits_since(&self) -> Option<Instant> {
+        self.state().under_way.front().copied()
+    }
+    fn lost(&self) {
+        *self.state() = State::default();
+    }
+}
+
+impl State {
+    fn hand_over(&mut self, command: SirenCommand) -> bool {
+        let Some(client) = &self.client else { return false };
+        // Wakes the connection's thread, which writes it at once; fails only where the client's whole queue is owed.
+        match client.try_publish(command.topic, QoS::AtLeastOnce, false, command.payload) {
+            Ok(()) => {
+                self.under_way.push_back(Instant::now());
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "siren command not taken by the connection");
+                false
+            }
+        }
+    }
+    fn hand_over_repeat(&mut self) {
+        if self.under_way.is_empty()
+            && let Some(command) = self.repeats.pop_front()
+        {
+            self.hand_over(command);
+        }
+    }
+}
+
+async fn keep_connected(link: &Link, options: &MqttOptions) {
+    let mut wait = RECONNECT_FIRST;
+    loop {
+        let (client, mut eventloop) = AsyncClient::new(options.clone(), usize::from(UNDER_WAY_MAX));
+        let mut network = eventloop.network_options();
+        network.set_tcp_nodelay(true);
+        network.set_connection_timeout(CONNECT_TIMEOUT_SECS);
+        eventloop.set_network_options(network);
+        let was_connected = serve(link, client, &mut eventloop).await;
+        link.lost();
+        // Dropping the loop closes the socket: what it still held must never be sent on another connection.
+        drop(eventloop);
+        if was_connected {
+            wait = RECONNECT_FIRST;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(RECONNECT_MAX);
+    }
+}
+
+/// Serves one connection to its end. True where it ever was one.
+async fn serve(link: &Link, client: AsyncClient, eventloop: &mut EventLoop) -> bool {
+    let mut client = Some(client);
+    loop {
+        let patience = match link.waits_since() {
+            Some(since) => (since + ACK_WITHIN).saturating_duration_since(Instant::now()).min(WATCHDOG),
+            None => WATCHDOG,
+        };
+        match tokio::time::timeout(patience, eventloop.poll()).await {
+            Ok(Ok(Event::Incoming(Incoming::ConnAck(_)))) => {
+                tracing::info!("connected to the sirens' broker");
+                if let Some(client) = client.take() {
+                    link.connected(client);
+                }
+            }
+            Ok(Ok(Event::Incoming(Incoming::PubAck(_)))) => link.acknowledged(),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "connection to the sirens' broker lost");
+                return client.is_none();
+            }
+            Err(_) => {
+                tracing::warn!("the sirens' broker does not answer, connecting anew");
+                return client.is_none();
+            }
+        }
+    }
+}
+
+fn options(url: &str, client_id: &str, credentials: Option<Credentials>) -> Result<MqttOptions, NotifierError> {
+    let fault = |reason: &str| NotifierError::SirenBroker { url: shown_url(url), reason: reason.to_owned() };
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| fault("must begin with mqtt:// or mqtts://"))?;
+    let (tls, default_port) = match scheme {
+        "mqtt" | "tcp" => (false, 1883),
+        "mqtts" | "ssl" => (true, 8883),
+        _ => return Err(fault("must begin with mqtt:// or mqtts://")),
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (login, host_port) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
+    let (host, port) = match host_port.rsplit_once(':') {
+        // `[::1]` without a port has colons of its own.
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| fault("the port is not a number"))?),
+        _ => (host_port, default_port),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err(fault("names no host"));
+    }
+    if client_id.is_empty() {
+        return Err(fault("needs a client id"));
+    }
+    let mut options = MqttOptions::new(client_id, host, port);
+    options.set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_inflight(UNDER_WAY_MAX);
+    if let Some(Credentials { user, password }) = credentials {
+        options.set_credentials(user, password.expose());
+    } else if let Some(login) = login {
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        options.set_credentials(decoded(user), decoded(password));
+    }
+    if tls {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        options.set_transport(Transport::tls_with_default_config());
+    }
+    Ok(options)
+}
