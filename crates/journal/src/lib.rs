@@ -1,1 +1,24 @@
-//! The journal, state, timers and outbox behind one trait.
+//! The journal, state, timers and outbox: what is still known after the power went.
+//!
+//! Everything the engine must not forget goes through [`Store::commit`] in one transaction: the chained journal rows that
+//! auditors read, and beside them, unchained, the state, timers, notifications, acts and quarantine that the next engine starts
+//! from. No ack, message, siren or answer may leave before it returned. [`SqliteStore`] is the embedded store; PostgreSQL will
+//! stand behind the same traits and pass the same `contract` suite.
+//!
+//! The crate decides nothing and reads no clock for what it stores: every stamp is given. It knows no alarm and no case, only
+//! bytes under keys; the one thing it looks up inside them is to whom a notification goes. It writes no names and no numbers of
+//! people unless it is handed them.
+//!
+//! Architecture invariant: only this crate knows SQL.
+
+mod batch;
+mod chain;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod sqlite;
+mod store;
+
+pub use batch::*;
+pub use chain::ChainHash;
+pub use sqlite::{Anchor, Bad, Fault, SqliteReader, SqliteStore, VerifyReport, anchor, verify, verify_against};
+pub use store::*;

@@ -1,0 +1,317 @@
+//! One commit: the digest that recognises a repeat, and the writes of the transaction.
+
+use super::connection::failed;
+use super::{STREAM, Tail, signed, status};
+use crate::chain::{Fields, Link};
+use crate::{ActRecord, Batch, ClosedCase, Entry, OutboxRow, OutboxUpdate, QuarantineRow, StoreError, TimerRow};
+use model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use serde::Deserialize;
+
+/// Pairs of source and reason that quarantined payloads are counted by; what comes after is counted as [`OTHER`], so that
+/// invented topics cannot fill the disk.
+const QUARANTINE_TOTALS_MAX: i64 = 2_000;
+const OTHER: &str = "other";
+
+/// Names a batch by all it holds.
+pub(super) fn digest(batch: &Batch) -> [u8; 32] {
+    let Batch { now, entries, state, soft, timers, outbox, outbox_updates, acts, quarantine, supersede, closed } = batch;
+    let mut fields = Fields::new(b"watchfire batch 1");
+    let count = |fields: &mut Fields, count: usize| fields.number(signed(count as u64));
+    fields.number(now.0);
+    count(&mut fields, entries.len());
+    for Entry { kind, format, key, subject, at, bytes } in entries {
+        fields.bytes(kind.name().as_bytes());
+        fields.number((*format).into());
+        fields.optional(key.as_deref().map(str::as_bytes));
+        fields.optional(subject.as_deref().map(str::as_bytes));
+        fields.number(at.0);
+        fields.bytes(bytes);
+    }
+    count(&mut fields, state.len());
+    for (key, bytes) in state {
+        fields.bytes(key.as_bytes());
+        fields.optional(bytes.as_deref());
+    }
+    count(&mut fields, soft.len());
+    for (key, bytes) in soft {
+        fields.bytes(key.as_bytes());
+        fields.bytes(bytes);
+    }
+    count(&mut fields, timers.len());
+    for (owner, rows) in timers {
+        fields.bytes(owner.as_bytes());
+        count(&mut fields, rows.len());
+        for TimerRow { due, kind } in rows {
+            fields.number(due.0);
+            fields.bytes(kind.as_bytes());
+        }
+    }
+    count(&mut fields, outbox.len());
+    for OutboxRow { key, case, bytes, at } in outbox {
+        fields.bytes(key.as_bytes());
+        fields.bytes(case.as_bytes());
+        fields.bytes(bytes);
+        fields.number(at.0);
+    }
+    count(&mut fields, outbox_updates.len());
+    for OutboxUpdate { key, status, attempts, answer, words, at } in outbox_updates {
+        fields.bytes(key.as_bytes());
+        fields.bytes(status.name().as_bytes());
+        fields.number((*attempts).into());
+        fields.bytes(answer.as_bytes());
+        fields.bytes(words.as_bytes());
+        fields.number(at.0);
+    }
+    count(&mut fields, acts.len());
+    for ActRecord { id, request, answer } in acts {
+        fields.bytes(id.as_bytes());
+        fields.bytes(request);
+        fields.bytes(answer);
+    }
+    count(&mut fields, quarantine.len());
+    for QuarantineRow { source, topic, reason, detail, at, bytes } in quarantine {
+        for text in [source, topic, reason, detail] {
+            fields.bytes(text.as_bytes());
+        }
+        fields.number(at.0);
+        fields.bytes(bytes);
+    }
+    count(&mut fields, supersede.len());
+    for case in supersede {
+        fields.bytes(case.as_bytes());
+    }
+    count(&mut fields, closed.len());
+    for ClosedCase { case, enterprise, at, bytes } in closed {
+        fields.bytes(case.as_bytes());
+        fields.bytes(enterprise.as_bytes());
+        fields.number(at.0);
+        fields.bytes(bytes);
+    }
+    fields.finish()
+}
+
+/// Writes the batch behind `tail` in one transaction and gives the new tail once it is on the disk.
+pub(super) fn write(connection: &mut Connection, batch: &Batch, tail: &Tail, digest: [u8; 32]) -> Result<Tail, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let mut next = Tail {
+        first_seq: tail.last_seq + 1,
+        last_now: tail.last_now.max(Some(batch.now.0)),
+        batch: tail.batch + 1,
+        digest: Some(digest),
+        ..*tail
+    };
+    for entry in &batch.entries {
+        append(&transaction, entry, &mut next)?;
+    }
+    rows(&transaction, batch).map_err(failed)?;
+    for case in &batch.supersede {
+        transaction
+            .prepare_cached(
+                "UPDATE outbox SET status = 'superseded', updated = ?2 WHERE subject = ?1 AND status IN ('waiting', 'retrying')",
+            )
+            .and_then(|mut statement| statement.execute(params![case, batch.now.0]))
+            .map_err(failed)?;
+    }
+    for row in &batch.outbox {
+        insert_notification(&transaction, row)?;
+    }
+    for update in &batch.outbox_updates {
+        update_notification(&transaction, update).map_err(failed)?;
+    }
+    for act in &batch.acts {
+        insert_act(&transaction, act)?;
+    }
+    for row in &batch.quarantine {
+        quarantine(&transaction, row).map_err(failed)?;
+    }
+    let written = transaction
+        .prepare_cached(
+            "UPDATE meta SET last_seq = ?1, head = ?2, last_now = ?3, batch = ?4, digest = ?5, first_seq = ?6, clean_stop = 0
+             WHERE batch = ?7",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![next.last_seq, next.head.0, next.last_now, next.batch, digest, next.first_seq, tail.batch])
+        })
+        .map_err(failed)?;
+    if written != 1 {
+        return Err(StoreError::Fatal("somebody else has written to this store".to_owned()));
+    }
+    transaction.commit().map_err(failed)?;
+    Ok(next)
+}
+
+fn append(connection: &Connection, entry: &Entry, tail: &mut Tail) -> Result<(), StoreError> {
+    let Entry { kind, format, key, subject, at, bytes } = entry;
+    let link = Link {
+        stream: STREAM,
+        seq: tail.last_seq + 1,
+        kind: kind.name(),
+        format: (*format).into(),
+        key: key.as_deref(),
+        subject: subject.as_deref(),
+        at: at.0,
+        bytes,
+        prev: tail.head,
+    };
+    let hash = link.hash();
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO journal (seq, stream, kind, format, key, subject, at, bytes, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                link.seq, link.stream, link.kind, link.format, link.key, link.subject, link.at, link.bytes, link.prev.0, hash.0
+            ])
+        })
+        .map_err(failed)?;
+    if added == 1 {
+        tail.last_seq = link.seq;
+        tail.head = hash;
+        return Ok(());
+    }
+    let same = connection
+        .prepare_cached("SELECT 1 FROM journal WHERE key = ?1 AND kind = ?2 AND format = ?3 AND bytes = ?4")
+        .and_then(|mut statement| statement.exists(params![link.key, link.kind, link.format, link.bytes]))
+        .map_err(failed)?;
+    if same { Ok(()) } else { Err(conflict(key.as_deref().unwrap_or_default())) }
+}
+
+/// State, checkpoint, timers and closed cases: what is simply replaced.
+fn rows(connection: &Connection, batch: &Batch) -> rusqlite::Result<()> {
+    for (key, bytes) in &batch.state {
+        match bytes {
+            Some(bytes) => {
+                put(connection, "INSERT INTO state VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bytes = excluded.bytes", key, bytes)?
+            }
+            None => {
+                connection.prepare_cached("DELETE FROM state WHERE key = ?1")?.execute([key])?;
+            }
+        }
+    }
+    for (key, bytes) in &batch.soft {
+        put(connection, "INSERT INTO soft VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bytes = excluded.bytes", key, bytes)?;
+    }
+    for (owner, timers) in &batch.timers {
+        connection.prepare_cached("DELETE FROM timers WHERE owner = ?1")?.execute([owner])?;
+        let mut insert = connection.prepare_cached("INSERT INTO timers VALUES (?1, ?2, ?3, ?4)")?;
+        for (position, timer) in timers.iter().enumerate() {
+            insert.execute(params![owner, signed(position as u64), timer.due.0, timer.kind])?;
+        }
+    }
+    for closed in &batch.closed {
+        connection
+            .prepare_cached(
+                "INSERT INTO closed_cases VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET enterprise = excluded.enterprise, at = excluded.at, bytes = excluded.bytes",
+            )?
+            .execute(params![closed.case, closed.enterprise, closed.at.0, closed.bytes])?;
+    }
+    Ok(())
+}
+
+fn put(connection: &Connection, sql: &str, key: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(params![key, bytes]).map(drop)
+}
+
+/// All that the store reads inside a notification: to whom it goes, so that a person's messages can be listed.
+#[derive(Deserialize)]
+struct Addressed {
+    key: Recipient,
+}
+#[derive(Deserialize)]
+struct Recipient {
+    recipient: String,
+}
+
+fn insert_notification(connection: &Connection, row: &OutboxRow) -> Result<(), StoreError> {
+    let person = serde_json::from_slice::<Addressed>(&row.bytes).ok().map(|notification| notification.key.recipient);
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO outbox (key, subject, person, at, bytes, status, attempts, answer, words, updated)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', 0, '', '', ?4) ON CONFLICT (key) DO NOTHING",
+        )
+        .and_then(|mut statement| statement.execute(params![row.key, row.case, person, row.at.0, row.bytes]))
+        .map_err(failed)?;
+    if added == 1 {
+        return Ok(());
+    }
+    let same = connection
+        .prepare_cached("SELECT 1 FROM outbox WHERE key = ?1 AND subject = ?2 AND bytes = ?3")
+        .and_then(|mut statement| statement.exists(params![row.key, row.case, row.bytes]))
+        .map_err(failed)?;
+    if same { Ok(()) } else { Err(conflict(&row.key)) }
+}
+
+fn update_notification(connection: &Connection, update: &OutboxUpdate) -> rusqlite::Result<()> {
+    let before =
+        connection.prepare_cached("SELECT status FROM outbox WHERE key = ?1")?.query_row([&update.key], |row| status(row, 0)).optional()?;
+    let Some(before) = before else {
+        // A receipt for something we never sent is the other side's mistake and changes nothing.
+        tracing::warn!(key = update.key, "news of an unknown notification");
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "UPDATE outbox SET status = ?2, attempts = max(attempts, ?3), updated = ?6,
+             answer = CASE WHEN ?4 = '' THEN answer ELSE ?4 END, words = CASE WHEN ?5 = '' THEN words ELSE ?5 END WHERE key = ?1",
+        )?
+        .execute(params![update.key, before.after(update.status).name(), update.attempts, update.answer, update.words, update.at.0])
+        .map(drop)
+}
+
+pub(super) fn find_act(connection: &Connection, id: &str) -> rusqlite::Result<Option<ActRecord>> {
+    connection
+        .prepare_cached("SELECT id, request, answer FROM acts WHERE id = ?1")?
+        .query_row([id], |row| Ok(ActRecord { id: row.get(0)?, request: row.get(1)?, answer: row.get(2)? }))
+        .optional()
+}
+
+fn insert_act(connection: &Connection, act: &ActRecord) -> Result<(), StoreError> {
+    let added = connection
+        .prepare_cached("INSERT INTO acts VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING")
+        .and_then(|mut statement| statement.execute(params![act.id, act.request, act.answer]))
+        .map_err(failed)?;
+    if added == 1 {
+        return Ok(());
+    }
+    let first = find_act(connection, &act.id).map_err(failed)?;
+    // The first answer stands even where a repeat would have been answered otherwise.
+    if first.is_some_and(|first| first.request == act.request) { Ok(()) } else { Err(conflict(&act.id)) }
+}
+
+fn quarantine(connection: &Connection, row: &QuarantineRow) -> rusqlite::Result<()> {
+    let (source, reason) = counted_as(connection, &row.source, &row.reason)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO quarantine_totals VALUES (?1, ?2, 1, ?3, ?3)
+             ON CONFLICT DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)",
+        )?
+        .execute(params![source, reason, row.at.0])?;
+    let kept = &row.bytes[..row.bytes.len().min(QUARANTINE_BYTES_MAX)];
+    connection
+        .prepare_cached("INSERT INTO quarantine (source, topic, reason, detail, at, length, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![source, row.topic, row.reason, row.detail, row.at.0, signed(row.bytes.len() as u64), kept])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM quarantine WHERE source = ?1
+             AND position <= (SELECT position FROM quarantine WHERE source = ?1 ORDER BY position DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute(params![source, signed(QUARANTINE_PER_SOURCE_MAX as u64)])
+        .map(drop)
+}
+
+fn counted_as<'a>(connection: &Connection, source: &'a str, reason: &'a str) -> rusqlite::Result<(&'a str, &'a str)> {
+    let known =
+        connection.prepare_cached("SELECT 1 FROM quarantine_totals WHERE source = ?1 AND reason = ?2")?.exists(params![source, reason])?;
+    let full = || -> rusqlite::Result<bool> {
+        let count: i64 = connection.prepare_cached("SELECT count(*) FROM quarantine_totals")?.query_row([], |row| row.get(0))?;
+        Ok(count >= QUARANTINE_TOTALS_MAX)
+    };
+    Ok(if known || !full()? { (source, reason) } else { (OTHER, OTHER) })
+}
+
+fn conflict(key: &str) -> StoreError {
+    StoreError::KeyConflict { key: key.to_owned() }
+}

@@ -1,0 +1,248 @@
+//! Walks the journal's chain and names the first row that breaks it.
+//!
+//! Only looks, also while the engine runs: it reads in short stretches, so that it never keeps the write-ahead log from being
+//! emptied. What it can and cannot prove stands at the head of the `chain` module.
+
+use super::anchor::{Anchor, anchor};
+use super::connection::{self, DATABASE_FILE, Role, failed};
+use super::{Tail, schema, signed, unsigned};
+use crate::StoreError;
+use crate::chain::{ChainHash, Link};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
+use std::fmt;
+use std::path::Path;
+
+/// Rows read in one stretch.
+const STRETCH_ROWS: usize = 5_000;
+
+/// What is wrong at the first row that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The row's content is not what was hashed.
+    Edited,
+    /// The row is gone, others follow.
+    Missing,
+    /// The row is whole but does not follow from the one before: moved, inserted, or the one before was replaced.
+    Displaced,
+    /// The journal ends before it: its end was cut off, or this is an older copy.
+    Truncated,
+    /// The row stands behind the recorded end.
+    Unrecorded,
+    /// The chain is whole, but here it is not the one that was written down: it was computed anew.
+    Rewritten,
+    /// The file is damaged here.
+    Unreadable,
+}
+
+impl Fault {
+    /// The name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edited => "edited",
+            Self::Missing => "missing",
+            Self::Displaced => "displaced",
+            Self::Truncated => "truncated",
+            Self::Unrecorded => "unrecorded",
+            Self::Rewritten => "rewritten",
+            Self::Unreadable => "unreadable",
+        }
+    }
+    /// The name an operator reads.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Edited => "内容被改动",
+            Self::Missing => "记录缺失",
+            Self::Displaced => "顺序被改动或被插入",
+            Self::Truncated => "末尾被截断或为旧副本",
+            Self::Unrecorded => "超出已登记的末尾",
+            Self::Rewritten => "整链被重算",
+            Self::Unreadable => "文件损坏，无法读取",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The first row that breaks the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bad {
+    /// Which.
+    pub seq: u64,
+    /// How.
+    pub why: Fault,
+}
+
+/// What a walk over the journal found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Rows that were found in order.
+    pub rows: u64,
+    /// The hash of the last of them: compare it with one written down elsewhere.
+    pub head: ChainHash,
+    /// The first that was not.
+    pub first_bad: Option<Bad>,
+    /// The indexes agree with the table, so a timeline shows every row of its case.
+    pub indexes_intact: bool,
+    /// The triggers that refuse edits stand as they were made.
+    pub guards_intact: bool,
+    /// Anchors the journal was compared with.
+    pub anchors: usize,
+}
+
+impl VerifyReport {
+    /// Nothing at all was found.
+    pub fn is_intact(&self) -> bool {
+        self.first_bad.is_none() && self.indexes_intact && self.guards_intact
+    }
+}
+
+/// Verifies the journal in `dir` against its own head and the anchor beside it. `progress` is told rows done and rows in all.
+pub fn verify(dir: &Path, progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
+    verify_against(dir, &[], progress)
+}
+
+/// Verifies as [`verify`] does, and also against anchors that were kept elsewhere: the only ones a forger could not reach.
+pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
+    if !dir.join(DATABASE_FILE).exists() {
+        return Err(StoreError::Version(format!("{} holds no journal", dir.display())));
+    }
+    // Before the walk: the engine may be running, and the journal only grows.
+    let mut anchors = anchors.to_vec();
+    anchors.extend(anchor(dir)?);
+    anchors.sort_by_key(|anchor| anchor.seq);
+    let mut connection = connection::open(dir, Role::Reader)?;
+    let mut walk = Walk { rows: 0, head: ChainHash::START, anchors: &anchors };
+    let first_bad = loop {
+        match stretch(&mut connection, &mut walk, &mut progress)? {
+            Step::More => {}
+            Step::End => break None,
+            Step::Bad(bad) => break Some(bad),
+        }
+    };
+    let indexes_intact = indexes_intact(&connection)?;
+    let guards_intact = schema::guards_intact(&connection)?;
+    Ok(VerifyReport { rows: walk.rows, head: walk.head, first_bad, indexes_intact, guards_intact, anchors: anchors.len() })
+}
+
+struct Walk<'a> {
+    rows: u64,
+    head: ChainHash,
+    /// Those still ahead, nearest first.
+    anchors: &'a [Anchor],
+}
+
+enum Step {
+    More,
+    End,
+    Bad(Bad),
+}
+
+/// Reads one stretch in one transaction; the last one compares with the head as of the same moment.
+fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl FnMut(u64, u64)) -> Result<Step, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
+    let unreadable = |walk: &Walk<'_>| Ok(Step::Bad(Bad { seq: walk.rows + 1, why: Fault::Unreadable }));
+    let tail = Tail::read(&transaction).map_err(failed)?;
+    let mut statement = transaction
+        .prepare_cached(
+            "SELECT seq, stream, kind, format, key, subject, at, bytes, prev, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )
+        .map_err(failed)?;
+    // The first stretch starts below any number, so that a row slipped in before the first is met.
+    let after = if walk.rows == 0 { i64::MIN } else { signed(walk.rows) };
+    let mut found = statement.query(params![after, signed(STRETCH_ROWS as u64)]).map_err(failed)?;
+    let mut read = 0;
+    loop {
+        let row = match found.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(error) if is_damage(&error) => return unreadable(walk),
+            Err(error) => return Err(failed(error)),
+        };
+        read += 1;
+        if let Some(bad) = walk.row(row, &tail) {
+            return Ok(Step::Bad(bad));
+        }
+    }
+    progress(walk.rows, unsigned(tail.last_seq).max(walk.rows));
+    if read == STRETCH_ROWS {
+        return Ok(Step::More);
+    }
+    Ok(walk.end(&tail).map_or(Step::End, Step::Bad))
+}
+
+impl Walk<'_> {
+    fn row(&mut self, row: &Row<'_>, tail: &Tail) -> Option<Bad> {
+        let expected = self.rows + 1;
+        let bad = |seq, why| Some(Bad { seq, why });
+        let seq = row.get::<_, i64>(0).unwrap_or(i64::MIN);
+        if seq > signed(expected) {
+            return bad(expected, Fault::Missing);
+        }
+        if seq < signed(expected) {
+            return bad(unsigned(seq), Fault::Displaced);
+        }
+        // A column of another type than was written cannot be what was hashed.
+        let Ok((hash, computed, prev)) = hashes(row, seq) else { return bad(expected, Fault::Edited) };
+        if computed != hash {
+            return bad(expected, Fault::Edited);
+        }
+        if prev != self.head {
+            return bad(expected, Fault::Displaced);
+        }
+        if seq > tail.last_seq {
+            return bad(expected, Fault::Unrecorded);
+        }
+        while let Some((anchor, ahead)) = self.anchors.split_first()
+            && anchor.seq <= expected
+        {
+            if anchor.seq == expected && anchor.hash != hash {
+                return bad(expected, Fault::Rewritten);
+            }
+            self.anchors = ahead;
+        }
+        self.rows = expected;
+        self.head = hash;
+        None
+    }
+
+    fn end(&self, tail: &Tail) -> Option<Bad> {
+        let furthest = self.anchors.last().map_or(0, |anchor| anchor.seq).max(unsigned(tail.last_seq));
+        if furthest > self.rows {
+            return Some(Bad { seq: self.rows + 1, why: Fault::Truncated });
+        }
+        (tail.head != self.head).then_some(Bad { seq: self.rows, why: Fault::Rewritten })
+    }
+}
+
+/// The stored hash, the one its content has, and the stored hash of the row before.
+fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, ChainHash, ChainHash)> {
+    let prev = ChainHash(row.get(8)?);
+    let link = Link {
+        stream: row.get_ref(1)?.as_str()?,
+        seq,
+        kind: row.get_ref(2)?.as_str()?,
+        format: row.get(3)?,
+        key: row.get_ref(4)?.as_str_or_null()?,
+        subject: row.get_ref(5)?.as_str_or_null()?,
+        at: row.get(6)?,
+        bytes: row.get_ref(7)?.as_blob()?,
+        prev,
+    };
+    Ok((ChainHash(row.get(9)?), link.hash(), prev))
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::SystemIoFailure))
+}
+
+fn indexes_intact(connection: &Connection) -> Result<bool, StoreError> {
+    match connection.pragma_query_value(None, "integrity_check('journal')", |row| row.get::<_, String>(0)) {
+        Ok(answer) => Ok(answer == "ok"),
+        Err(error) if is_damage(&error) => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
