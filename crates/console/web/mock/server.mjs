@@ -1,0 +1,389 @@
+// A stand-in for the engine's HTTP API, for developing and testing the pages without one. It keeps the API's shape and the
+// simplest rules (who may sign, what must be checked before closing); it is no engine, and nothing but tests uses it.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeCase, makeMessages, makeTags, TIERS, USERS } from './county.mjs';
+
+const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const LEVELS = ['red', 'orange', 'yellow', 'blue'];
+const NEEDS = new Set(['unacknowledged', 'returned-unacknowledged', 'latched-unacknowledged']);
+
+class Engine {
+  constructor(tagCount, alarmCount) {
+    const now = Date.now();
+    this.seq = 1;
+    this.answers = new Map();
+    this.streams = new Set();
+    this.tags = makeTags(tagCount, now);
+    const values = { 0: 91.3, 4: 24.6, 37: 43.2, 2: 2.31 };
+    for (const [at, value] of Object.entries(values)) this.tags[at].value = value;
+    this.cases = [
+      makeCase(this.tags, now, '1124-01', 'blue', 'reported', [[2, 'high', 'blue', 2.31, 2, 48]]),
+      makeCase(this.tags, now, '1124-02', 'orange', 'notified', [
+        [36, 'high', 'blue', 81.2, 80, 4],
+        [36, 'high-high', 'orange', 91.3, 90, 3],
+      ]),
+      makeCase(this.tags, now, '1124-03', 'red', 'notified', [[4, 'high-high', 'red', 24.6, 20, 1]]),
+      makeCase(this.tags, now, '1124-04', 'yellow', 'overdue', [[37, 'high', 'yellow', 43.2, 40, 12]]),
+    ];
+    const done = { tier: 0, person: 'op-li', name: '李桂芳', at: now - 46 * 60_000 };
+    this.cases[0].announcements[0].signed.push(done);
+    this.cases[0].episodes[0].state = 'normal';
+    this.cases[0].episodes[0].outcome = { outcome: 'process-upset', zh: '工艺波动', person: 'op-li', name: '李桂芳', at: done.at };
+    this.cases[0].next = null;
+    ({ people: this.people, messages: this.messages } = makeMessages(this.cases));
+    this.sirens = [
+      { enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red', link: 'ok' },
+    ];
+    this.extra = Array.from({ length: alarmCount }, (_, n) => {
+      const tag = this.tags[(n * 7) % this.tags.length];
+      return {
+        tag: `${tag.tag}.${n}`,
+        condition: 'high',
+        condition_zh: '高报',
+        level: LEVELS[n % 4],
+        state: n % 3 === 0 ? 'unacknowledged' : 'acknowledged',
+        since: now - n * 1_000,
+        value: 40 + n / 10,
+        setpoint: 40,
+        unit: tag.unit,
+        late: false,
+        episode: { since: (now - n * 1_000) * 1000 },
+        case: null,
+        enterprise_name: tag.enterprise_name,
+        equipment_name: tag.equipment_name,
+        tag_name: tag.name,
+      };
+    });
+  }
+
+  alarms() {
+    const of = this.cases
+      .filter((c) => c.closed === null)
+      .flatMap((c) =>
+        c.episodes
+          .filter((e) => e.state !== 'normal')
+          .map((e) => {
+            const a = c.announcements.find((known) => known.condition === e.alarm.condition && known.tag === e.alarm.tag);
+            return {
+              tag: e.alarm.tag,
+              condition: e.alarm.condition,
+              condition_zh: e.condition_zh,
+              level: e.level,
+              state: e.state,
+              since: e.episode.since / 1000,
+              value: a.value,
+              setpoint: a.setpoint,
+              unit: a.unit,
+              late: false,
+              episode: e.episode,
+              case: c.id,
+              enterprise_name: c.enterprise_name,
+              equipment_name: c.equipment_name,
+              tag_name: a.tag_name,
+            };
+          }),
+      );
+    return [...of, ...this.extra];
+  }
+
+  acts(c, me) {
+    if (me.tier === null || c.closed !== null) return [];
+    const acts = [];
+    if (me.tier === 0 && c.episodes.some((e) => NEEDS.has(e.state))) acts.push('acknowledge');
+    if (!c.announcements.every((a) => a.signed.some((s) => s.tier === me.tier))) acts.push('accept');
+    if (me.tier === 0) {
+      if (c.announcements.every((a) => a.signed.some((s) => s.tier === 0))) acts.push('check', 'handle', 'report');
+      acts.push('reset-siren');
+    } else acts.push('remind', 'supervise', 'review', 'return');
+    return [...acts, 'close'];
+  }
+
+  view(c, me, timeline = false) {
+    const { timeline: steps, ...rest } = c;
+    const answered = me.tier === null || c.announcements.every((a) => a.signed.some((s) => s.tier === me.tier));
+    return { ...rest, answered, acts: this.acts(c, me), ...(timeline ? { timeline: steps } : {}) };
+  }
+
+  seen(me) {
+    return this.cases.filter((c) => me.tier !== 0 || c.enterprise === me.body);
+  }
+
+  overview(me) {
+    const open = this.seen(me).filter((c) => c.closed === null);
+    return {
+      now: Date.now(),
+      seq: this.seq,
+      demo: true,
+      time_factor: 1,
+      scene: '有毒气体高高报：三级同时接到，现场声光已响',
+      link: [{ source: 'builtin', up: true, since: Date.now() }],
+      counts: Object.fromEntries(LEVELS.map((level) => [level, open.filter((c) => c.level === level).length])),
+      unanswered: open.filter((c) => !this.view(c, me).answered).length,
+      standing_alarms: this.alarms().length,
+      tags: this.tags.length,
+      tags_bad: this.tags.filter((tag) => tag.quality === 'bad').length,
+      tiers: TIERS,
+      utc_offset_ms: 28_800_000,
+    };
+  }
+
+  note(c, me, text_zh, text_en, comment = null) {
+    c.timeline.push({
+      at: Date.now(),
+      kind: 'act',
+      text_zh,
+      text_en,
+      person: me.person,
+      name: me.name,
+      tier: me.tier,
+      comment,
+      late: false,
+    });
+  }
+
+  act(body, me) {
+    const known = this.answers.get(body.id);
+    if (known !== undefined) return known;
+    const answer = this.judge(body, me);
+    this.answers.set(body.id, answer);
+    return answer;
+  }
+
+  judge(body, me) {
+    const now = Date.now();
+    const refuse = (reason, text_zh, text_en) => ({ answer: 'refused', now, reasons: [{ reason, text_zh, text_en }] });
+    if (body.act === 'silence') return { answer: 'done', now };
+    const c = this.cases.find((known) => known.id === body.case || body.episodes?.some((e) => known.episodes.some((k) => same(k, e))));
+    const changed = { cases: c === undefined ? [] : [c], alarms: [] };
+    if (body.act === 'reset-siren') {
+      for (const s of this.sirens) if (s.enterprise === body.enterprise && s.zone === body.zone) s.sound = false;
+    } else if (body.act === 'acknowledge') {
+      for (const alarm of [...this.extra, ...this.cases.flatMap((known) => known.episodes)]) {
+        const id = alarm.alarm === undefined ? { alarm, episode: alarm.episode } : alarm;
+        if (body.episodes.some((e) => same(id, e)) && NEEDS.has(alarm.state)) alarm.state = 'acknowledged';
+      }
+      changed.alarms = this.alarms().filter((a) => body.episodes.some((e) => same({ alarm: a, episode: a.episode }, e)));
+      if (c !== undefined) this.note(c, me, '报警确认', 'Acknowledged');
+    } else if (c === undefined || c.closed !== null) {
+      return refuse('no-such-case', '没有这张处置单，或已办结', 'No such case, or it is closed');
+    } else if (body.act === 'accept') {
+      for (const a of c.announcements) {
+        if (body.announcements.some((key) => same(key, a.key)) && !a.signed.some((s) => s.tier === me.tier)) {
+          a.signed.push({ tier: me.tier, person: me.person, name: me.name, at: now });
+        }
+      }
+      if (me.tier === 0) {
+        c.step = 'accepted';
+        c.next = null;
+      }
+      for (const m of this.messages)
+        if (m.case === c.id && this.people.find((p) => p.person === m.person)?.tier === me.tier) m.answered = true;
+      this.note(c, me, '签收', 'Accepted');
+    } else if (body.act === 'check') {
+      for (const e of c.episodes) {
+        if (!body.episodes.some((wanted) => same(wanted, e))) continue;
+        if (body.outcome === 'false' && e.alarm.tag.includes('GT') && body.field === null) {
+          return refuse(
+            'field-check-needed',
+            '气体误报须写明谁去的、何时、便携仪读数',
+            'A gas alarm called false needs who went, when and the portable reading',
+          );
+        }
+        e.outcome = { outcome: body.outcome, zh: body.outcome, person: me.person, name: me.name, at: now };
+      }
+      c.step = 'checked';
+      this.note(c, me, '核实', 'Checked', body.comment);
+    } else if (body.act === 'close') {
+      const stands = c.episodes.find((e) => e.state !== 'normal');
+      if (stands !== undefined) {
+        const name = `${stands.alarm.tag.split('/')[1]}${stands.condition_zh}`;
+        return refuse('alarm-stands', `报警还在：${name}`, `The alarm still stands: ${stands.alarm.tag} ${stands.alarm.condition}`);
+      }
+      c.closed = now;
+      c.step = 'closed';
+      c.next = null;
+      this.note(c, me, '办结', 'Closed', body.comment);
+    } else {
+      const step = { handle: 'handling', report: 'reported', review: 'reviewed', return: 'returned' }[body.act];
+      if (step !== undefined) c.step = step;
+      if (body.act === 'return') c.returned_count += 1;
+      if (body.act === 'supervise') c.supervised = true;
+      this.note(c, me, body.act, body.act, body.comment);
+    }
+    this.seq += 1;
+    for (const stream of this.streams) {
+      const mine = changed.cases.filter((known) => this.seen(stream.me).includes(known));
+      stream.send('change', {
+        seq: this.seq,
+        cases: mine.map((known) => this.view(known, stream.me)),
+        alarms: changed.alarms,
+        messages: this.messages.filter((m) => mine.some((known) => known.id === m.case)),
+        sirens: this.sirens,
+        overview: this.overview(stream.me),
+      });
+    }
+    return { answer: 'done', now };
+  }
+}
+
+function same(a, b) {
+  return a.alarm.tag === b.alarm.tag && a.alarm.condition === b.alarm.condition && a.episode.since === b.episode.since;
+}
+
+/** Starts the mock; `dist` is the folder of built pages. Resolves to its address and a way to end it as if it were killed. */
+export async function startMock({ port = 0, tags = 671, alarms = 0, dist = fileURLToPath(new URL('../dist', import.meta.url)) } = {}) {
+  const engine = new Engine(tags, alarms);
+  const sessions = new Map();
+  const server = createServer((request, response) => {
+    serve(engine, sessions, dist, request, response).catch((fault) => {
+      console.error(fault);
+      response.writeHead(500).end();
+    });
+  });
+  const timer = setInterval(() => {
+    const now = Date.now();
+    const rows = engine.tags
+      .filter((tag, n) => tag.value !== null && tag.labels === null && (n + Math.floor(now / 1000)) % 3 === 0)
+      .map((tag) => {
+        tag.value += (Math.random() - 0.5) * (tag.value > 0 ? tag.value * 0.004 : 0);
+        tag.source_time = now - 800;
+        return [tag.tag, tag.value, tag.quality, tag.source_time];
+      });
+    for (const stream of engine.streams) stream.send('values', { now, values: rows });
+  }, 1_000);
+  const beat = setInterval(() => {
+    for (const stream of engine.streams) stream.send('heartbeat', { now: Date.now(), seq: engine.seq });
+  }, 5_000);
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    engine,
+    kill() {
+      clearInterval(timer);
+      clearInterval(beat);
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function serve(engine, sessions, dist, request, response) {
+  const url = new URL(request.url, 'http://mock');
+  const path = url.pathname;
+  const json = (status, body, headers = {}) =>
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
+  if (!path.startsWith('/api/')) {
+    const file = extname(path) === '' ? '/index.html' : normalize(path);
+    const bytes = await readFile(join(dist, file)).catch(() => null);
+    if (bytes === null) return response.writeHead(404).end();
+    return response
+      .writeHead(200, { 'Content-Type': MIME[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': CSP })
+      .end(bytes);
+  }
+  const body = request.method === 'POST' ? JSON.parse((await text(request)) || '{}') : null;
+  if (path === '/api/v1/login') {
+    const user = USERS[body.username];
+    if (user === undefined || user.password !== body.password) return json(401, { error: 'wrong-login', text: '账号或密码不对' });
+    const { password: _, ...me } = { username: body.username, ...user };
+    const token = `${body.username}-${sessions.size}`;
+    sessions.set(token, me);
+    return json(200, { token, me }, { 'Set-Cookie': `watchfire_session=${token}; HttpOnly; SameSite=Strict; Path=/` });
+  }
+  const token = /watchfire_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1];
+  const me = sessions.get(token);
+  if (me === undefined) return json(401, { error: 'no-session', text: '请登录' });
+  if (request.method === 'POST' && request.headers['x-watchfire'] !== '1') return json(403, { error: 'cross-site', text: '' });
+  const head = { now: Date.now(), seq: engine.seq };
+  const of = (name) => url.searchParams.get(name);
+  switch (path) {
+    case '/api/v1/logout':
+      sessions.delete(token);
+      return response.writeHead(204).end();
+    case '/api/v1/me':
+      return json(200, me);
+    case '/api/v1/overview':
+      return json(200, engine.overview(me));
+    case '/api/v1/cases': {
+      const closed = of('state') === 'closed';
+      return json(200, {
+        ...head,
+        cases: engine
+          .seen(me)
+          .filter((c) => (c.closed !== null) === closed)
+          .map((c) => engine.view(c, me)),
+      });
+    }
+    case '/api/v1/alarms':
+      return json(200, { ...head, alarms: engine.alarms().filter((a) => me.tier !== 0 || a.tag.startsWith(`${me.body}/`)) });
+    case '/api/v1/tags': {
+      const mine = engine.tags.filter((tag) => me.tier !== 0 || tag.enterprise === me.body);
+      const offset = Number(of('offset') ?? 0);
+      return json(200, { now: head.now, total: mine.length, tags: mine.slice(offset, offset + Number(of('limit') ?? 100)) });
+    }
+    case '/api/v1/messages':
+      return json(200, { people: engine.people, messages: engine.messages });
+    case '/api/v1/sirens':
+      return json(200, engine.sirens);
+    case '/api/v1/quarantine':
+      return json(200, {
+        total_counted: 2,
+        rows: [
+          {
+            source: 'builtin',
+            topic: 'watchfire/v1/e0/LIA-101',
+            reason: 'not-a-number',
+            text_zh: '数值不是数',
+            text_en: 'The value is not a number',
+            at: head.now - 60_000,
+            payload_hex: '7b2276616c7565223a4e614e7d',
+            payload_text: '{"value":NaN}',
+          },
+          {
+            source: 'builtin',
+            topic: 'watchfire/v1/e0/NEW-9',
+            reason: 'unknown-tag',
+            text_zh: '未知位号',
+            text_en: 'Unknown tag',
+            at: head.now - 3_600_000,
+            payload_hex: '3c696d67207372633d78206f6e6572726f723d616c6572742831293e',
+            payload_text: '<img src=x onerror=alert(1)>',
+          },
+        ],
+      });
+    case '/api/v1/acts': {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const answer = engine.act(body, me);
+      return json(answer.answer === 'done' ? 200 : 409, answer);
+    }
+    case '/api/v1/events': {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      const stream = { me, send: (event, data) => response.write(`event: ${event}\nid: ${engine.seq}\ndata: ${JSON.stringify(data)}\n\n`) };
+      stream.send('heartbeat', head);
+      engine.streams.add(stream);
+      request.on('close', () => engine.streams.delete(stream));
+      return undefined;
+    }
+    default: {
+      const id = /^\/api\/v1\/cases\/([^/]+)$/.exec(path)?.[1];
+      const c = id === undefined ? undefined : engine.seen(me).find((known) => known.id === decodeURIComponent(id));
+      return c === undefined ? json(404, { error: 'not-found', text: '' }) : json(200, engine.view(c, me, true));
+    }
+  }
+}
+
+async function text(request) {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  return body;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const size = process.env.MOCK_SIZE === 'big' ? { alarms: 500 } : {};
+  const mock = await startMock({ port: Number(process.env.PORT ?? 8080), ...size });
+  console.log(`${mock.url}  (${Object.keys(USERS).join(', ')}; password: watch)`);
+}

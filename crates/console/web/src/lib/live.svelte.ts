@@ -1,0 +1,285 @@
+// What the page knows of the engine: read once, then kept live by the event stream. Nothing here is ever guessed ahead of the
+// engine; after any gap in the stream everything is read again.
+
+import { get, SessionEnded } from './api';
+import { alarmKey, byAlarmUrgency, byUrgency, isStanding, needsAcknowledgement, rank } from './order';
+import { isLost, ServerClock } from './time';
+import type { Alarm, Case, Change, Me, Message, Overview, Person, Quality, Siren, Tag, ValueRow } from './types';
+
+/** A tag with its newest value: only the rows that show a changed value are drawn again. */
+export class LiveTag {
+  value = $state<number | null>(null);
+  quality = $state<Quality | null>(null);
+  at = $state<number | null>(null);
+
+  constructor(readonly info: Tag) {
+    this.value = info.value;
+    this.quality = info.quality;
+    this.at = info.source_time;
+  }
+}
+
+/** Messages kept on the page; older ones are in the case they belong to. */
+const MESSAGES_MAX = 1_000;
+const CLOSED_MAX = 200;
+const TAGS_PAGE = 500;
+/** Changes are drawn together at most this often, so that a flood stays readable. */
+const DRAW_EVERY_MS = 100;
+/** A broken stream is said at once, unless it heals within this: an engine restart takes less. */
+const ERROR_GRACE_MS = 2_500;
+
+const here = (): number => performance.now();
+
+class Live {
+  me = $state.raw<Me | null>(null);
+  overview = $state.raw<Overview | null>(null);
+  cases = $state.raw<ReadonlyMap<string, Case>>(new Map());
+  closed = $state.raw<ReadonlyMap<string, Case> | null>(null);
+  alarms = $state.raw<ReadonlyMap<string, Alarm>>(new Map());
+  sirens = $state.raw<ReadonlyMap<string, Siren>>(new Map());
+  people = $state.raw<Person[]>([]);
+  messages = $state.raw<ReadonlyMap<string, Message> | null>(null);
+  tags = $state.raw<ReadonlyMap<string, LiveTag>>(new Map());
+  tagsTotal = $state(0);
+  /** The engine's time, moved on every second for whatever counts down. */
+  now = $state(Date.now());
+  lost = $state(false);
+  lastHeard = $state<number | null>(null);
+  loaded = $state(false);
+  ended = $state(false);
+
+  readonly openCases = $derived([...this.cases.values()].sort(byUrgency));
+  readonly openAlarms = $derived([...this.alarms.values()].sort(byAlarmUrgency));
+  readonly closedCases = $derived([...(this.closed?.values() ?? [])].sort((a, b) => (b.closed ?? 0) - (a.closed ?? 0)));
+  /** The worst standing alarm of each tag that has one. */
+  readonly worst = $derived.by(() => {
+    const worst = new Map<string, Alarm>();
+    for (const alarm of this.alarms.values()) {
+      const known = worst.get(alarm.tag);
+      if (known === undefined || rank(alarm.level) > rank(known.level)) worst.set(alarm.tag, alarm);
+    }
+    return worst;
+  });
+
+  get offset(): number {
+    return this.overview?.utc_offset_ms ?? 0;
+  }
+
+  private clock = new ServerClock();
+  private stream: EventSource | null = null;
+  private heardAt = here();
+  private brokenAt: number | null = null;
+  private reopenWait = 500;
+  private waiting: Change[] = [];
+  private drawTimer: ReturnType<typeof setTimeout> | null = null;
+  private reading = 0;
+  private readAgain: ReturnType<typeof setTimeout> | null = null;
+  private beat: ReturnType<typeof setInterval> | null = null;
+
+  start(me: Me): void {
+    this.me = me;
+    this.ended = false;
+    this.heardAt = here();
+    this.beat = setInterval(() => this.tick(), 250);
+    this.open();
+  }
+
+  stop(): void {
+    this.stream?.close();
+    this.stream = null;
+    if (this.beat !== null) clearInterval(this.beat);
+    if (this.readAgain !== null) clearTimeout(this.readAgain);
+    this.reading += 1;
+    this.me = null;
+    this.overview = null;
+    this.cases = new Map();
+    this.closed = null;
+    this.alarms = new Map();
+    this.sirens = new Map();
+    this.messages = null;
+    this.people = [];
+    this.tags = new Map();
+    this.loaded = false;
+    this.lost = false;
+    this.waiting = [];
+  }
+
+  private endSession(): void {
+    this.stop();
+    this.ended = true;
+  }
+
+  private tick(): void {
+    const now = this.clock.now(here());
+    // Whole seconds only, so that what counts down is drawn once a second.
+    if (now !== null && Math.floor(now / 1000) !== Math.floor(this.now / 1000)) this.now = now;
+    const broken = this.brokenAt !== null && here() - this.brokenAt > ERROR_GRACE_MS;
+    const silent = isLost(this.heardAt, here());
+    this.lost = broken || silent;
+    // A connection can die without a word; a stream that is only silent is opened anew.
+    if (silent && this.stream !== null && this.brokenAt === null) this.reopen();
+  }
+
+  private heard(stamp: number | undefined): void {
+    this.heardAt = here();
+    this.brokenAt = null;
+    this.reopenWait = 500;
+    this.lost = false;
+    if (stamp !== undefined) {
+      this.clock.hear(stamp, this.heardAt);
+      this.lastHeard = stamp;
+    }
+  }
+
+  private open(): void {
+    const stream = new EventSource('/api/v1/events');
+    this.stream = stream;
+    const on = <T>(name: string, take: (data: T) => void): void => {
+      stream.addEventListener(name, (event) => {
+        if (this.stream === stream) take(JSON.parse((event as MessageEvent<string>).data || '{}') as T);
+      });
+    };
+    stream.onopen = () => {
+      if (this.stream !== stream) return;
+      this.heard(undefined);
+      void this.read();
+    };
+    stream.onerror = () => {
+      if (this.stream === stream) this.reopen();
+    };
+    on<Change>('change', (change) => {
+      this.heard(change.overview?.now);
+      this.waiting.push(change);
+      this.drawSoon();
+    });
+    on<{ now: number; values: ValueRow[] }>('values', ({ now, values }) => {
+      this.heard(now);
+      for (const [tag, value, quality, at] of values) {
+        const live = this.tags.get(tag);
+        if (live === undefined) continue;
+        live.value = value;
+        live.quality = quality;
+        live.at = at;
+      }
+    });
+    on<{ now: number }>('heartbeat', ({ now }) => this.heard(now));
+    on('resync', () => void this.read());
+  }
+
+  private reopen(): void {
+    this.stream?.close();
+    this.stream = null;
+    this.brokenAt ??= here();
+    setTimeout(() => {
+      if (this.me === null || this.stream !== null) return;
+      // A stream that ended with its session answers 401, which an EventSource cannot tell from a dead server.
+      get<Me>('/api/v1/me').then(
+        () => this.stream === null && this.me !== null && this.open(),
+        (fault) => (fault instanceof SessionEnded ? this.endSession() : this.reopen()),
+      );
+    }, this.reopenWait);
+    this.reopenWait = Math.min(this.reopenWait * 2, 4_000);
+  }
+
+  /** Reads everything. Changes that arrive meanwhile wait, and those older than what was read are dropped. */
+  private async read(): Promise<void> {
+    this.reading += 1;
+    const turn = this.reading;
+    try {
+      const [overview, cases, alarms, sirens] = await Promise.all([
+        get<Overview>('/api/v1/overview'),
+        get<{ seq: number; cases: Case[] }>('/api/v1/cases?state=open&limit=1000'),
+        get<{ seq: number; alarms: Alarm[] }>('/api/v1/alarms?state=standing'),
+        get<Siren[]>('/api/v1/sirens'),
+      ]);
+      if (turn !== this.reading || this.me === null) return;
+      this.clock.hear(overview.now, here());
+      this.overview = overview;
+      this.cases = new Map(cases.cases.map((c) => [c.id, c]));
+      this.alarms = new Map(alarms.alarms.map((a) => [alarmKey(a), a]));
+      this.sirens = new Map(sirens.map((s) => [`${s.enterprise}/${s.zone}`, s]));
+      const oldest = Math.min(overview.seq, cases.seq, alarms.seq);
+      this.waiting = this.waiting.filter((change) => change.seq > oldest);
+      this.loaded = true;
+      this.draw();
+      if (this.closed !== null) void this.readClosed();
+      if (this.messages !== null) void this.readMessages();
+      void this.readTags(turn);
+    } catch (fault) {
+      if (turn !== this.reading) return;
+      if (fault instanceof SessionEnded) this.endSession();
+      else this.readAgain = setTimeout(() => void this.read(), 2_000);
+    }
+  }
+
+  async readClosed(): Promise<void> {
+    const { cases } = await get<{ cases: Case[] }>(`/api/v1/cases?state=closed&limit=${CLOSED_MAX}`);
+    this.closed = new Map(cases.map((c) => [c.id, c]));
+  }
+
+  async readMessages(): Promise<void> {
+    const { people, messages } = await get<{ people: Person[]; messages: Message[] }>('/api/v1/messages?limit=500');
+    this.people = people;
+    this.messages = new Map(messages.map((m) => [m.key, m]));
+  }
+
+  private async readTags(turn: number): Promise<void> {
+    const tags = new Map<string, LiveTag>();
+    for (let offset = 0; ; offset += TAGS_PAGE) {
+      const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`).catch(() => null);
+      if (turn !== this.reading) return;
+      if (page === null) {
+        this.readAgain = setTimeout(() => void this.readTags(turn), 2_000);
+        return;
+      }
+      for (const info of page.tags) tags.set(info.tag, new LiveTag(info));
+      this.tagsTotal = page.total;
+      if (page.tags.length === 0 || tags.size >= page.total) break;
+    }
+    this.tags = tags;
+  }
+
+  private drawSoon(): void {
+    this.drawTimer ??= setTimeout(() => this.draw(), DRAW_EVERY_MS);
+  }
+
+  private draw(): void {
+    if (this.drawTimer !== null) clearTimeout(this.drawTimer);
+    this.drawTimer = null;
+    // Before the first reading there is nothing to change.
+    if (!this.loaded || this.waiting.length === 0) return;
+    const changes = this.waiting;
+    this.waiting = [];
+    const cases = new Map(this.cases);
+    const closed = this.closed === null ? null : new Map(this.closed);
+    const alarms = new Map(this.alarms);
+    const sirens = new Map(this.sirens);
+    const messages = this.messages === null ? null : new Map(this.messages);
+    for (const change of changes) {
+      for (const c of change.cases ?? []) {
+        if (c.closed === null) cases.set(c.id, c);
+        else {
+          cases.delete(c.id);
+          closed?.set(c.id, c);
+        }
+      }
+      for (const a of change.alarms ?? []) {
+        if (isStanding(a.state) || needsAcknowledgement(a.state)) alarms.set(alarmKey(a), a);
+        else alarms.delete(alarmKey(a));
+      }
+      for (const s of change.sirens ?? []) sirens.set(`${s.enterprise}/${s.zone}`, s);
+      for (const m of change.messages ?? []) messages?.set(m.key, m);
+      if (change.overview !== undefined) this.overview = change.overview;
+    }
+    if (messages !== null && messages.size > MESSAGES_MAX) {
+      const newest = [...messages.values()].sort((a, b) => b.at - a.at).slice(0, MESSAGES_MAX);
+      this.messages = new Map(newest.map((m) => [m.key, m]));
+    } else this.messages = messages;
+    this.cases = cases;
+    this.closed = closed;
+    this.alarms = alarms;
+    this.sirens = sirens;
+  }
+}
+
+export const live = new Live();

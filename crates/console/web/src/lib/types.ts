@@ -1,0 +1,273 @@
+// What the API sends, as far as these pages read it. Times are epoch milliseconds, except inside keys (episode.since), which
+// are the engine's microseconds and are only ever sent back as received.
+
+export type Level = 'blue' | 'yellow' | 'orange' | 'red';
+export type Quality = 'good' | 'uncertain' | 'bad';
+export type Role = 'enterprise' | 'township' | 'county' | 'admin';
+export type CaseStep = 'opened' | 'notified' | 'accepted' | 'checked' | 'handling' | 'reported' | 'reviewed' | 'returned' | 'closed';
+export type AlarmState =
+  | 'normal'
+  | 'unacknowledged'
+  | 'acknowledged'
+  | 'returned-unacknowledged'
+  | 'latched-unacknowledged'
+  | 'latched-acknowledged'
+  | 'faulted';
+export type Outcome = 'real' | 'process-upset' | 'instrument-fault' | 'false' | 'calibration' | 'communication' | 'drill';
+/** Acts a case may offer; `silence` is this console's own and is never in that list. */
+export type CaseAct =
+  | 'acknowledge'
+  | 'accept'
+  | 'check'
+  | 'handle'
+  | 'report'
+  | 'review'
+  | 'return'
+  | 'close'
+  | 'remind'
+  | 'supervise'
+  | 'reset-siren';
+
+export interface Me {
+  person: string;
+  name: string;
+  username: string;
+  role: Role;
+  body: string;
+  body_name: string;
+  tier: number | null;
+}
+export interface AlarmId {
+  tag: string;
+  condition: string;
+}
+export interface Episode {
+  since: number;
+  count?: number;
+}
+export interface EpisodeRef {
+  alarm: AlarmId;
+  episode: Episode;
+}
+export interface TransitionKey extends EpisodeRef {
+  step: number;
+}
+export interface TierName {
+  tier: number;
+  zh: string;
+  en: string;
+}
+export interface Overview {
+  now: number;
+  seq: number;
+  demo: boolean;
+  time_factor: number;
+  scene: string | null;
+  link: { source: string; up: boolean; since: number }[];
+  counts: Record<Level, number>;
+  unanswered: number;
+  standing_alarms: number;
+  tags: number;
+  tags_bad: number;
+  tiers: TierName[];
+  utc_offset_ms: number;
+}
+export interface Announcement {
+  key: TransitionKey;
+  key_text?: string;
+  text_zh: string;
+  text_en: string;
+  tag: string;
+  tag_name: string;
+  condition: string;
+  level: Level;
+  at: number;
+  raised_at: number;
+  value: number | null;
+  setpoint: number | null;
+  unit: string;
+  late: boolean;
+  folded: number;
+  sign_by: number;
+  sign_missed: boolean;
+  reminded: number;
+  signed: { tier: number; person: string; name: string; at: number }[];
+  told: { tier: number; at: number }[];
+}
+export interface CaseEpisode extends EpisodeRef {
+  condition_zh: string;
+  level: Level;
+  state: AlarmState;
+  outcome: null | { outcome: Outcome; zh: string; person: string; name: string; at: number };
+}
+export interface TierProgress {
+  tier: number;
+  body: string;
+  body_name: string;
+  told: number | null;
+  reached: number | null;
+  passed: boolean;
+}
+export interface NextDue {
+  at: number;
+  what: 'tell' | 'sign' | 'remind' | 'handle' | 'wait';
+  tier: number | null;
+}
+export interface TimelineEntry {
+  at: number;
+  kind: string;
+  text_zh: string;
+  text_en: string;
+  person: string | null;
+  name: string | null;
+  tier: number | null;
+  comment: string | null;
+  late: boolean;
+}
+export interface Case {
+  id: string;
+  number: string;
+  enterprise: string;
+  enterprise_name: string;
+  equipment: string;
+  equipment_name: string;
+  level: Level;
+  step: CaseStep;
+  opened: number;
+  closed: number | null;
+  handle_by: number | null;
+  answered: boolean;
+  supervised: boolean;
+  returned_count: number;
+  announcements: Announcement[];
+  episodes: CaseEpisode[];
+  tiers: TierProgress[];
+  next: NextDue | null;
+  acts: CaseAct[];
+  timeline?: TimelineEntry[];
+}
+export interface Alarm {
+  tag: string;
+  condition: string;
+  condition_zh: string;
+  level: Level;
+  state: AlarmState;
+  since: number;
+  value: number | null;
+  setpoint: number | null;
+  unit: string;
+  late: boolean;
+  episode: Episode;
+  case: string | null;
+  enterprise_name: string;
+  equipment_name: string;
+  tag_name: string;
+}
+export interface Tag {
+  tag: string;
+  enterprise: string;
+  enterprise_name: string;
+  name: string;
+  signal: string;
+  signal_zh: string;
+  unit: string;
+  decimals: number;
+  equipment: string;
+  equipment_name: string;
+  gateway: string | null;
+  range: [number, number] | null;
+  labels: [string, string] | null;
+  limits: {
+    low_low: number | null;
+    low: number | null;
+    high: number | null;
+    high_high: number | null;
+  } | null;
+  value: number | null;
+  quality: Quality | null;
+  source_time: number | null;
+  receive_time: number | null;
+  worst: { condition: string; level: Level; state: AlarmState } | null;
+}
+export interface Person {
+  person: string;
+  name: string;
+  body_name: string;
+  tier: number;
+  duty_phone: boolean;
+  phone: string | null;
+}
+export interface Message {
+  key: string;
+  case: string;
+  case_number: string;
+  person: string;
+  channel: string;
+  channel_kind: string;
+  purpose: string;
+  level: Level;
+  at: number;
+  words: string;
+  status: 'waiting' | 'accepted' | 'delivered' | 'retrying' | 'failed' | 'superseded';
+  answer: string | null;
+  attempts: number;
+  answered: boolean;
+  repeat: number;
+}
+export interface Siren {
+  enterprise: string;
+  enterprise_name: string;
+  zone: string;
+  sound: boolean;
+  light: boolean;
+  version: number;
+  level: Level | null;
+  link: 'ok' | 'silent' | 'unknown';
+}
+export interface QuarantineRow {
+  source: string;
+  topic: string;
+  reason: string;
+  text_zh: string;
+  text_en: string;
+  at: number;
+  payload_hex: string;
+  payload_text: string | null;
+}
+export interface Change {
+  seq: number;
+  cases?: Case[];
+  alarms?: Alarm[];
+  messages?: Message[];
+  sirens?: Siren[];
+  overview?: Overview;
+}
+export type ValueRow = [tag: string, value: number | null, quality: Quality | null, source_time: number | null];
+
+export interface FieldCheck {
+  person: string;
+  /** Microseconds: it goes into the engine as it is. */
+  at: number;
+  reading: number;
+}
+/** `model::ActKind` as it serialises. */
+export type ActBody =
+  | { act: 'silence'; console: string }
+  | { act: 'acknowledge'; episodes: EpisodeRef[] }
+  | { act: 'reset-siren'; enterprise: string; zone: string }
+  | { act: 'accept'; case: string; announcements: TransitionKey[] }
+  | {
+      act: 'check';
+      case: string;
+      episodes: EpisodeRef[];
+      outcome: Outcome;
+      field: FieldCheck | null;
+      comment: string;
+    }
+  | { act: 'handle' | 'report' | 'review' | 'return' | 'remind' | 'supervise'; case: string; comment: string }
+  | { act: 'close'; case: string; announcements: TransitionKey[]; comment: string };
+export interface Reason {
+  reason: string;
+  text_zh?: string;
+  text_en?: string;
+}
