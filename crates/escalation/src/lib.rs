@@ -1,1 +1,237 @@
-//! Pure: alarms, acts and time to cases and notifications.
+//! Pure: alarms, human acts, what became of messages and time go in; cases 处置单, notifications and siren states come out.
+//!
+//! One equipment or area has one open case. What the rules announce is told at once to whom the policy of its level names,
+//! and climbs from the enterprise to the township or park to the county until the enterprise signs. Nothing here closes a
+//! case but a person's 办结, and return to normal never does.
+//!
+//! [`Escalation::step`] is the only way anything changes. It reads no clock and does no IO: the engine stamps each input
+//! with a `now` that never runs backwards, deadlines due by then fire first (at a tie the deadline goes first, each stamped
+//! with its own due time), then the input is applied. [`Escalation::next_deadline`] says when to come back without one.
+//! Obligations are data in the case, so a restart loses none: what fell due while the engine was down runs in one go at
+//! the first step after it, red first, marked as delayed.
+//!
+//! It never sends, words or repeats a message (the notifier does, by stable key), never judges a reading (the rules do) and
+//! never sees a person's name or number.
+
+mod acts;
+mod alarms;
+mod attempt;
+mod audit;
+mod civil;
+mod climb;
+mod close;
+mod record;
+mod restore;
+mod siren;
+mod tell;
+
+pub use restore::RestoreError;
+
+use crate::record::Record;
+use crate::siren::Zone;
+use crate::tell::{Moment, Want};
+use model::{
+    AlarmId, AlarmState, BodyId, Case, CaseId, CaseTimer, EpisodeRef, EquipmentId, EscalationEffect, EscalationInput, Level, Plant, Siren,
+    TagId, Timestamp, ZoneId,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Closed cases kept in memory and in the state; the journal keeps them all.
+pub const CLOSED_CASES_MAX: usize = 500;
+
+/// An alarm that is not normal, as the rules last said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AlarmNow {
+    /// Its current episode.
+    pub of: EpisodeRef,
+    /// Level of its condition.
+    pub level: Level,
+    /// Its state.
+    pub state: AlarmState,
+    /// The setpoint it was raised by.
+    pub setpoint: Option<f64>,
+    /// The case that lists it; none while it is only recorded.
+    pub case: Option<CaseId>,
+}
+
+/// Cases numbered for one enterprise on one civil day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    /// Days since 1970 in civil time.
+    pub day: i64,
+    /// Cases opened on it.
+    pub used: u32,
+}
+
+/// All cases, sirens and what they still owe to people.
+#[derive(Clone, Debug)]
+pub struct Escalation {
+    plant: Arc<Plant>,
+    cases: BTreeMap<CaseId, Record>,
+    /// The one open case per equipment or area.
+    open: BTreeMap<(BodyId, EquipmentId), CaseId>,
+    /// Closed cases still kept, oldest first.
+    closed: VecDeque<CaseId>,
+    alarms: BTreeMap<AlarmId, AlarmNow>,
+    zones: BTreeMap<(BodyId, ZoneId), Zone>,
+    numbers: BTreeMap<BodyId, Numbers>,
+    /// The earliest obligation of each case that has one.
+    due: BTreeSet<(Timestamp, CaseId)>,
+    armed: BTreeMap<CaseId, Timestamp>,
+    changed: BTreeSet<String>,
+    retimed: BTreeSet<CaseId>,
+    /// Obligations due until then were missed because the engine was down.
+    missed_until: Option<Timestamp>,
+}
+
+impl Escalation {
+    /// No cases yet.
+    pub fn new(plant: Arc<Plant>) -> Self {
+        Self {
+            plant,
+            cases: BTreeMap::new(),
+            open: BTreeMap::new(),
+            closed: VecDeque::new(),
+            alarms: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            due: BTreeSet::new(),
+            armed: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            retimed: BTreeSet::new(),
+            missed_until: None,
+        }
+    }
+
+    /// Fires what is due, then applies one input at `now`, and appends what follows in order.
+    pub fn step(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        self.fire_due(now, out);
+        match input {
+            EscalationInput::Alarms(effects) => self.alarms(effects, now, out),
+            EscalationInput::Act(act) => self.act(act, now, out),
+            EscalationInput::Attempt(attempt) => {
+                let plant = Arc::clone(&self.plant);
+                if let Some(record) = self.cases.get_mut(&attempt.key.case) {
+                    record.attempt(&plant, attempt, now, out);
+                    self.settle(&attempt.key.case);
+                }
+            }
+            EscalationInput::Timeout => {}
+        }
+    }
+
+    /// When `step` is due if nothing arrives before.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// State rows changed since the last call, `None` for those to delete.
+    pub fn drain_changed(&mut self, out: &mut Vec<(String, Option<Vec<u8>>)>) {
+        for key in std::mem::take(&mut self.changed) {
+            let bytes = self.row(&key);
+            out.push((key, bytes));
+        }
+    }
+
+    /// The complete list of obligations of every case where it changed since the last call.
+    pub fn drain_timers(&mut self, out: &mut Vec<(CaseId, Vec<CaseTimer>)>) {
+        for id in std::mem::take(&mut self.retimed) {
+            match self.cases.get_mut(&id) {
+                Some(record) if record.drained != record.case.timers => {
+                    record.drained = record.case.timers.clone();
+                    out.push((id, record.drained.clone()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Every case kept, open or closed, by id.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values().map(|record| &record.case)
+    }
+
+    /// One case.
+    pub fn case(&self, id: &CaseId) -> Option<&Case> {
+        self.cases.get(id).map(|record| &record.case)
+    }
+
+    /// The wanted state of every zone ever used.
+    pub fn sirens(&self) -> Vec<Siren> {
+        self.zones.values().map(|zone| zone.siren.clone()).collect()
+    }
+
+    /// The equipment or area of a tag; a tag that left the configuration stands for itself.
+    fn place(&self, tag: &TagId) -> EquipmentId {
+        self.plant
+            .tag_index(tag)
+            .and_then(|index| self.plant.equipment.get(self.plant.tag(index).equipment))
+            .map_or_else(|| EquipmentId::new(&*tag.tag), |equipment| equipment.id.clone())
+    }
+
+    fn fire_due(&mut self, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        if let Some(until) = self.missed_until.take() {
+            let mut missed: Vec<_> = self.due.iter().take_while(|(due, _)| *due <= until).cloned().collect();
+            missed.sort_by_cached_key(|(due, id)| (std::cmp::Reverse(self.cases.get(id).map(|record| record.case.level)), *due));
+            for (_, id) in missed {
+                self.fire_case(&id, until, Moment { at: now, delayed: true }, now, out);
+            }
+        }
+        while let Some((due, id)) = self.due.first().filter(|(due, _)| *due <= now).cloned() {
+            self.fire_case(&id, due, Moment { at: due, delayed: false }, now, out);
+        }
+    }
+
+    /// Fires a case's obligations due by `until`, those they bring about included, and tells everything in one go.
+    fn fire_case(&mut self, id: &CaseId, until: Timestamp, moment: Moment, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        let plant = Arc::clone(&self.plant);
+        if let Some(record) = self.cases.get_mut(id) {
+            let mut wants = Vec::new();
+            loop {
+                let later = record.case.timers.partition_point(|timer| timer.due <= until);
+                if later == 0 {
+                    break;
+                }
+                for timer in record.case.timers.drain(..later).collect::<Vec<_>>() {
+                    record.fire(&plant, &timer.kind, moment, now, &mut wants, out);
+                }
+            }
+            record.tell(&plant, moment, wants, out);
+        }
+        self.settle(id);
+    }
+
+    /// Tells what one input wants told of several cases.
+    fn tell_all(&mut self, wants: BTreeMap<CaseId, Vec<Want>>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        let plant = Arc::clone(&self.plant);
+        for (id, wants) in wants {
+            if let Some(record) = self.cases.get_mut(&id) {
+                record.tell(&plant, Moment { at: now, delayed: false }, wants, out);
+            }
+            self.settle(&id);
+        }
+    }
+
+    /// After a case changed: its row, its timers and its place among the deadlines.
+    fn settle(&mut self, id: &CaseId) {
+        if let Some(due) = self.armed.remove(id) {
+            self.due.remove(&(due, id.clone()));
+        }
+        if let Some(due) = self.cases.get(id).and_then(|record| record.case.timers.first()).map(|timer| timer.due) {
+            self.armed.insert(id.clone(), due);
+            self.due.insert((due, id.clone()));
+        }
+        self.changed.insert(format!("case/{id}"));
+        self.retimed.insert(id.clone());
+    }
+
+    /// Takes the states of zones that changed to the siren commands.
+    fn settle_zone(&mut self, at: &(BodyId, ZoneId), out: &mut Vec<EscalationEffect>) {
+        if let Some(zone) = self.zones.get_mut(at) {
+            out.extend(zone.settle().map(EscalationEffect::Siren));
+            self.changed.insert(format!("siren/{}/{}", at.0, at.1));
+        }
+    }
+}

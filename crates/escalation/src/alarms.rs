@@ -1,0 +1,441 @@
+//! What the rules say becomes cases: opened, folded, raised in level, and announcements that climb.
+//!
+//! One equipment or area has one open case. A condition raised again within `fold_within` of its last announcement is
+//! folded in with a count; every other raise the rules announce is an announcement of its own. What one input announces for
+//! one case is told in one message at the highest level. Raises that are not announced (members of a lost gateway, held
+//! late ones) are listed where they belong and told to nobody.
+
+use crate::record::{ClimbState, Record};
+use crate::siren::Zone;
+use crate::tell::Want;
+use crate::{AlarmNow, Escalation};
+use model::{
+    AlarmEffect, AlarmId, AlarmState, AnnounceMode, Announcement, BodyId, Case, CaseAnnouncement, CaseEpisode, CaseEvent, CaseEventKind,
+    CaseId, CaseStep, CaseTimerKind, Change, Condition, EpisodeRef, EquipmentId, EscalationEffect, LateExceedance, Level, TagId, Timestamp,
+    Transition, TransitionKey, ZoneId, bounds,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Something people are to be told of, whether the rules announced it or a straggler showed it.
+struct News {
+    key: TransitionKey,
+    level: Level,
+    /// The tag's time of the raise.
+    raised_at: Timestamp,
+    mode: AnnounceMode,
+    value: Option<f64>,
+    setpoint: Option<f64>,
+    /// A straggler may lie before the announcement it belongs to.
+    straggler: bool,
+}
+
+impl Escalation {
+    /// Takes all that the rules said about one input.
+    pub(crate) fn alarms(&mut self, effects: &[AlarmEffect], now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        let mut wants: BTreeMap<CaseId, Vec<Want>> = BTreeMap::new();
+        let mut zones: BTreeSet<(BodyId, ZoneId)> = BTreeSet::new();
+        let mut unplaced = Vec::new();
+        for effect in effects {
+            match effect {
+                AlarmEffect::Transition(transition) => self.transition(transition, now, &mut wants, &mut zones, &mut unplaced, out),
+                AlarmEffect::Announce(announcement) => self.announce(announcement, now, &mut wants, &mut zones, out),
+                AlarmEffect::LateExceedance(exceedance) => self.exceedance(exceedance, now, &mut wants, out),
+            }
+        }
+        for alarm in unplaced {
+            self.list_with_gateway(&alarm, &mut wants);
+        }
+        // Sirens first: they are the nearest to the danger.
+        for zone in &zones {
+            self.settle_zone(zone, out);
+        }
+        self.tell_all(wants, now, out);
+    }
+
+    fn transition(
+        &mut self,
+        transition: &Transition,
+        now: Timestamp,
+        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        zones: &mut BTreeSet<(BodyId, ZoneId)>,
+        unplaced: &mut Vec<AlarmId>,
+        out: &mut Vec<EscalationEffect>,
+    ) {
+        let id = &transition.key.alarm;
+        let of = EpisodeRef { alarm: id.clone(), episode: transition.key.episode };
+        let before = self.alarms.get(id).cloned();
+        let continues = before.as_ref().is_some_and(|alarm| alarm.of == of);
+        let case = if continues {
+            before.as_ref().and_then(|alarm| alarm.case.clone())
+        } else {
+            if let Some(before) = &before {
+                self.supersede_episode(before, wants);
+            }
+            self.open.get(&(id.tag.enterprise.clone(), self.place(&id.tag))).cloned()
+        };
+        let alarm = AlarmNow {
+            of,
+            level: before.as_ref().filter(|_| continues).map_or(transition.level, |before| before.level.max(transition.level)),
+            state: transition.to,
+            setpoint: transition.setpoint.or(before.as_ref().filter(|_| continues).and_then(|before| before.setpoint)),
+            case,
+        };
+        if let Some(case) = &alarm.case {
+            self.list(case, &alarm, wants);
+            let stood = before.filter(|_| continues).is_some_and(|before| before.state.is_standing());
+            if stood && !transition.to.is_standing() && transition.change != Change::Acknowledged {
+                out.push(EscalationEffect::Event(event(case, now, CaseEventKind::AlarmReturned { alarm: id.clone() })));
+            }
+        } else if transition.to.is_standing() {
+            unplaced.push(id.clone());
+        }
+        if !transition.to.is_standing() {
+            self.quieten(id, zones);
+        }
+        self.changed.insert(format!("input/{id}"));
+        if transition.to == AlarmState::Normal {
+            self.alarms.remove(id);
+        } else {
+            self.alarms.insert(id.clone(), alarm);
+        }
+    }
+
+    /// A new episode began before the old one was settled: what is left of the old one is its acknowledgement.
+    fn supersede_episode(&mut self, before: &AlarmNow, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+        let Some(case) = &before.case else { return };
+        let state = if before.state.needs_acknowledgement() { AlarmState::ReturnedUnacknowledged } else { AlarmState::Normal };
+        let ended = AlarmNow { state, ..before.clone() };
+        self.list(case, &ended, wants);
+    }
+
+    /// Lists an episode in a case, or brings its state up to date there.
+    fn list(&mut self, case: &CaseId, alarm: &AlarmNow, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+        if let Some(record) = self.cases.get_mut(case).filter(|record| !record.is_closed()) {
+            record.list(alarm);
+            wants.entry(case.clone()).or_default();
+        }
+    }
+
+    /// A standing alarm nobody announced, on a member of a lost gateway whose case is open, is listed there.
+    fn list_with_gateway(&mut self, id: &AlarmId, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+        if !fits_gateway_loss(id.condition) || self.alarms.get(id).is_none_or(|alarm| alarm.case.is_some()) {
+            return;
+        }
+        let plant = Arc::clone(&self.plant);
+        let gateway = plant.tag_index(&id.tag).and_then(|index| plant.tag(index).gateway).and_then(|at| plant.gateways.get(at));
+        let Some(gateway) = gateway else { return };
+        let lost = AlarmId { tag: plant.tag(gateway.tag).id.clone(), condition: Condition::GatewayLost };
+        let case = self.alarms.get(&lost).filter(|alarm| alarm.state.is_standing()).and_then(|alarm| alarm.case.clone());
+        if let Some(case) = case {
+            self.assign(id, &case, wants);
+        }
+    }
+
+    /// Makes an alarm belong to a case.
+    fn assign(&mut self, id: &AlarmId, case: &CaseId, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+        let Some(alarm) = self.alarms.get_mut(id) else { return };
+        if alarm.case.as_ref() == Some(case) {
+            return;
+        }
+        let elsewhere = alarm.case.replace(case.clone());
+        let alarm = alarm.clone();
+        self.changed.insert(format!("input/{id}"));
+        if let Some(elsewhere) = elsewhere
+            && let Some(record) = self.cases.get_mut(&elsewhere)
+        {
+            record.case.episodes.retain(|episode| episode.of != alarm.of);
+            wants.entry(elsewhere).or_default();
+        }
+        self.list(case, &alarm, wants);
+    }
+
+    fn announce(
+        &mut self,
+        announcement: &Announcement,
+        now: Timestamp,
+        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        zones: &mut BTreeSet<(BodyId, ZoneId)>,
+        out: &mut Vec<EscalationEffect>,
+    ) {
+        let id = &announcement.key.alarm;
+        let standing = announcement.standing && announcement.mode != AnnounceMode::LateReturned;
+        let level = if standing { self.level_with_neighbours(id, announcement.level) } else { announcement.level };
+        let setpoint = self.alarms.get(id).and_then(|alarm| alarm.setpoint).or_else(|| self.configured_setpoint(id));
+        let news = News {
+            key: announcement.key.raise(),
+            level,
+            raised_at: announcement.at,
+            mode: announcement.mode,
+            value: announcement.value,
+            setpoint,
+            straggler: false,
+        };
+        let Some(case) = self.news(&news, now, wants, out) else { return };
+        if let Some(alarm) = self.alarms.get_mut(id) {
+            alarm.level = alarm.level.max(level);
+        }
+        self.assign(id, &case, wants);
+        self.list_announced(&case, &news, wants);
+        for member in &announcement.members {
+            let alarms = AlarmId { tag: member.clone(), condition: Condition::LowLow }..=AlarmId {
+                tag: member.clone(),
+                condition: Condition::System,
+            };
+            let free = self.alarms.range(alarms).filter(|(id, alarm)| alarm.case.is_none() && fits_gateway_loss(id.condition));
+            for id in free.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+                self.assign(&id, &case, wants);
+            }
+        }
+        if standing {
+            self.sound(id, &case, level, zones);
+        }
+    }
+
+    fn exceedance(
+        &mut self,
+        exceedance: &LateExceedance,
+        now: Timestamp,
+        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        out: &mut Vec<EscalationEffect>,
+    ) {
+        let alarm = &exceedance.alarm;
+        let case = match &exceedance.opens_case {
+            Some(key) => {
+                let news = News {
+                    key: key.raise(),
+                    level: exceedance.level,
+                    raised_at: exceedance.reading.source_time.min(now),
+                    mode: AnnounceMode::LateReturned,
+                    value: exceedance.reading.value,
+                    setpoint: exceedance.setpoint,
+                    straggler: true,
+                };
+                let case = self.news(&news, now, wants, out);
+                if let Some(case) = &case {
+                    self.list_announced(case, &news, wants);
+                }
+                case
+            }
+            None => self.open.get(&(alarm.tag.enterprise.clone(), self.place(&alarm.tag))).cloned(),
+        };
+        if let Some(case) = case {
+            out.push(EscalationEffect::Event(event(&case, now, CaseEventKind::LateExceedance { alarm: alarm.clone() })));
+        }
+    }
+
+    /// Opens a case or adds to the open one; the case it belongs to, or none where it was said before.
+    fn news(
+        &mut self,
+        news: &News,
+        now: Timestamp,
+        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        out: &mut Vec<EscalationEffect>,
+    ) -> Option<CaseId> {
+        let plant = Arc::clone(&self.plant);
+        let tag = &news.key.alarm.tag;
+        let key = news.key.to_string();
+        let place = (tag.enterprise.clone(), self.place(tag));
+        let case = match self.open.get(&place) {
+            Some(case) => case.clone(),
+            None if self.cases.contains_key(&CaseId::new(&key)) => return None,
+            None => self.open_case(&key, place, news.level, now, wants, out),
+        };
+        let record = self.cases.get_mut(&case)?;
+        let opened_by_this = record.case.announcements.is_empty() && record.case.id.as_str() == key;
+        if record.announcement(&key).is_some() {
+            return None;
+        }
+        let wanted = wants.entry(case.clone()).or_default();
+        if record.case.level < news.level {
+            record.case.level = news.level;
+            out.push(EscalationEffect::Event(record.event(now, CaseEventKind::LevelRose { level: news.level })));
+        }
+        if let Some(into) = record.fold(&plant, news) {
+            let one = &mut record.case.announcements[into];
+            one.folded += 1;
+            one.last_raised_at = one.last_raised_at.max(news.raised_at);
+            let what = CaseEventKind::Folded { key, into: record.work.climbs[into].key.clone(), count: one.folded };
+            out.push(EscalationEffect::Event(record.event(now, what)));
+            return Some(case);
+        }
+        // A data fault is told only after the wait; its clocks start then.
+        let wait = plant.policies.data_fault_wait;
+        let waiting = news.key.alarm.condition.is_data_fault() && wait.0 > 0;
+        let at = if waiting { now + wait } else { now };
+        let (sign_by, handle_by) = Record::deadlines(&plant, news.level, at);
+        let added = record.push_announcement(
+            CaseAnnouncement {
+                key: news.key.clone(),
+                level: news.level,
+                at,
+                raised_at: news.raised_at,
+                value: news.value,
+                setpoint: news.setpoint,
+                late: news.mode != AnnounceMode::Normal,
+                folded: 0,
+                last_raised_at: news.raised_at,
+                sign_by,
+                sign_missed: false,
+                signed: Vec::new(),
+                told: Vec::new(),
+                reminded: 0,
+            },
+            ClimbState { key: key.clone(), mode: news.mode, waiting, handle_by, handled: false, tried: Vec::new(), passed: Vec::new() },
+        );
+        if !opened_by_this {
+            out.push(EscalationEffect::Event(record.event(now, CaseEventKind::Announced { key: key.clone(), level: news.level })));
+        }
+        record.reopen();
+        if waiting {
+            record.add_timer(at, CaseTimerKind::Wait { key });
+        } else {
+            record.begin_climb(&plant, added, wanted);
+        }
+        Some(case)
+    }
+
+    fn open_case(
+        &mut self,
+        key: &str,
+        place: (BodyId, EquipmentId),
+        level: Level,
+        now: Timestamp,
+        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        out: &mut Vec<EscalationEffect>,
+    ) -> CaseId {
+        let id = CaseId::new(key);
+        let number = self.next_number(&place.0, now);
+        let case = Case {
+            id: id.clone(),
+            number,
+            enterprise: place.0.clone(),
+            equipment: place.1.clone(),
+            level,
+            step: CaseStep::Opened,
+            opened: now,
+            closed: None,
+            announcements: Vec::new(),
+            episodes: Vec::new(),
+            tiers: Vec::new(),
+            handled_by: Vec::new(),
+            supervised_by: None,
+            returned_count: 0,
+            handle_by: None,
+            timers: Vec::new(),
+        };
+        self.cases.insert(id.clone(), Record { case, work: crate::record::Work::default(), drained: Vec::new() });
+        self.open.insert(place.clone(), id.clone());
+        out.push(EscalationEffect::Event(event(&id, now, CaseEventKind::Opened { level })));
+        // What was only recorded on this equipment so far belongs to its case from now on.
+        let here = |alarm: &AlarmId| alarm.tag.enterprise == place.0 && self.place(&alarm.tag) == place.1;
+        let free = self.alarms.iter().filter(|(alarm, now)| now.case.is_none() && here(alarm));
+        for alarm in free.map(|(alarm, _)| alarm.clone()).collect::<Vec<_>>() {
+            self.assign(&alarm, &id, wants);
+        }
+        id
+    }
+
+    /// Lists the episode of an announcement even where the alarm is normal again.
+    fn list_announced(&mut self, case: &CaseId, news: &News, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+        let of = EpisodeRef { alarm: news.key.alarm.clone(), episode: news.key.episode };
+        let listed = self.cases.get(case).is_some_and(|record| record.case.episodes.iter().any(|episode| episode.of == of));
+        if !listed {
+            let level = news.level;
+            self.list(case, &AlarmNow { of, level, state: AlarmState::Normal, setpoint: None, case: None }, wants);
+        }
+    }
+
+    /// The level, raised where another detector of the area stands in the same condition.
+    fn level_with_neighbours(&self, id: &AlarmId, level: Level) -> Level {
+        let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return level };
+        let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
+        let Some(raised) = rule.and_then(|rule| rule.level_when_two) else { return level };
+        let neighbour = |other: &TagId| {
+            *other != id.tag && self.plant.tag_index(other).is_some_and(|index| self.plant.tag(index).equipment == tag.equipment)
+        };
+        let two = self
+            .alarms
+            .values()
+            .any(|alarm| alarm.of.alarm.condition == id.condition && alarm.state.is_standing() && neighbour(&alarm.of.alarm.tag));
+        if two { level.max(raised) } else { level }
+    }
+
+    fn configured_setpoint(&self, id: &AlarmId) -> Option<f64> {
+        let tag = self.plant.tag(self.plant.tag_index(&id.tag)?);
+        tag.conditions.iter().find(|rule| rule.condition == id.condition && id.condition.is_limit()).map(|rule| rule.setpoint)
+    }
+
+    /// Sounds the zone of an alarm that wants it: red, a gas upper limit, or what policy adds.
+    fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
+        let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return };
+        let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
+        if level < Level::Red && !rule.is_some_and(|rule| rule.siren) {
+            return;
+        }
+        let zone = tag.zone.clone().or_else(|| self.plant.equipment.get(tag.equipment).and_then(|equipment| equipment.zone.clone()));
+        let Some(zone) = zone else { return };
+        let at = (id.tag.enterprise.clone(), zone);
+        self.zones.entry(at.clone()).or_insert_with(|| Zone::new(at.0.clone(), at.1.clone())).sound(id, case, level);
+        zones.insert(at);
+    }
+
+    /// An alarm no longer stands: it sounds no siren any more.
+    fn quieten(&mut self, id: &AlarmId, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
+        for (at, zone) in &mut self.zones {
+            if zone.sounding.remove(id).is_some() {
+                zones.insert(at.clone());
+            }
+        }
+    }
+}
+
+impl Record {
+    /// The announcement a raise is folded into: the last of its condition, not longer than `fold_within` ago on the tag's
+    /// time, of no lower level. One told late by message only does not swallow an alarm that is there now.
+    fn fold(&self, plant: &model::Plant, news: &News) -> Option<usize> {
+        let at = self.case.announcements.iter().rposition(|one| one.key.alarm == news.key.alarm)?;
+        let (one, climb) = (&self.case.announcements[at], &self.work.climbs[at]);
+        if one.level < news.level || (climb.mode == AnnounceMode::LateReturned && news.mode != AnnounceMode::LateReturned) {
+            return None;
+        }
+        let within = plant.policies.fold_within;
+        // Folding starts at the announcement: one told late was told later than its raise says.
+        let from = if climb.mode == AnnounceMode::Normal { one.raised_at } else { one.raised_at.max(one.at) };
+        let earliest = if news.straggler { one.raised_at - within } else { one.raised_at };
+        (earliest <= news.raised_at && news.raised_at <= from + within).then_some(at)
+    }
+
+    /// Lists an episode, or brings its state and level up to date.
+    fn list(&mut self, alarm: &AlarmNow) {
+        if let Some(episode) = self.case.episodes.iter_mut().find(|episode| episode.of == alarm.of) {
+            episode.state = alarm.state;
+            episode.level = episode.level.max(alarm.level);
+            return;
+        }
+        if self.case.episodes.len() >= bounds::CASE_EPISODES_MAX {
+            self.make_room_for_episode();
+        }
+        self.case.episodes.push(CaseEpisode { of: alarm.of.clone(), level: alarm.level, state: alarm.state, outcome: None });
+    }
+
+    /// Drops the oldest episode nobody owes anything on, or else the oldest that has returned. A standing one is never
+    /// dropped: each alarm stands in one episode at most, so there are no more of those than conditions configured.
+    fn make_room_for_episode(&mut self) {
+        let settled = |episode: &CaseEpisode| episode.state == AlarmState::Normal && episode.outcome.is_some();
+        let returned = |episode: &CaseEpisode| !episode.state.is_standing();
+        let episodes = &self.case.episodes;
+        if let Some(at) = episodes.iter().position(settled).or_else(|| episodes.iter().position(returned)) {
+            self.case.episodes.remove(at);
+        }
+    }
+}
+
+/// Whether a member's own alarm is one that the loss of its gateway explains.
+const fn fits_gateway_loss(condition: Condition) -> bool {
+    condition.is_data_fault() || matches!(condition, Condition::Low | Condition::LowLow)
+}
+
+fn event(case: &CaseId, at: Timestamp, what: CaseEventKind) -> CaseEvent {
+    CaseEvent { case: case.clone(), at, what, act: None, by: None, tier: None, comment: String::new() }
+}

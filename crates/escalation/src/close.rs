@@ -1,0 +1,121 @@
+//! 办结: everything that must be true before a case may be closed, and what ends with it.
+
+use crate::record::Record;
+use crate::tell::{Moment, Want};
+use crate::{CLOSED_CASES_MAX, Escalation};
+use model::{
+    Act, Actor, BodyId, CaseEventKind, CaseId, CaseStep, Condition, EscalationEffect, Purpose, Refusal, TagId, Tier, Timestamp,
+    TransitionKey, ZoneId,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Escalation {
+    /// The tier that closes a case: by the policy of its highest level; where no body has that tier, the next above it.
+    pub(crate) fn closing_tier(&self, record: &Record) -> Tier {
+        let wanted = self.plant.policies.level(record.case.level).closed_by;
+        let tiers: Vec<Tier> = self.plant.chain(&record.case.enterprise).map(|body| body.tier).collect();
+        tiers.iter().copied().find(|tier| *tier >= wanted).or(tiers.last().copied()).unwrap_or(wanted)
+    }
+
+    /// Everything that speaks against closing.
+    pub(crate) fn judge_close(&self, record: &Record, by: &Actor, shown: &[TransitionKey]) -> Vec<Refusal> {
+        let mut reasons = Vec::new();
+        let needed = self.closing_tier(record);
+        if by.tier != needed {
+            reasons.push(Refusal::WrongTier { needed });
+        }
+        if record.case.handled_by.contains(&by.person) {
+            reasons.push(Refusal::SamePerson);
+        }
+        // A blue case may be finished in one step from its check.
+        let from_check = [CaseStep::Checked, CaseStep::Handling, CaseStep::Reported, CaseStep::Reviewed];
+        let steps = if record.all_blue() { &from_check[..] } else { &from_check[3..] };
+        reasons.extend(record.at_step(steps));
+        let shown: BTreeSet<String> = shown.iter().map(TransitionKey::to_string).collect();
+        for key in shown.iter().filter(|key| record.announcement(key).is_none()) {
+            reasons.push(Refusal::NoSuchAnnouncement { key: key.clone() });
+        }
+        for at in 0..record.case.announcements.len() {
+            let key = &record.work.climbs[at].key;
+            if !shown.contains(key) {
+                reasons.push(Refusal::NotShown { key: key.clone() });
+            }
+            for tier in BTreeSet::from([Tier::ENTERPRISE, needed]) {
+                if !record.signed(at, tier) {
+                    reasons.push(Refusal::NotSigned { tier, key: key.clone() });
+                }
+            }
+        }
+        for episode in &record.case.episodes {
+            let alarm = &episode.of.alarm;
+            if episode.state.is_latched() {
+                reasons.push(Refusal::Latched { alarm: alarm.clone() });
+            } else if episode.state.is_standing() {
+                reasons.push(Refusal::AlarmStands { alarm: alarm.clone() });
+            }
+            if self.input_is_bad(&alarm.tag) {
+                reasons.push(Refusal::InputBad { alarm: alarm.clone() });
+            }
+            if episode.state.needs_acknowledgement() {
+                reasons.push(Refusal::NotAcknowledged { alarm: alarm.clone() });
+            }
+            if episode.outcome.is_none() {
+                reasons.push(Refusal::NotChecked { alarm: alarm.clone() });
+            }
+        }
+        reasons
+    }
+
+    /// Whether a tag's value is bad or silent now, by itself or with its gateway: then nobody knows whether an alarm is gone.
+    fn input_is_bad(&self, tag: &TagId) -> bool {
+        let stands = |tag: &TagId, condition: Condition| {
+            let alarm = model::AlarmId { tag: tag.clone(), condition };
+            self.alarms.get(&alarm).is_some_and(|alarm| alarm.state.is_standing())
+        };
+        let gateway = self.plant.tag_index(tag).and_then(|index| self.plant.tag(index).gateway);
+        let gateway = gateway.and_then(|at| self.plant.gateways.get(at)).map(|gateway| &self.plant.tag(gateway.tag).id);
+        stands(tag, Condition::BadQuality)
+            || stands(tag, Condition::Stale)
+            || stands(tag, Condition::GatewayLost)
+            || gateway.is_some_and(|gateway| stands(gateway, Condition::GatewayLost))
+    }
+
+    /// Closes: all obligations end, nothing unsent goes out any more, and those who were told of it hear that it is over.
+    pub(crate) fn close(&mut self, id: &CaseId, act: &Act, comment: &str, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        let plant = Arc::clone(&self.plant);
+        let Some(record) = self.cases.get_mut(id) else { return };
+        record.case.step = CaseStep::Closed;
+        record.case.closed = Some(now);
+        record.case.timers.clear();
+        record.work.rounds.clear();
+        out.push(record.did(act, now, CaseEventKind::Closed, comment));
+        out.push(EscalationEffect::Supersede(id.clone()));
+        if let Some(announcement) = record.head().map(|at| record.work.climbs[at].key.clone()) {
+            let tiers: BTreeSet<Tier> = record.work.told.iter().map(|(tier, _)| *tier).collect();
+            let want = |tier| Want { announcement: announcement.clone(), tier, purpose: Purpose::Closed, repeat: 0 };
+            record.tell(&plant, Moment { at: now, delayed: false }, tiers.into_iter().map(want).collect(), out);
+            record.work.rounds.clear();
+        }
+        let place = (record.case.enterprise.clone(), record.case.equipment.clone());
+        self.open.remove(&place);
+        self.settle(id);
+        let dark: Vec<(BodyId, ZoneId)> =
+            self.zones.iter_mut().filter_map(|(at, zone)| zone.lit.remove(id).is_some().then(|| at.clone())).collect();
+        for zone in &dark {
+            self.settle_zone(zone, out);
+        }
+        self.keep_closed(id);
+    }
+
+    /// Keeps the newest closed cases; what falls out stays in the journal.
+    fn keep_closed(&mut self, id: &CaseId) {
+        self.closed.push_back(id.clone());
+        while self.closed.len() > CLOSED_CASES_MAX {
+            if let Some(oldest) = self.closed.pop_front() {
+                self.cases.remove(&oldest);
+                self.changed.insert(format!("case/{oldest}"));
+            }
+        }
+    }
+}
