@@ -98,7 +98,7 @@ class Engine {
     if (!c.announcements.every((a) => a.signed.some((s) => s.tier === me.tier))) acts.push('accept');
     if (me.tier === 0) {
       if (c.announcements.every((a) => a.signed.some((s) => s.tier === 0))) acts.push('check', 'handle', 'report');
-      acts.push('reset-siren');
+      if (c.level === 'red') acts.push('reset-siren');
     } else acts.push('remind', 'supervise', 'review', 'return');
     return [...acts, 'close'];
   }
