@@ -34,6 +34,14 @@ impl Spent {
             used < usable(limit, budget.reserve_percent, level) as usize
         })
     }
+    /// Takes back a call that never reached the carrier.
+    pub(crate) fn refund(&mut self, callee: &str, at: Timestamp) {
+        if let Some(times) = self.by_callee.get_mut(callee)
+            && let Some(place) = times.iter().rposition(|other| *other == at)
+        {
+            times.remove(place);
+        }
+    }
     /// Counts one call; failed ones count too, as carriers count them.
     pub(crate) fn spend(&mut self, callee: &str, at: Timestamp) {
         let times = self.by_callee.entry(callee.to_owned()).or_default();

@@ -9,6 +9,7 @@ use crate::NotifierError;
 use crate::channel::{Secret, shown_url};
 use crate::siren::{SirenCommand, SirenPublish, Urgency};
 use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, QoS, Transport};
+use rustls_platform_verifier::ConfigVerifierExt;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,10 +108,11 @@ impl SirenPublish for MqttSirenPublisher {
         }
     }
     fn on_connect(&self, connected: Hook) {
+        *self.link.on_connect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&connected));
+        // It may have connected before anybody asked to be told.
         if self.is_connected() {
             connected();
         }
-        *self.link.on_connect.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected);
     }
     fn is_connected(&self) -> bool {
         self.link.state().client.is_some()
@@ -248,7 +250,9 @@ fn options(url: &str, client_id: &str, credentials: Option<Credentials>) -> Resu
     }
     if tls {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        options.set_transport(Transport::tls_with_default_config());
+        // rumqttc's own default panics on a host without certificates.
+        let config = rustls::ClientConfig::with_platform_verifier().map_err(|error| fault(&format!("TLS: {error}")))?;
+        options.set_transport(Transport::tls_with_config(config.into()));
     }
     Ok(options)
 }

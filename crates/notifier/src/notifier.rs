@@ -21,6 +21,14 @@ pub type Report = Arc<dyn Fn(Attempt) + Send + Sync>;
 
 /// Attempts waiting to be reported; workers wait while it is full.
 const REPORTS_MAX: usize = 8_192;
+/// What goes to the reporting thread.
+pub(crate) enum Reported {
+    /// For the engine.
+    Attempt(Attempt),
+    /// Everything before this has been reported once it is answered.
+    Flush(tokio::sync::oneshot::Sender<()>),
+}
+
 /// What stopping waits for calls under way; each has a limit of its own well below.
 const STOP_WAIT: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -98,7 +106,7 @@ struct Inner {
 impl Notifier {
     /// Checks channels and templates and begins to work on the tokio runtime it is called in.
     pub fn start(config: NotifierConfig, facts: Arc<dyn Facts>, report: Report) -> Result<Self, NotifierError> {
-        let (reports, reported) = flume::bounded::<Attempt>(REPORTS_MAX);
+        let (reports, reported) = flume::bounded::<Reported>(REPORTS_MAX);
         let shared = Arc::new(Shared {
             contacts: config.contacts,
             words: Words::new(&config.templates)?,
@@ -119,8 +127,12 @@ impl Notifier {
         }
         // A thread of its own: the engine's queue may be full, and a blocked report must hold up neither calls nor timers.
         std::thread::Builder::new().name("notifier-reports".to_owned()).spawn(move || {
-            for attempt in reported {
-                report(attempt);
+            for reported in reported {
+                match reported {
+                    Reported::Attempt(attempt) => report(attempt),
+                    // Nobody waits any more: nothing is lost by that.
+                    Reported::Flush(done) => drop(done.send(())),
+                }
             }
         })?;
         let stop = CancellationToken::new();
@@ -138,7 +150,7 @@ impl Notifier {
             return;
         };
         let callee = self.callee(&key.recipient);
-        channel.push(Job { notification, attempts: attempts_so_far, attempts_here: 0, callee, not_before: Instant::now() });
+        channel.push(Job { notification, attempts: attempts_so_far, attempts_here: 0, callee, not_before: Instant::now(), spent_at: None });
     }
 
     /// Forgets what has not been sent of this case; what is under way is its last attempt. Later notifications of it are sent.
@@ -176,8 +188,9 @@ impl Notifier {
             for worker in workers {
                 let _ = worker.await;
             }
-            while !self.inner.shared.reports.is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            let (done, flushed) = tokio::sync::oneshot::channel();
+            if self.inner.shared.reports.send_async(Reported::Flush(done)).await.is_ok() {
+                let _ = flushed.await;
             }
         };
         if tokio::time::timeout(STOP_WAIT, ended).await.is_err() {
@@ -190,7 +203,7 @@ impl Notifier {
         self.inner.shared.contacts.phone(recipient).map_or_else(|| recipient.to_string(), |phone| phone.expose().to_owned())
     }
     fn try_report(&self, attempt: Attempt) -> bool {
-        self.inner.shared.reports.try_send(attempt).is_ok()
+        self.inner.shared.reports.try_send(Reported::Attempt(attempt)).is_ok()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Pure: time comes in as [`Instant`]. Bounded: where it is full, the newest of the lowest level is refused, which is told like
 //! any other failure, so that its recipient's next channel is tried.
 
-use model::{CaseId, Level, Notification, NotificationKey};
+use model::{CaseId, Level, Notification, NotificationKey, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,10 +24,12 @@ pub(crate) struct Job {
     pub(crate) callee: String,
     /// Not before this.
     pub(crate) not_before: Instant,
+    /// When the attempt under way was counted against the callee's budget.
+    pub(crate) spent_at: Option<Timestamp>,
 }
 
 /// Place in the queue: red first, then by arrival.
-type Place = (Reverse<Level>, u64);
+pub(crate) type Place = (Reverse<Level>, u64);
 
 /// What to do next.
 #[derive(Debug)]
@@ -96,6 +98,10 @@ impl Queue {
         self.flying.insert(place, flight);
         Next::Send(place, Box::new(job))
     }
+    /// Whether the case of what is under way was superseded meanwhile.
+    pub(crate) fn is_superseded(&self, place: Place) -> bool {
+        self.flying.get(&place).is_none_or(|flight| flight.superseded)
+    }
     /// An attempt has ended. True where the case was superseded meanwhile: no further attempt then.
     pub(crate) fn done(&mut self, place: Place) -> bool {
         let Some(flight) = self.flying.remove(&place) else { return true };
@@ -137,7 +143,7 @@ mod tests {
     fn job(case: &str, level: Level, callee: &str) -> Job {
         let mut notification = notification(case, callee, "sms");
         notification.level = level;
-        Job { notification, attempts: 0, attempts_here: 0, callee: callee.to_owned(), not_before: Instant::now() }
+        Job { notification, attempts: 0, attempts_here: 0, callee: callee.to_owned(), not_before: Instant::now(), spent_at: None }
     }
     fn case_of(next: &Next) -> &str {
         match next {
@@ -147,8 +153,8 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn red_goes_before_what_came_earlier() {
+    #[test]
+    fn red_goes_before_what_came_earlier() {
         let mut queue = Queue::default();
         for (case, level) in [("a", Level::Blue), ("b", Level::Orange), ("c", Level::Red)] {
             assert!(queue.push(job(case, level, case)).is_none());
@@ -158,8 +164,8 @@ mod tests {
         assert_eq!(order, ["c", "b", "a", "idle"]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn two_to_one_callee_go_one_after_the_other_and_apart() {
+    #[test]
+    fn two_to_one_callee_go_one_after_the_other_and_apart() {
         let mut queue = Queue::default();
         queue.push(job("a", Level::Red, "wang"));
         queue.push(job("b", Level::Red, "wang"));
@@ -172,8 +178,8 @@ mod tests {
         assert_eq!(case_of(&queue.next(until, SPACING)), "b");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_full_queue_gives_back_the_newest_of_the_lowest_level() {
+    #[test]
+    fn a_full_queue_gives_back_the_newest_of_the_lowest_level() {
         let mut queue = Queue::default();
         for n in 0..QUEUE_MAX {
             assert!(queue.push(job(&format!("c{n}"), Level::Blue, "wang")).is_none());
@@ -183,8 +189,8 @@ mod tests {
         assert_eq!(case_of(&queue.next(Instant::now(), SPACING)), "red");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_same_key_is_taken_once_and_again_after_it_ended() {
+    #[test]
+    fn the_same_key_is_taken_once_and_again_after_it_ended() {
         let mut queue = Queue::default();
         queue.push(job("a", Level::Red, "wang"));
         queue.push(job("a", Level::Red, "wang"));
@@ -198,8 +204,8 @@ mod tests {
         assert_eq!(queue.load(), (1, 0));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_superseded_case_leaves_the_queue_and_is_not_tried_again() {
+    #[test]
+    fn a_superseded_case_leaves_the_queue_and_is_not_tried_again() {
         let mut queue = Queue::default();
         queue.push(job("a", Level::Red, "wang"));
         queue.push(job("a", Level::Red, "li"));

@@ -32,6 +32,8 @@ pub(crate) enum Outcome {
     Accepted(String),
     /// It may go better next time, or it is unknown how it went; not before the given wait where the gateway named one.
     Retry(String, Option<Duration>),
+    /// The gateway was not reached at all, so nothing was spent there; it may go better next time.
+    Unreached(String),
     /// It will not go better: wrong address, wrong credentials, wrong template.
     Refused(String),
 }
@@ -159,6 +161,7 @@ impl Webhook {
             self.client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone()).header(IDEMPOTENCY_HEADER, key);
         let response = match request.body(body).send().await {
             Ok(response) => response,
+            Err(error) if error.is_connect() => return Outcome::Unreached(without_address(error)),
             Err(error) => return Outcome::Retry(without_address(error), None),
         };
         let status = response.status();
@@ -196,6 +199,7 @@ impl Webhook {
         match outcome {
             Outcome::Accepted(text) => Outcome::Accepted(clean(text)),
             Outcome::Retry(text, after) => Outcome::Retry(clean(text), after),
+            Outcome::Unreached(text) => Outcome::Unreached(clean(text)),
             Outcome::Refused(text) => Outcome::Refused(clean(text)),
         }
     }

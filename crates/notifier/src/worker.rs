@@ -4,8 +4,8 @@ use crate::budget::Spent;
 use crate::channel::{ChannelConfig, Driver};
 use crate::contacts::Contacts;
 use crate::facts::{Facts, MessageFacts};
-use crate::notifier::{ChannelStatus, Clock};
-use crate::queue::{Job, Next, Queue};
+use crate::notifier::{ChannelStatus, Clock, Reported};
+use crate::queue::{Job, Next, Place, Queue};
 use crate::webhook::{Body, Outcome, Webhook, key_hash, key_text};
 use crate::words::{Setting, Words};
 use model::{Attempt, AttemptResult, CaseId, Duration, NotificationKey, Timestamp, plant::ChannelKind};
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) time_scale: f64,
     pub(crate) facts: Arc<dyn Facts>,
-    pub(crate) reports: flume::Sender<Attempt>,
+    pub(crate) reports: flume::Sender<Reported>,
 }
 
 impl Shared {
@@ -43,7 +43,7 @@ impl Shared {
     }
     async fn report(&self, attempt: Attempt) {
         // The receiver lives until every worker has ended.
-        let _ = self.reports.send_async(attempt).await;
+        let _ = self.reports.send_async(Reported::Attempt(attempt)).await;
     }
 }
 
@@ -75,7 +75,7 @@ struct Counts {
 
 /// What is to be done about one job.
 enum Step {
-    Attempt((std::cmp::Reverse<model::Level>, u64), Box<Job>),
+    Attempt(Place, Box<Job>),
     Refuse(Box<Job>, &'static str),
     Wait(Option<Instant>),
 }
@@ -123,7 +123,7 @@ impl Channel {
     /// Works until told to stop; what is under way then still ends.
     pub(crate) async fn run(self: Arc<Self>, shared: Arc<Shared>, stop: CancellationToken) {
         let mut flying: JoinSet<()> = JoinSet::new();
-        loop {
+        while !stop.is_cancelled() {
             let step = if flying.len() >= FLYING_MAX { Step::Wait(None) } else { self.step(&shared) };
             match step {
                 Step::Attempt(place, job) => {
@@ -163,7 +163,7 @@ impl Channel {
         match state.queue.next(Instant::now(), shared.scaled(CALLEE_SPACING)) {
             Next::Wait(until) => Step::Wait(Some(until)),
             Next::Idle => Step::Wait(None),
-            Next::Send(place, job) => {
+            Next::Send(place, mut job) => {
                 if let Some(budget) = &self.config.budget {
                     let now = (shared.clock)();
                     if !state.spent.allows(budget, &job.callee, job.notification.level, now) {
@@ -172,46 +172,64 @@ impl Channel {
                         return Step::Refuse(job, "budget");
                     }
                     state.spent.spend(&job.callee, now);
+                    job.spent_at = Some(now);
                 }
                 Step::Attempt(place, job)
             }
         }
     }
 
-    async fn attempt(&self, place: (std::cmp::Reverse<model::Level>, u64), mut job: Job, shared: &Shared) {
+    async fn attempt(&self, place: Place, mut job: Job, shared: &Shared) {
         let (words, outcome) = self.send(&job, shared).await;
         job.attempts += 1;
         job.attempts_here += 1;
-        let more = job.attempts_here < self.config.retry.attempts;
         let (key, number) = (job.notification.key.clone(), job.attempts);
+        let mut wait = None;
         let (result, answer) = {
             let mut state = self.state();
-            let superseded = state.queue.done(place);
+            if let (Outcome::Unreached(_), Some(at)) = (&outcome, job.spent_at) {
+                state.spent.refund(&job.callee, at);
+            }
+            let more = job.attempts_here < self.config.retry.attempts && !state.queue.is_superseded(place);
             match outcome {
                 Outcome::Accepted(answer) => {
                     state.counts.accepted += 1;
                     (AttemptResult::Accepted, answer)
                 }
-                Outcome::Retry(answer, after) if more && !superseded && after.is_none_or(|after| after <= RETRY_AFTER_MAX) => {
-                    let jitter = JITTER.start + fastrand::f64() * (JITTER.end - JITTER.start);
-                    let wait = self.config.retry.wait(job.attempts_here).mul_f64(jitter);
-                    // What the gateway asks for is real time, whatever our clock does.
-                    job.not_before = Instant::now() + shared.scaled(wait).max(after.unwrap_or_default());
+                Outcome::Retry(answer, after) if more && after.is_none_or(|after| after <= RETRY_AFTER_MAX) => {
                     state.counts.retried += 1;
-                    state.queue.again(place, job);
+                    wait = Some(after.unwrap_or_default());
                     (AttemptResult::Retrying, answer)
                 }
-                Outcome::Retry(answer, _) | Outcome::Refused(answer) => {
+                Outcome::Unreached(answer) if more => {
+                    state.counts.retried += 1;
+                    wait = Some(std::time::Duration::ZERO);
+                    (AttemptResult::Retrying, answer)
+                }
+                Outcome::Retry(answer, _) | Outcome::Unreached(answer) | Outcome::Refused(answer) => {
                     state.counts.failed += 1;
                     (AttemptResult::Failed, answer)
                 }
             }
         };
-        self.changed.notify_one();
         if result == AttemptResult::Failed {
             tracing::warn!(channel = %self.config.id, %key, number, answer, "message failed on this channel");
         }
+        // Reported before the callee is free again: attempts are reported in the order in which they were made.
         shared.report(Attempt { key, number, result, words, answer }).await;
+        let mut state = self.state();
+        let superseded = state.queue.done(place);
+        if let Some(asked) = wait
+            && !superseded
+        {
+            let jitter = JITTER.start + fastrand::f64() * (JITTER.end - JITTER.start);
+            let back_off = shared.scaled(self.config.retry.wait(job.attempts_here).mul_f64(jitter));
+            // What the gateway asks for is real time, whatever our clock does.
+            job.not_before = Instant::now() + back_off.max(asked);
+            state.queue.again(place, job);
+        }
+        drop(state);
+        self.changed.notify_one();
     }
 
     /// Words the message with the value of this moment and sends it.
@@ -224,7 +242,7 @@ impl Channel {
         let Some(webhook) = &self.webhook else { return (words, Outcome::Accepted("shown".to_owned())) };
         let phone = shared.contacts.phone(&notification.key.recipient);
         if phone.is_none() && matches!(self.config.kind, ChannelKind::Sms | ChannelKind::Voice) {
-            return (words, Outcome::Refused("no telephone number for this person".to_owned()));
+            return (String::new(), Outcome::Refused("no telephone number for this person".to_owned()));
         }
         let body = Body {
             text: &words,
