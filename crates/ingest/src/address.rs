@@ -1,0 +1,268 @@
+//! Where a broker is and how to get in: `mqtt://` and `mqtts://` URLs, certificates, passwords.
+
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// A password. Does not print, compares in constant time and is wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Secret(zeroize::Zeroizing<String>);
+
+impl Secret {
+    /// Wraps a password.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(zeroize::Zeroizing::new(text.into()))
+    }
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+    pub(crate) fn is(&self, claimed: &[u8]) -> bool {
+        bool::from(self.0.as_bytes().ct_eq(claimed))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Why a broker's address cannot be used. All are faults of the configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// Neither `mqtt://` nor `mqtts://`.
+    #[error("a broker's address begins with mqtt:// or mqtts://")]
+    Scheme,
+    /// No host.
+    #[error("the broker's address names no host")]
+    Host,
+    /// The port is not a number of 1 to 65535.
+    #[error("`{0}` is not a port")]
+    Port(String),
+    /// Something follows the port.
+    #[error("a broker's address ends after the port; `{0}` is too much")]
+    Trailing(String),
+    /// User name or password is not UTF-8 once its `%xx` are decoded.
+    #[error("user name or password is not UTF-8")]
+    Credentials,
+    /// Certificate files given for a plain connection.
+    #[error("certificates are given, but the address says mqtt:// and not mqtts://")]
+    TlsFilesWithoutTls,
+    /// A client certificate without its key, or the other way round.
+    #[error("a client certificate and its key go together")]
+    HalfClientCertificate,
+    /// An IPv6 address in brackets cannot be checked against a certificate by the client library.
+    #[error("mqtts:// wants a host name, or an IPv4 address, that stands in the broker's certificate")]
+    TlsHost,
+    /// A certificate or key file could not be read.
+    #[error("{}: {why}", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// No usable root certificate in the system's store.
+    #[error("the system has no usable root certificates; name a CA file")]
+    NoRoots,
+    /// The TLS library refuses what the files hold.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// A broker's address with the credentials to use there.
+#[derive(Clone)]
+pub struct BrokerAddress {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
+    pub(crate) login: Option<(String, Secret)>,
+}
+
+impl BrokerAddress {
+    /// Reads `mqtt[s]://[user[:password]@]host[:port]`. `%xx` in user name and password are decoded. The port is 1883, or 8883
+    /// with TLS, where none is given.
+    pub fn parse(url: &str) -> Result<Self, AddressError> {
+        let (tls, rest) = match (url.strip_prefix("mqtt://"), url.strip_prefix("mqtts://")) {
+            (Some(rest), _) => (false, rest),
+            (_, Some(rest)) => (true, rest),
+            _ => return Err(AddressError::Scheme),
+        };
+        // The last one: a password may hold an `@` that somebody forgot to encode.
+        let (login, place) = match rest.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, rest),
+        };
+        let login = match login {
+            Some(login) => {
+                let (user, password) = login.split_once(':').unwrap_or((login, ""));
+                Some((decode(user)?, Secret::new(decode(password)?)))
+            }
+            None => None,
+        };
+        let place = place.strip_suffix('/').unwrap_or(place);
+        if let Some(at) = place.find(['/', '?', '#']) {
+            return Err(AddressError::Trailing(place[at..].to_owned()));
+        }
+        let host_end =
+            if place.starts_with('[') { place.find(']').ok_or(AddressError::Host)? + 1 } else { place.find(':').unwrap_or(place.len()) };
+        let (host, port) = place.split_at(host_end);
+        if host.is_empty() {
+            return Err(AddressError::Host);
+        }
+        if tls && host.starts_with('[') {
+            return Err(AddressError::TlsHost);
+        }
+        let port = match port.strip_prefix(':') {
+            Some(text) => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| AddressError::Port(text.to_owned()))?,
+            None if port.is_empty() => {
+                if tls {
+                    8883
+                } else {
+                    1883
+                }
+            }
+            None => return Err(AddressError::Port(port.to_owned())),
+        };
+        Ok(Self { host: host.to_owned(), port, tls, login })
+    }
+    /// The same address with these credentials instead of those in the URL.
+    pub fn with_login(mut self, username: impl Into<String>, password: Secret) -> Self {
+        self.login = Some((username.into(), password));
+        self
+    }
+    /// Whether the connection is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+}
+
+impl fmt::Display for BrokerAddress {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.tls { "mqtts://" } else { "mqtt://" })?;
+        if let Some((user, _)) = &self.login {
+            write!(f, "{user}@")?;
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for BrokerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn decode(text: &str) -> Result<String, AddressError> {
+    percent_encoding::percent_decode_str(text).decode_utf8().map(Into::into).map_err(|_| AddressError::Credentials)
+}
+
+/// Certificate files for `mqtts://`, PEM. Empty means the system's root certificates and no client certificate.
+#[derive(Clone, Debug, Default)]
+pub struct TlsFiles {
+    /// The CA that signed the broker's certificate, instead of the system's roots.
+    pub ca: Option<PathBuf>,
+    /// Our certificate chain, where the broker wants one.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+}
+
+impl TlsFiles {
+    /// Makes the TLS configuration for `address`; none for a plain one.
+    pub(crate) fn client_config(&self, address: &BrokerAddress) -> Result<Option<Arc<ClientConfig>>, AddressError> {
+        if !address.tls {
+            let given = self.ca.is_some() || self.certificate.is_some() || self.key.is_some();
+            return if given { Err(AddressError::TlsFilesWithoutTls) } else { Ok(None) };
+        }
+        let mut roots = rustls::RootCertStore::empty();
+        match &self.ca {
+            Some(path) => {
+                for certificate in certificates(path)? {
+                    roots.add(certificate)?;
+                }
+            }
+            // What the system's store holds in unusable entries is the system's business as long as some are usable.
+            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+        }
+        if roots.is_empty() {
+            return Err(AddressError::NoRoots);
+        }
+        // The provider is named here, so nothing depends on what the process has installed as its default.
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
+        let config = match (&self.certificate, &self.key) {
+            (None, None) => config.with_no_client_auth(),
+            (Some(certificate), Some(key)) => {
+                let chain = certificates(certificate)?;
+                let key = PrivateKeyDer::from_pem_file(key).map_err(|why| unreadable(key, why))?;
+                config.with_client_auth_cert(chain, key)?
+            }
+            _ => return Err(AddressError::HalfClientCertificate),
+        };
+        Ok(Some(Arc::new(config)))
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, AddressError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    match chain {
+        Ok(chain) if chain.is_empty() => Err(unreadable(path, "holds no PEM certificate")),
+        Ok(chain) => Ok(chain),
+        Err(why) => Err(unreadable(path, why)),
+    }
+}
+
+fn unreadable(path: &Path, why: impl ToString) -> AddressError {
+    AddressError::File { path: path.to_owned(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        let parts = |url: &str| {
+            let address = BrokerAddress::parse(url).unwrap();
+            let login = address.login.as_ref().map(|(user, password)| format!("{user}:{}", password.expose()));
+            (address.host, address.port, address.tls, login)
+        };
+        assert_eq!(parts("mqtt://broker"), ("broker".into(), 1883, false, None));
+        assert_eq!(parts("mqtts://broker/"), ("broker".into(), 8883, true, None));
+        assert_eq!(parts("mqtt://[::1]:1884"), ("[::1]".into(), 1884, false, None));
+        assert_eq!(parts("mqtt://a%40b:p%3Aw@10.0.0.1:99"), ("10.0.0.1".into(), 99, false, Some("a@b:p:w".into())));
+        assert_eq!(parts("mqtt://u:p@ss@h"), ("h".into(), 1883, false, Some("u:p@ss".into())));
+    }
+
+    #[test]
+    fn a_faulty_address_says_what_is_wrong() {
+        let fault = |url: &str| BrokerAddress::parse(url).unwrap_err().to_string();
+        assert_eq!(fault("tcp://h"), "a broker's address begins with mqtt:// or mqtts://");
+        assert_eq!(fault("mqtt://"), "the broker's address names no host");
+        assert_eq!(fault("mqtt://h:0"), "`0` is not a port");
+        assert_eq!(fault("mqtt://h:x"), "`x` is not a port");
+        assert_eq!(fault("mqtt://h/topic"), "a broker's address ends after the port; `/topic` is too much");
+        assert!(fault("mqtts://[::1]").contains("certificate"));
+        let plain = BrokerAddress::parse("mqtt://h").unwrap();
+        let files = TlsFiles { ca: Some("ca.pem".into()), ..TlsFiles::default() };
+        assert!(matches!(files.client_config(&plain), Err(AddressError::TlsFilesWithoutTls)));
+        let encrypted = BrokerAddress::parse("mqtts://h").unwrap();
+        assert!(files.client_config(&encrypted).unwrap_err().to_string().starts_with("ca.pem: "));
+    }
+
+    #[test]
+    fn a_password_never_prints() {
+        let address = BrokerAddress::parse("mqtt://user:topsecret@h").unwrap();
+        assert_eq!(format!("{address} {address:?} {:?}", address.login), "mqtt://user@h:1883 mqtt://user@h:1883 Some((\"user\", ***))");
+        assert!(Secret::new("a").is(b"a") && !Secret::new("a").is(b"b") && !Secret::new("a").is(b"ab"));
+    }
+}
