@@ -139,6 +139,12 @@ impl Batch {
             && self.supersede.is_empty()
             && self.closed.is_empty()
     }
+    /// Takes out all that carries this key: after [`crate::StoreError::KeyConflict`], so that one fault does not hold up the rest.
+    pub fn remove(&mut self, key: &str) {
+        self.entries.retain(|entry| entry.key.as_deref() != Some(key));
+        self.outbox.retain(|row| row.key != key);
+        self.acts.retain(|act| act.id != key);
+    }
     /// Empties it for the next round, keeping what it has allocated.
     pub fn clear(&mut self) {
         self.entries.clear();

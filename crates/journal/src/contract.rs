@@ -184,6 +184,12 @@ fn a_key_conflict_refuses_the_whole_batch(place: &dyn Place) {
         assert_eq!(store.load().expect("a load"), before, "nothing of a refused batch stays");
     }
     assert_eq!(commit(&mut *store, &full(31)), (4, 6), "and the store goes on");
+    // One fault does not hold up the rest.
+    let mut batch = Batch { entries: vec![entry(Some("t30"), "other"), entry(Some("t32"), "{}")], ..full(32) };
+    batch.outbox = vec![OutboxRow { bytes: b"{}".to_vec(), ..notification("n30", "case", "li") }];
+    batch.remove("t30");
+    batch.remove("n30");
+    assert_eq!(commit(&mut *store, &batch), (7, 7));
 }
 
 fn a_known_key_adds_nothing(place: &dyn Place) {

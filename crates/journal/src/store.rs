@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("the store has failed: {0}")]
     Fatal(String),
     /// The same key with other content: nothing of the batch was committed, and the same batch will never be. A fault to be
-    /// alarmed.
+    /// alarmed; [`Batch::remove`] the key and commit the rest.
     #[error("the key {key} exists with other content")]
     KeyConflict {
         /// Which.

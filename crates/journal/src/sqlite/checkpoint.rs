@@ -143,7 +143,7 @@ impl Work {
                 if log.pages > LOG_PAGES_MAX {
                     restart(connection)?;
                 }
-                if log.worked_in >= log.pages {
+                if !log.busy && log.worked_in >= log.pages {
                     self.worked_in = commits;
                     self.behind_since = None;
                 }

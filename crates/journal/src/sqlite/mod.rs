@@ -26,11 +26,15 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The journal has streams so that enterprises can be parted over several engines later; this store has one.
 const STREAM: &str = "main";
 /// Held as long as the engine lives: two engines on one store would send everything twice.
 const LOCK_FILE: &str = "watchfire.lock";
+/// A dying engine, or a child it was about to start, lets go of the lock a moment after it is gone.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The engine's writer on a folder with an SQLite database.
 pub struct SqliteStore {
@@ -222,15 +226,22 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK_FILE);
     let unusable = |error: std::io::Error| StoreError::Fatal(format!("{}: {error}", path.display()));
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Only for the message; an unreadable one changes nothing.
-            let _ = file.take(64).read_to_string(&mut holder);
-            return Err(StoreError::Locked(format!("{} ({})", dir.display(), holder.trim())));
+    let mut patience = LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if patience.is_zero() => {
+                let mut holder = String::new();
+                // Only for the message; an unreadable one changes nothing.
+                let _ = file.take(64).read_to_string(&mut holder);
+                return Err(StoreError::Locked(format!("{} ({})", dir.display(), holder.trim())));
+            }
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(LOCK_PAUSE);
+                patience = patience.saturating_sub(LOCK_PAUSE);
+            }
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
     file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id())).map_err(unusable)?;
     Ok(file)

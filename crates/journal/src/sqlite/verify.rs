@@ -240,7 +240,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 }
 
 fn indexes_intact(connection: &Connection) -> Result<bool, StoreError> {
-    match connection.pragma_query_value(None, "integrity_check('journal')", |row| row.get::<_, String>(0)) {
+    match connection.query_row("PRAGMA integrity_check('journal')", [], |row| row.get::<_, String>(0)) {
         Ok(answer) => Ok(answer == "ok"),
         Err(error) if is_damage(&error) => Ok(false),
         Err(error) => Err(failed(error)),
