@@ -11,7 +11,7 @@ use crate::contacts::mask_phones;
 use crate::facts::{CurrentValue, MessageFacts};
 use crate::{NotifierError, civil};
 use minijinja::{Environment, UndefinedBehavior};
-use model::{Condition, Duration, Level, Notification, Purpose, Quality, Signal, Timestamp};
+use model::{Condition, Duration, Level, Notification, Purpose, Quality, Signal, Tier, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -74,7 +74,10 @@ pub(crate) struct Message {
     pub(crate) raised_value: String,
     pub(crate) returned: bool,
     pub(crate) late: bool,
+    /// The enterprise's deadline has passed.
     pub(crate) overdue: bool,
+    /// To a tier above the enterprise: the deadline is not theirs.
+    pub(crate) upper: bool,
     pub(crate) since: String,
     pub(crate) since_full: String,
     pub(crate) sign_by: String,
@@ -213,6 +216,7 @@ impl Message {
             returned: !facts.still_standing,
             late: notification.late,
             overdue: now >= notification.sign_by,
+            upper: notification.key.tier != Tier::ENTERPRISE,
             since: time(notification.raised_at),
             since_full: civil::long(notification.raised_at, utc_offset),
             sign_by: time(notification.sign_by),
@@ -391,7 +395,7 @@ pub(crate) fn samples() -> Vec<Message> {
                 key: model::NotificationKey {
                     case: "sample".into(),
                     announcement: "sample".into(),
-                    tier: model::Tier::ENTERPRISE,
+                    tier: Tier::ENTERPRISE,
                     purpose,
                     recipient: "sample".into(),
                     channel: "sample".into(),

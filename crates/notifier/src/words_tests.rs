@@ -48,6 +48,9 @@ fn english() -> MessageFacts {
 fn about(purpose: Purpose) -> Notification {
     let mut notification = notification("c", "wang", "sms");
     notification.key.purpose = purpose;
+    if purpose == Purpose::Passed {
+        notification.key.tier = Tier::TOWNSHIP;
+    }
     notification.key.repeat = u32::from(purpose == Purpose::Remind) * 2;
     notification
 }
@@ -84,10 +87,10 @@ fn every(lang: Lang, form: Form) -> Vec<String> {
 fn short_words_in_chinese_for_every_purpose() {
     let expected = [
         "【烽燧】橙色预警:XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,请14:10前签收,单号0412",
-        "【烽燧】第2次催办:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,14:10前签收,单号0412",
-        "【烽燧】逾期未签收:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,企业应14:10前签收,单号0412",
+        "【烽燧】催办2:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,14:10前签收,单号0412",
+        "【烽燧】逾期未签收:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),企业应14:10前签收,单号0412",
         "【烽燧】处置超时:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),应15:05前处置完,单号0412",
-        "【烽燧】下级未联系上:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,14:10前签收,单号0412",
+        "【烽燧】下级失联:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,请即签收,单号0412",
         "【烽燧】督办:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),14:05起,请即处置并反馈,单号0412",
         "【烽燧】退回:橙色,XX化工罐区V-101液位高高报,LIA-101现91.3%(限90%),请重新处置,单号0412",
         "【烽燧】办结:橙色预警,XX化工罐区V-101液位高高报,LIA-101现91.3%,单号0412",
@@ -106,7 +109,7 @@ fn short_words_in_english_for_every_purpose() {
         format!("[Watchfire] REMINDER 2, ORANGE: {subject} (limit 90%), since 14:05, accept by 14:10, case 0412"),
         format!("[Watchfire] ACCEPTANCE OVERDUE, ORANGE: {subject} (limit 90%), since 14:05, was due 14:10, case 0412"),
         format!("[Watchfire] HANDLING OVERDUE, ORANGE: {subject} (limit 90%), was due 15:05, case 0412"),
-        format!("[Watchfire] NOBODY BELOW REACHED, ORANGE: {subject} (limit 90%), since 14:05, accept by 14:10, case 0412"),
+        format!("[Watchfire] NOBODY BELOW REACHED, ORANGE: {subject} (limit 90%), since 14:05, accept now, case 0412"),
         format!("[Watchfire] SUPERVISED, ORANGE: {subject} (limit 90%), since 14:05, handle and report now, case 0412"),
         format!("[Watchfire] RETURNED, ORANGE: {subject} (limit 90%), handle again and report, case 0412"),
         format!("[Watchfire] CLOSED, ORANGE: {subject}, case 0412"),
@@ -131,7 +134,7 @@ fn long_words_in_chinese_for_every_purpose() {
         of("第2次催办:橙色预警,", ",请于 14:10 前签收"),
         of("企业逾期未签收:橙色预警,", ",企业应于 14:10 前签收,请督促"),
         of("处置超时:橙色预警,", ",应于 15:05 前处置完毕,请督促处置"),
-        of("下级均未联系上,直接报告:橙色预警,", ",请于 14:10 前签收"),
+        of("下级均未联系上,直接报告:橙色预警,", ",请签收(企业签收期限 14:10)"),
         of("督办:橙色预警,", ",请立即处置并反馈,处置期限 15:05"),
         of("退回重新处置:橙色预警,", ",请重新处置并反馈,处置期限 15:05"),
         closed,
@@ -152,7 +155,7 @@ fn long_words_in_english_for_every_purpose() {
         of("REMINDER 2, ORANGE:", ", accept by 14:10"),
         of("NOT ACCEPTED IN TIME BY THE ENTERPRISE, ORANGE:", ", the enterprise was to accept by 14:10"),
         of("HANDLING OVERDUE, ORANGE:", ", handling was due 15:05, please press for it"),
-        of("NOBODY BELOW COULD BE REACHED, ORANGE:", ", accept by 14:10"),
+        of("NOBODY BELOW COULD BE REACHED, ORANGE:", ", please accept (the enterprise by 14:10)"),
         of("SUPERVISED, ORANGE:", ", handle and report now, due 15:05"),
         of("RETURNED FOR REWORK, ORANGE:", ", handle again and report, due 15:05"),
         closed,
