@@ -1,0 +1,478 @@
+//! From everything that was read to the checked plant: names resolved, levels given, vectors sorted, the version computed.
+
+use crate::bodies::{self, Bodies};
+use crate::climb;
+use crate::fault::{Sink, text};
+use crate::field::{RawEquipment, RawField};
+use crate::limits;
+use crate::org::RawJurisdiction;
+use crate::policies::RawPolicies;
+use crate::server::Server;
+use crate::setpoints::{Row, check_name};
+use crate::source::{At, Place};
+use crate::suggest;
+use crate::version;
+use model::plant::{Channel, ConditionRule, Equipment, Gateway, SYSTEM_TAGS, Tag};
+use model::{
+    BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Plant, RuleVersion, SYSTEM_ENTERPRISE, Signal, TagId, TagIndex, ZoneId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often the engine looks after itself. Its own tags have no stale condition, but every tag has an interval.
+const SYSTEM_INTERVAL: Duration = Duration::from_secs(10);
+/// What the engine's own tags are called, in the order of [`SYSTEM_TAGS`].
+const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "存储", "通知", "恢复", "隔离区"];
+/// The equipment of the engine's own alarms.
+pub const SYSTEM_EQUIPMENT: &str = "_engine";
+
+/// One enterprise's list.
+pub(crate) struct Sheet<'a> {
+    pub(crate) enterprise: String,
+    pub(crate) top: Place<'a>,
+    pub(crate) rows: Vec<Row<'a>>,
+}
+
+/// Everything that was read.
+pub(crate) struct Raw<'a> {
+    pub(crate) jurisdiction: RawJurisdiction<'a>,
+    pub(crate) bodies: Bodies<'a>,
+    pub(crate) policies: RawPolicies<'a>,
+    /// Where the policies were written.
+    pub(crate) policies_place: Place<'a>,
+    pub(crate) field: RawField<'a>,
+    pub(crate) sheets: Vec<Sheet<'a>>,
+}
+
+/// Builds the plant; `None` where so much is missing that there is none. Faults are in the sink either way.
+pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Plant> {
+    let policies = climb::policies(&raw.policies, &raw.jurisdiction, sink);
+    if let Some(policies) = &policies {
+        bodies::check_reach(&raw.bodies, policies, server, sink);
+    }
+    let mut builder = Builder::new(&raw.policies, &raw.bodies);
+    builder.field(&raw.field, sink);
+    for sheet in &raw.sheets {
+        builder.sheet(sheet, sink);
+    }
+    builder.check_described(sink);
+    builder.gateway_tags(sink);
+    builder.system_tags(raw.policies_place, sink);
+    let (equipment, gateways, tags) = builder.finish();
+    let mut plant = Plant {
+        version: RuleVersion::new(""),
+        tiers: raw.jurisdiction.tiers.into_iter().map(|tier| tier.name).collect(),
+        bodies: raw.bodies.bodies,
+        people: raw.bodies.people,
+        channels: server.channels.iter().map(channel).collect(),
+        equipment,
+        gateways,
+        tags,
+        policies: policies?,
+        utc_offset: raw.jurisdiction.utc_offset.unwrap_or(UTC_OFFSET_DEFAULT),
+    };
+    plant.version = version::of(&plant);
+    Some(plant)
+}
+
+/// China's civil time.
+const UTC_OFFSET_DEFAULT: Duration = Duration::from_mins(8 * 60);
+
+fn channel(setting: &crate::server::ChannelSetting) -> Channel {
+    Channel { id: setting.id.clone(), kind: setting.kind, has_receipts: setting.has_receipts }
+}
+
+/// Enterprise and name.
+type Key = (String, String);
+
+/// What stands in the plant by enterprise and name, while it is gathered.
+struct Builder<'p> {
+    policies: &'p RawPolicies<'p>,
+    enterprises: BTreeMap<&'p str, Place<'p>>,
+    /// With the highest hazard that its gas detectors guard.
+    gateways: BTreeMap<Key, (Gateway, Hazard)>,
+    zones: BTreeSet<Key>,
+    described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
+    equipment: BTreeMap<Key, Equipment>,
+    tags: Vec<Draft>,
+    /// Media without a gas bound that were warned of.
+    unbounded: BTreeSet<Key>,
+    /// Conditions without a level that were told.
+    unlevelled: BTreeSet<(Condition, Signal)>,
+}
+
+/// A tag whose equipment and gateway are still names.
+struct Draft {
+    tag: Tag,
+    equipment: Key,
+    gateway: Option<Key>,
+}
+
+impl<'p> Builder<'p> {
+    fn new(policies: &'p RawPolicies<'p>, bodies: &'p Bodies<'p>) -> Self {
+        let enterprises = bodies.bodies.iter().filter(|body| body.tier == model::Tier::ENTERPRISE);
+        Self {
+            policies,
+            enterprises: enterprises.filter_map(|body| Some((body.id.as_str(), *bodies.places.get(body.id.as_str())?))).collect(),
+            gateways: BTreeMap::new(),
+            zones: BTreeSet::new(),
+            described: BTreeMap::new(),
+            equipment: BTreeMap::new(),
+            tags: Vec::new(),
+            unbounded: BTreeSet::new(),
+            unlevelled: BTreeSet::new(),
+        }
+    }
+
+    fn enterprise(&self, written: &At<'_, String>, sink: &mut Sink) -> bool {
+        let known = self.enterprises.contains_key(written.value.as_str());
+        if !known {
+            let value = &written.value;
+            let fault = text(format!("没有企业 `{value}`"), format!("there is no enterprise `{value}`"));
+            let near = suggest::did_you_mean(value, self.enterprises.keys().copied());
+            sink.push(written.place.error("unknown-enterprise", fault).suggest_some(near));
+        }
+        known
+    }
+
+    fn field(&mut self, field: &'p RawField<'p>, sink: &mut Sink) {
+        for gateway in &field.gateways {
+            if !self.enterprise(&gateway.enterprise, sink) || !check_name(&gateway.id, sink) {
+                continue;
+            }
+            let made = Gateway {
+                enterprise: BodyId::new(&gateway.enterprise.value),
+                id: GatewayId::new(&gateway.id.value),
+                name: gateway.name.clone(),
+                interval: gateway.interval,
+                tag: TagIndex(0),
+                members: Vec::new(),
+            };
+            self.gateways.insert((gateway.enterprise.value.clone(), gateway.id.value.clone()), (made, Hazard::None));
+        }
+        for zone in &field.zones {
+            if self.enterprise(&zone.enterprise, sink) && check_name(&zone.id, sink) {
+                self.zones.insert((zone.enterprise.value.clone(), zone.id.value.clone()));
+            }
+        }
+        for equipment in &field.equipment {
+            if self.enterprise(&equipment.enterprise, sink) && check_name(&equipment.id, sink) {
+                self.described.insert((equipment.enterprise.value.clone(), equipment.id.value.clone()), (equipment, false));
+                if let Some(zone) = &equipment.zone {
+                    self.zone(&equipment.enterprise.value, zone, sink);
+                }
+            }
+        }
+    }
+
+    fn zone(&self, enterprise: &str, zone: &At<'_, String>, sink: &mut Sink) -> Option<ZoneId> {
+        let key = (enterprise.to_owned(), zone.value.clone());
+        if self.zones.contains(&key) {
+            return Some(ZoneId::new(&zone.value));
+        }
+        let fault = text(
+            format!("gateways.toml 的 [sirens.{enterprise}] 里没有声光区域 `{}`", zone.value),
+            format!("[sirens.{enterprise}] of gateways.toml has no zone `{}`", zone.value),
+        );
+        let known = self.zones.iter().filter(|(owner, _)| owner == enterprise).map(|(_, zone)| zone.as_str());
+        sink.push(zone.place.error("unknown-zone", fault).suggest_some(suggest::meant(&zone.value, known)));
+        None
+    }
+
+    fn sheet(&mut self, sheet: &Sheet<'_>, sink: &mut Sink) {
+        if !self.enterprise(&At { value: sheet.enterprise.clone(), place: sheet.top }, sink) {
+            return;
+        }
+        let gas = self.policies.gas.clone().unwrap_or_default();
+        for row in &sheet.rows {
+            limits::check(row, &gas, &mut self.unbounded, sink);
+            self.row(&sheet.enterprise, row, sink);
+        }
+    }
+
+    fn row(&mut self, enterprise: &str, row: &Row<'_>, sink: &mut Sink) {
+        let zone = row.zone.as_ref().and_then(|zone| self.zone(enterprise, zone, sink));
+        let equipment = self.equipment_of(enterprise, row, zone.as_ref(), sink);
+        let gateway_key = (enterprise.to_owned(), row.gateway.value.clone());
+        let equipment_key = (enterprise.to_owned(), row.equipment.value.clone());
+        if self.gateways.contains_key(&(enterprise.to_owned(), row.tag.value.clone())) {
+            let fault = text("位号和网关同名", "a tag has the name of a gateway");
+            sink.push(row.tag.place.error("duplicate-tag", fault).suggest(
+                "网关自己的报警用它的名字作位号,给其中一个换名字",
+                "a gateway's own alarms use its name as their tag; rename one of the two",
+            ));
+            return;
+        }
+        let Some((gateway, hazard)) = self.gateways.get_mut(&gateway_key) else {
+            let fault = text(
+                format!("gateways.toml 的 [gateways.{enterprise}] 里没有网关 `{}`", row.gateway.value),
+                format!("[gateways.{enterprise}] of gateways.toml has no gateway `{}`", row.gateway.value),
+            );
+            let known = self.gateways.keys().filter(|(owner, _)| owner == enterprise).map(|(_, id)| id.as_str());
+            sink.push(row.gateway.place.error("unknown-gateway", fault).suggest_some(suggest::meant(&row.gateway.value, known)));
+            return;
+        };
+        let Some((hazard_here, is_area, equipment_zone)) = equipment else { return };
+        if row.signal.is_gas() {
+            *hazard = (*hazard).max(hazard_here);
+        }
+        // A gateway that sends less often than the instrument samples decides how long silence is ordinary.
+        let sample_interval = row.sample.unwrap_or(gateway.interval).max(gateway.interval);
+        let mut conditions = Vec::new();
+        if row.in_service {
+            self.process_conditions(row, hazard_here, is_area, &mut conditions, sink);
+            let faults = [Condition::OutOfRange, Condition::BadQuality, Condition::Stale];
+            for condition in faults.into_iter().filter(|condition| *condition != Condition::OutOfRange || row.range.is_some()) {
+                conditions.extend(self.rule(condition, row.signal, hazard_here, is_area, row.tag.place, sink));
+            }
+        }
+        conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));
+        let tag = Tag {
+            id: TagId::new(enterprise, &row.tag.value),
+            name: if row.name.is_empty() { row.tag.value.clone() } else { row.name.clone() },
+            signal: row.signal,
+            unit: row.unit.clone(),
+            decimals: row.decimals,
+            range: row.range,
+            equipment: 0,
+            gateway: None,
+            zone: zone.or(equipment_zone),
+            medium: row.medium.clone(),
+            sample_interval,
+            stale_after: self.stale_after(sample_interval),
+            labels: row.labels.clone(),
+            interlock: row.interlock.as_ref().map(|interlock| interlock.value),
+            basis: row.basis.clone(),
+            in_service: row.in_service,
+            conditions,
+        };
+        self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key) });
+    }
+
+    fn stale_after(&self, sample_interval: Duration) -> Duration {
+        let (samples, least) = self.policies.data_faults.map_or((3, SYSTEM_INTERVAL), |data| (data.stale_samples, data.stale_at_least));
+        sample_interval.times(samples).max(least)
+    }
+
+    /// Hazard, whether an area, and zone of the row's equipment, which is made by its first row.
+    fn equipment_of(
+        &mut self,
+        enterprise: &str,
+        row: &Row<'_>,
+        zone: Option<&ZoneId>,
+        sink: &mut Sink,
+    ) -> Option<(Hazard, bool, Option<ZoneId>)> {
+        let key = (enterprise.to_owned(), row.equipment.value.clone());
+        if !check_name(&row.equipment, sink) {
+            return None;
+        }
+        let whole =
+            self.described.range((enterprise.to_owned(), String::new())..).next().is_some_and(|((owner, _), _)| owner == enterprise);
+        if whole && !self.described.contains_key(&key) {
+            let fault = text(
+                format!("equipment.toml 的 [equipment.{enterprise}] 里没有设备 `{}`", row.equipment.value),
+                format!("[equipment.{enterprise}] of equipment.toml has no `{}`", row.equipment.value),
+            );
+            let known = self.described.keys().filter(|(owner, _)| owner == enterprise).map(|(_, id)| id.as_str());
+            sink.push(row.equipment.place.error("unknown-equipment", fault).suggest_some(suggest::meant(&row.equipment.value, known)));
+            return None;
+        }
+        let described = self.described.get_mut(&key).map(|(described, used)| {
+            *used = true;
+            *described
+        });
+        if let Some(made) = self.equipment.get_mut(&key) {
+            if made.hazard != row.hazard.value && described.and_then(|described| described.hazard).is_none() {
+                let fault = text(
+                    format!("设备 `{}` 的重大危险源等级前后不一致", row.equipment.value),
+                    format!("the hazard level of `{}` differs from an earlier row", row.equipment.value),
+                );
+                sink.push(row.hazard.place.error("hazard", fault));
+            }
+            if made.zone.is_none() {
+                made.zone = zone.cloned();
+            }
+            return Some((made.hazard, made.is_area, made.zone.clone()));
+        }
+        let id = &row.equipment.value;
+        // 甲类罐区 + V-101, but not 液氨罐区 + 液氨罐区北.
+        let name = if id.starts_with(&row.area) { id.clone() } else { format!("{}{id}", row.area) };
+        let made = Equipment {
+            enterprise: BodyId::new(enterprise),
+            id: EquipmentId::new(id),
+            name: described.and_then(|described| described.name.clone()).unwrap_or(name),
+            is_area: described.and_then(|described| described.is_area).unwrap_or(row.is_area),
+            hazard: described.and_then(|described| described.hazard).unwrap_or(row.hazard.value),
+            zone: described.and_then(|described| described.zone.as_ref()).map(|zone| ZoneId::new(&zone.value)).or(zone.cloned()),
+        };
+        let parts = (made.hazard, made.is_area, made.zone.clone());
+        self.equipment.insert(key, made);
+        Some(parts)
+    }
+
+    fn process_conditions(&mut self, row: &Row<'_>, hazard: Hazard, is_area: bool, out: &mut Vec<ConditionRule>, sink: &mut Sink) {
+        let kinds = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
+        let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
+        for ((condition, limit), on_delay) in kinds.into_iter().zip(&row.limits).zip(delays) {
+            let Some(limit) = limit else { continue };
+            let rule = self.rule(condition, row.signal, hazard, is_area, row.tag.place, sink);
+            out.extend(rule.map(|rule| ConditionRule {
+                setpoint: limit.value,
+                deadband: row.deadband.as_ref().map_or(0.0, |deadband| deadband.value),
+                on_delay,
+                off_delay: row.off_delay,
+                ..rule
+            }));
+        }
+        if let Some(state) = row.alarm_state {
+            let rule = self.rule(Condition::Discrete, row.signal, hazard, is_area, row.tag.place, sink);
+            out.extend(rule.map(|rule| ConditionRule {
+                setpoint: f64::from(state),
+                on_delay: row.on_delay,
+                off_delay: row.off_delay,
+                ..rule
+            }));
+        }
+    }
+
+    /// A condition with the level that the policy gives it, without limit and delays.
+    fn rule(
+        &mut self,
+        condition: Condition,
+        signal: Signal,
+        hazard: Hazard,
+        is_area: bool,
+        place: Place<'_>,
+        sink: &mut Sink,
+    ) -> Option<ConditionRule> {
+        let Some((level, level_when_two)) = self.policies.level_of(condition, signal, hazard, is_area) else {
+            if self.unlevelled.insert((condition, signal)) {
+                let fault = text(
+                    format!("policies.toml 的 [levels] 没有给{}的{}定等级", signal.name_zh(), condition.name_zh()),
+                    format!("[levels] of policies.toml gives no level to {condition} of {}", signal.name_en()),
+                );
+                sink.push(place.error("no-level", fault));
+            }
+            return None;
+        };
+        let siren = self.policies.siren.as_ref().is_some_and(|siren| {
+            let gas = siren.gas_upper_limits && signal.is_gas() && condition.is_high_side();
+            siren.levels.contains(&level) && !condition.is_data_fault() || gas
+        });
+        Some(ConditionRule {
+            condition,
+            setpoint: 0.0,
+            deadband: 0.0,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            level,
+            level_when_two,
+            siren,
+        })
+    }
+
+    fn check_described(&self, sink: &mut Sink) {
+        for (equipment, used) in self.described.values() {
+            if !used {
+                let fault =
+                    text(format!("没有位号属于设备 `{}`", equipment.id.value), format!("no tag belongs to `{}`", equipment.id.value));
+                sink.push(equipment.id.place.warning("unused-equipment", fault));
+            }
+        }
+    }
+
+    /// A gateway's own tag carries its loss, its clock and what arrives unknown through it.
+    fn gateway_tags(&mut self, sink: &mut Sink) {
+        let gateways: Vec<_> = self.gateways.iter().map(|(key, (gateway, hazard))| (key.clone(), gateway.clone(), *hazard)).collect();
+        for (key, gateway, hazard) in gateways {
+            let place = self.enterprises.get(key.0.as_str()).copied().expect("a gateway's enterprise was found when it was read");
+            let kinds = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
+            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false, place, sink)).collect();
+            let tag = self.own_tag(&key.0, &key.1, &gateway.name, Signal::Gateway, gateway.interval, conditions);
+            let equipment = (key.0.clone(), format!("_{}", key.1));
+            let made = Equipment {
+                enterprise: gateway.enterprise,
+                id: EquipmentId::new(&equipment.1),
+                name: gateway.name,
+                is_area: false,
+                hazard,
+                zone: None,
+            };
+            self.equipment.insert(equipment.clone(), made);
+            self.tags.push(Draft { tag, equipment, gateway: Some(key) });
+        }
+    }
+
+    /// The engine's own alarms: tags of the reserved enterprise.
+    fn system_tags(&mut self, top: Place<'_>, sink: &mut Sink) {
+        let equipment = (SYSTEM_ENTERPRISE.to_owned(), SYSTEM_EQUIPMENT.to_owned());
+        let made = Equipment {
+            enterprise: BodyId::new(SYSTEM_ENTERPRISE),
+            id: EquipmentId::new(SYSTEM_EQUIPMENT),
+            name: "烽燧引擎".to_owned(),
+            is_area: false,
+            hazard: Hazard::None,
+            zone: None,
+        };
+        self.equipment.insert(equipment.clone(), made);
+        for (name, title) in SYSTEM_TAGS.into_iter().zip(SYSTEM_TITLES) {
+            let rule = self.rule(Condition::System, Signal::System, Hazard::None, false, top, sink);
+            let conditions = rule.into_iter().collect();
+            let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
+            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None });
+        }
+    }
+
+    /// Sorts everything and turns names into indexes.
+    fn finish(mut self) -> (Vec<Equipment>, Vec<Gateway>, Vec<Tag>) {
+        let index = |keys: Vec<Key>| -> BTreeMap<Key, usize> { keys.into_iter().zip(0..).collect() };
+        let equipment_at = index(self.equipment.keys().cloned().collect());
+        let gateway_at = index(self.gateways.keys().cloned().collect());
+        let mut gateways: Vec<Gateway> = self.gateways.into_values().map(|(gateway, _)| gateway).collect();
+        self.tags.sort_by(|a, b| a.tag.id.cmp(&b.tag.id));
+        let mut tags = Vec::with_capacity(self.tags.len());
+        for (at, draft) in self.tags.into_iter().enumerate() {
+            let mut tag = draft.tag;
+            tag.equipment = equipment_at.get(&draft.equipment).copied().expect("a draft's equipment was made with it");
+            tag.gateway = draft.gateway.and_then(|key| gateway_at.get(&key).copied());
+            if let Some(gateway) = tag.gateway {
+                let index = TagIndex(at as u32);
+                match tag.signal {
+                    Signal::Gateway => gateways[gateway].tag = index,
+                    _ => gateways[gateway].members.push(index),
+                }
+            }
+            tags.push(tag);
+        }
+        (self.equipment.into_values().collect(), gateways, tags)
+    }
+
+    fn own_tag(
+        &self,
+        enterprise: &str,
+        name: &str,
+        title: &str,
+        signal: Signal,
+        interval: Duration,
+        conditions: Vec<ConditionRule>,
+    ) -> Tag {
+        Tag {
+            id: TagId::new(enterprise, name),
+            name: title.to_owned(),
+            signal,
+            unit: String::new(),
+            decimals: 0,
+            range: None,
+            equipment: 0,
+            gateway: None,
+            zone: None,
+            medium: String::new(),
+            sample_interval: interval,
+            stale_after: self.stale_after(interval),
+            labels: None,
+            interlock: None,
+            basis: String::new(),
+            in_service: true,
+            conditions,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Cells of a setpoint list: numbers, codes and dates as people and 表格软件 leave them behind.
+
+use crate::fault::{Fault, Text, text};
+use crate::sheet::Cell;
+use std::borrow::Cow;
+
+/// Digits of a code of a major hazard (enterprise 9, unit 3).
+const HAZARD_CODE_DIGITS: usize = 12;
+
+/// Full-width letters, digits and signs as plain ones.
+pub(crate) fn half_width(written: &str) -> Cow<'_, str> {
+    map(written, |c| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        other => other,
+    })
+}
+
+/// A tag keeps its full-width brackets, which belong to names; letters, digits and signs of numbering become plain.
+pub(crate) fn half_width_tag(written: &str) -> Cow<'_, str> {
+    map(written, |c| match c {
+        '\u{ff10}'..='\u{ff19}'
+        | '\u{ff21}'..='\u{ff3a}'
+        | '\u{ff41}'..='\u{ff5a}'
+        | '\u{ff0d}'
+        | '\u{ff03}'
+        | '\u{ff0f}'
+        | '\u{ff3f}'
+        | '\u{ff0e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        other => other,
+    })
+}
+
+fn map(written: &str, plain: impl Fn(char) -> char) -> Cow<'_, str> {
+    if written.chars().all(|c| plain(c) == c) { Cow::Borrowed(written) } else { Cow::Owned(written.chars().map(plain).collect()) }
+}
+
+/// Whether a cell says that there is none.
+pub(crate) fn is_none(written: &str) -> bool {
+    matches!(written, "" | "/" | "-" | "--" | "—" | "——" | "无")
+}
+
+/// A number as written: its value, and how many digits stand after the point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Number {
+    pub(crate) value: f64,
+    pub(crate) decimals: u8,
+}
+
+/// Reads a number; `None` for none.
+pub(crate) fn number(cell: &Cell<'_>) -> Result<Option<Number>, Fault> {
+    let written = half_width(cell.text.trim());
+    if is_none(&written) {
+        return Ok(None);
+    }
+    let digits = written.strip_prefix(['-', '+']).unwrap_or(&written);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = !whole.is_empty() && whole.len() + fraction.len() <= 17 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if let (true, Ok(value)) = (plain && !fraction.contains('.'), written.parse::<f64>()) {
+        return Ok(Some(Number { value, decimals: fraction.trim_end_matches('0').len() as u8 }));
+    }
+    Err(no_number(cell, &written))
+}
+
+fn no_number(cell: &Cell<'_>, written: &str) -> Fault {
+    if written.parse::<f64>().is_ok_and(|value| !value.is_finite()) {
+        let fault = cell.place.error("not-finite", text("NaN 和无穷大不是有效的值", "NaN and infinity are no values"));
+        return fault.suggest("没有就留空或写 /", "leave it empty or write / for none");
+    }
+    let fault = cell.place.error("not-a-number", text(format!("`{written}` 不是一个数"), format!("`{written}` is not a number")));
+    let found = find_number(written);
+    let suggestion = match found {
+        Some(found) if written.contains(['e', 'E']) && written.parse::<f64>().is_ok() => {
+            let value = written.parse::<f64>().unwrap_or_default();
+            let value = if value.abs() < 1e15 { value.to_string() } else { found };
+            Some(text(format!("不用科学计数法:{value}"), format!("without exponent: {value}")))
+        }
+        Some(found) => Some(text(
+            format!("只写 {found},单位和说明写在各自的列里"),
+            format!("write only {found}; units and remarks have their own columns"),
+        )),
+        None => Some(text("没有就留空或写 /", "leave it empty or write / for none")),
+    };
+    fault.suggest_some(suggestion)
+}
+
+/// The number inside `≤25%LEL` or `1,000 kPa`.
+fn find_number(written: &str) -> Option<String> {
+    let plain = written.replace([',', ' '], "");
+    let start = plain.find(|c: char| c.is_ascii_digit())?;
+    let end = plain[start..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(plain.len(), |end| start + end);
+    let sign = if plain[..start].ends_with('-') { "-" } else { "" };
+    Some(format!("{sign}{}", plain[start..end].trim_end_matches('.')))
+}
+
+/// What is wrong with a code: turned into a number by 表格软件, or without its leading zeros.
+pub(crate) fn code_fault(cell: &Cell<'_>, fixed_digits: bool) -> Option<Fault> {
+    let written = half_width(cell.text.trim());
+    if is_none(&written) {
+        return None;
+    }
+    if written.contains(['e', 'E', '.']) && written.parse::<f64>().is_ok() {
+        let fault =
+            text("编码被表格软件变成了科学计数法,后几位已经丢失", "a spreadsheet turned this code into a number; its last digits are lost");
+        return Some(
+            cell.place
+                .error("code-as-number", fault)
+                .suggest("把这一列设为“文本”格式,再从原文件粘贴一次", "format the column as text and paste the code again from its source"),
+        );
+    }
+    let digits = written.bytes().take_while(u8::is_ascii_digit).count();
+    // An index code goes on with the letter of its object; a hazard code has digits only.
+    let judged = if fixed_digits { digits == written.len() } else { digits > 0 && digits < written.len() };
+    if judged && (HAZARD_CODE_DIGITS - 3..HAZARD_CODE_DIGITS).contains(&digits) {
+        let full = format!("{}{written}", "0".repeat(HAZARD_CODE_DIGITS - digits));
+        let fault = text(
+            format!("编码应有 {HAZARD_CODE_DIGITS} 位数字,这里只有 {digits} 位,可能丢了前导 0"),
+            format!("the code has {digits} digits instead of {HAZARD_CODE_DIGITS}; leading zeros may be lost"),
+        );
+        return Some(
+            cell.place
+                .error("code-lost-zeros", fault)
+                .suggest(format!("是不是 {full}?把这一列设为“文本”格式"), format!("did it read {full}? format the column as text")),
+        );
+    }
+    None
+}
+
+/// Whether a CAS number's check digit is right.
+pub(crate) fn cas_is_right(written: &str) -> bool {
+    let parts: Vec<_> = written.split('-').collect();
+    let [first, second, check] = parts[..] else { return false };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !(2..=7).contains(&first.len()) || second.len() != 2 || check.len() != 1 || !parts.iter().all(|part| digits(part)) {
+        return false;
+    }
+    let sum: u32 = first.chars().chain(second.chars()).rev().zip(1..).filter_map(|(c, weight)| Some(c.to_digit(10)? * weight)).sum();
+    check.parse() == Ok(sum % 10)
+}
+
+/// A date such as `2027-03-31`, `2027/3/31` or `2027.03.31`.
+pub(crate) fn date(written: &str) -> Option<jiff::civil::Date> {
+    let written = half_width(written.trim());
+    let parts: Vec<_> = written.split(['-', '/', '.']).collect();
+    let [year, month, day] = parts[..] else { return None };
+    if year.len() != 4 {
+        return None;
+    }
+    jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// The text of a missing or wrong date.
+pub(crate) fn date_suggestion() -> Text {
+    text("写成 2027-03-31", "write it as 2027-03-31")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    fn read(written: &str) -> Result<Option<f64>, &'static str> {
+        let source = Source::new("a.csv".into(), written.to_owned());
+        let cell = Cell { text: Cow::Borrowed(written), place: source.place(0..written.len()) };
+        number(&cell).map(|number| number.map(|number| number.value)).map_err(|fault| fault.code)
+    }
+
+    #[test]
+    fn numbers_are_read_and_dirt_is_named() {
+        assert_eq!(read("1.40"), Ok(Some(1.4)));
+        assert_eq!(read(" -27.4 "), Ok(Some(-27.4)));
+        assert_eq!(read("\u{ff18}\u{ff15}.5"), Ok(Some(85.5)));
+        for none in ["", "/", "-", "—", "无", "\u{ff0f}"] {
+            assert_eq!(read(none), Ok(None), "{none}");
+        }
+        for wrong in ["≤25%LEL", "1e3", "1,000", "1.2.3", "12a", ".", "十", "+", "0x10"] {
+            assert_eq!(read(wrong), Err("not-a-number"), "{wrong}");
+        }
+        for wrong in ["NaN", "inf", "-Infinity"] {
+            assert_eq!(read(wrong), Err("not-finite"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn cas_numbers_prove_themselves() {
+        for right in ["67-56-1", "7664-41-7", "7782-50-5", "74-82-8"] {
+            assert!(cas_is_right(right), "{right}");
+        }
+        for wrong in ["67-56-2", "67-561", "1967-5-6", "甲醇", "--1"] {
+            assert!(!cas_is_right(wrong), "{wrong}");
+        }
+    }
+}

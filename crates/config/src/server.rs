@@ -1,0 +1,445 @@
+//! `server.toml`: the broker, the page, the channels, and what messages say. Everything in it has a default.
+
+use crate::fault::{Sink, text};
+use crate::source::{At, Source};
+use crate::suggest;
+use crate::table::{Table, named, with_document};
+use crate::values::{duration, kind};
+use model::plant::ChannelKind;
+use model::{ChannelId, Duration};
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What the engine as a program needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// Where readings come from.
+    pub mqtt: Mqtt,
+    /// The broker built in, used when no other is named.
+    pub embedded: Embedded,
+    /// Pages and API.
+    pub http: Http,
+    /// Channels sorted by id.
+    pub channels: Vec<ChannelSetting>,
+    /// Texts that replace the built-in messages.
+    pub templates: Templates,
+}
+
+/// An external broker, and the session with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mqtt {
+    /// `mqtt://` or `mqtts://`; none means the broker built in.
+    pub url: Option<String>,
+    /// The persistent session's name; two engines must not share one.
+    pub client_id: String,
+    /// Topic filters. The default leaves out the sirens, which lie one level deeper.
+    pub subscribe: Vec<String>,
+    /// Keep-alive.
+    pub keep_alive: Duration,
+    /// Messages in flight before the broker waits for our acknowledgement.
+    pub inflight_max: u16,
+    /// Which MQTT.
+    pub protocol: Protocol,
+}
+
+/// Version of MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// 3.1.1
+    V311,
+    /// 5
+    V5,
+}
+
+/// The broker built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Embedded {
+    /// Where it listens. Beyond loopback it needs credentials per gateway.
+    pub listen: SocketAddr,
+}
+
+/// Pages and API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What links in messages begin with, without a `/` at the end.
+    pub public_url: String,
+}
+
+/// A channel and how it is driven.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelSetting {
+    /// Name that people refer to.
+    pub id: ChannelId,
+    /// What it does to a person.
+    pub kind: ChannelKind,
+    /// How.
+    pub driver: Driver,
+    /// Which form of a message it carries.
+    pub template: TemplateForm,
+    /// Whether the provider reports later that the person got it.
+    pub has_receipts: bool,
+    /// Messages per person and time that the provider allows.
+    pub budget: Option<Budget>,
+}
+
+/// How a channel is driven.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Driver {
+    /// The page itself.
+    Platform,
+    /// An HTTP call.
+    Webhook(Webhook),
+}
+
+/// An HTTP call per message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    /// Where to.
+    pub url: Secret,
+    /// `POST`, `PUT` or `GET`.
+    pub method: String,
+    /// Headers with their secrets filled in.
+    pub headers: Vec<(String, Secret)>,
+    /// Template of the body; none is the built-in JSON object.
+    pub body: Option<String>,
+    /// After this the attempt counts as failed.
+    pub timeout: Duration,
+    /// When the provider's answer means accepted.
+    pub success: Success,
+}
+
+/// When the provider's answer means accepted. Many providers answer 200 with an error inside.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Success {
+    /// Accepted HTTP statuses; empty means any 2xx.
+    pub status: Vec<u16>,
+    /// A JSON pointer into the answer, and what must stand there.
+    pub json: Option<(String, String)>,
+}
+
+/// Which form of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TemplateForm {
+    /// Within 70 characters where names allow, without a link.
+    Short,
+    /// With everything and a link.
+    Long,
+}
+
+/// A provider's limit per recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// So many messages.
+    pub count: u32,
+    /// In so much time, rolling.
+    pub per: Duration,
+}
+
+/// Texts that replace the built-in messages.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Templates {
+    /// Short form in Chinese.
+    pub short_zh: Option<String>,
+    /// Short form in English.
+    pub short_en: Option<String>,
+    /// Long form in Chinese.
+    pub long_zh: Option<String>,
+    /// Long form in English.
+    pub long_en: Option<String>,
+}
+
+/// A text that does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The text, for the one call that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The topics of readings: `watchfire/v1/{enterprise}` and `watchfire/v1/{enterprise}/{tag}`.
+pub const SUBSCRIBE_DEFAULT: [&str; 2] = ["watchfire/v1/+", "watchfire/v1/+/+"];
+const LISTEN_MQTT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
+const LISTEN_HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const INFLIGHT_DEFAULT: u16 = 1_024;
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            mqtt: Mqtt {
+                url: None,
+                client_id: "watchfire".to_owned(),
+                subscribe: SUBSCRIBE_DEFAULT.map(str::to_owned).to_vec(),
+                keep_alive: Duration::from_secs(30),
+                inflight_max: INFLIGHT_DEFAULT,
+                protocol: Protocol::V311,
+            },
+            embedded: Embedded { listen: LISTEN_MQTT },
+            http: Http { listen: LISTEN_HTTP, public_url: format!("http://{LISTEN_HTTP}") },
+            channels: vec![platform()],
+            templates: Templates::default(),
+        }
+    }
+}
+
+/// The page needs no provider, so every configuration has it.
+fn platform() -> ChannelSetting {
+    ChannelSetting {
+        id: ChannelId::new("platform"),
+        kind: ChannelKind::Platform,
+        driver: Driver::Platform,
+        template: TemplateForm::Long,
+        has_receipts: false,
+        budget: None,
+    }
+}
+
+/// Reads `server.toml`; `secrets` gives the value of an environment variable.
+pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Server {
+    let mut server = Server::default();
+    let Some(source) = source else { return server };
+    with_document(source, sink, |file, sink| {
+        file.table("mqtt", sink, |table, sink| read_mqtt(table, &mut server.mqtt, sink));
+        file.table("embedded", sink, |table, sink| listen(table, &mut server.embedded.listen, sink));
+        file.table("http", sink, |table, sink| {
+            listen(table, &mut server.http.listen, sink);
+            server.http.public_url = format!("http://{}", server.http.listen);
+            if let Some(url) = url(table, "public_url", &["http", "https"], sink) {
+                server.http.public_url = url.value.trim_end_matches('/').to_owned();
+            }
+        });
+        let channels = named(file, "channels", sink, |name, entry, sink| {
+            entry.table(sink, |table, sink| read_channel(name, table, secrets, sink)).flatten()
+        });
+        for channel in channels {
+            match server.channels.iter_mut().find(|have| have.id == channel.id) {
+                Some(have) => *have = channel,
+                None => server.channels.push(channel),
+            }
+        }
+        file.table("templates", sink, |table, sink| {
+            let mut text = |key| table.string(key, sink).map(|text| text.value);
+            server.templates =
+                Templates { short_zh: text("short_zh"), short_en: text("short_en"), long_zh: text("long_zh"), long_en: text("long_en") };
+        });
+    });
+    server.channels.sort_by(|a, b| a.id.cmp(&b.id));
+    server
+}
+
+fn read_mqtt(table: &mut Table<'_, '_>, mqtt: &mut Mqtt, sink: &mut Sink) {
+    table.renamed(&[("broker", "url"), ("topics", "subscribe"), ("clientid", "client_id"), ("keepalive", "keep_alive")]);
+    mqtt.url = url(table, "url", &["mqtt", "mqtts"], sink).map(|url| url.value);
+    if let Some(id) = table.string("client_id", sink) {
+        if id.value.is_empty() || id.value.len() > 64 || id.value.contains(char::is_control) {
+            let fault = text("client_id 要 1 到 64 个字节", "client_id has 1 to 64 bytes");
+            sink.push(id.place.error("client-id", fault));
+        } else {
+            mqtt.client_id = id.value;
+        }
+    }
+    if let Some(filters) = table.strings("subscribe", sink) {
+        for filter in &filters {
+            check_filter(filter, sink);
+        }
+        mqtt.subscribe = filters.into_iter().map(|filter| filter.value).collect();
+    }
+    if let Some(keep) = duration(table, "keep_alive", (Duration::from_secs(5), Duration::from_mins(10)), sink) {
+        mqtt.keep_alive = keep.value;
+    }
+    if let Some(inflight) = table.integer("inflight_max", (1, 65_535), sink) {
+        mqtt.inflight_max = inflight.value as u16;
+    }
+    if let Some(protocol) = table.string("protocol", sink) {
+        match protocol.value.as_str() {
+            "3.1.1" => mqtt.protocol = Protocol::V311,
+            "5" => mqtt.protocol = Protocol::V5,
+            other => {
+                let fault = text(format!("没有 MQTT {other}"), format!("there is no MQTT {other} here"));
+                sink.push(protocol.place.error("protocol", fault).suggest("写 \"3.1.1\" 或 \"5\"", "write \"3.1.1\" or \"5\""));
+            }
+        }
+    }
+}
+
+fn check_filter(filter: &At<'_, String>, sink: &mut Sink) {
+    let value = &filter.value;
+    let levels: Vec<_> = value.split('/').collect();
+    let misplaced = levels
+        .iter()
+        .enumerate()
+        .any(|(at, level)| (level.contains('+') && *level != "+") || (level.contains('#') && (*level != "#" || at + 1 != levels.len())));
+    if value.is_empty() || misplaced {
+        sink.push(filter.place.error("topic-filter", text("不是有效的主题过滤器", "not a topic filter")));
+    } else if value.ends_with('#') {
+        let fault = text("`#` 会把声光指令也收回来", "`#` also brings the siren commands back to us");
+        let fault = filter.place.warning("topic-filter", fault);
+        sink.push(fault.suggest("写 \"watchfire/v1/+\" 和 \"watchfire/v1/+/+\"", "write \"watchfire/v1/+\" and \"watchfire/v1/+/+\""));
+    }
+}
+
+fn listen(table: &mut Table<'_, '_>, listen: &mut SocketAddr, sink: &mut Sink) {
+    let Some(written) = table.string("listen", sink) else { return };
+    match written.value.parse() {
+        Ok(address) => *listen = address,
+        Err(_) => {
+            let fault = written.place.error("address", text("这里要 IP 地址和端口", "expected an IP address and a port"));
+            sink.push(fault.suggest("例如 \"127.0.0.1:1883\"", "such as \"127.0.0.1:1883\""));
+        }
+    }
+}
+
+fn url<'a>(table: &mut Table<'_, 'a>, key: &'static str, schemes: &[&str], sink: &mut Sink) -> Option<At<'a, String>> {
+    let url = table.string(key, sink)?;
+    check_url(&url, schemes, sink).then_some(url)
+}
+
+fn check_url(url: &At<'_, String>, schemes: &[&str], sink: &mut Sink) -> bool {
+    let parts = url.value.split_once("://");
+    let good = parts.is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty() && !rest.starts_with('/'));
+    let clean = !url.value.contains(|c: char| c.is_whitespace() || c.is_control());
+    if !good || !clean {
+        let fault = url.place.error("url", text("不是这里能用的地址", "not an address that can be used here"));
+        let schemes = schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" / ");
+        sink.push(fault.suggest(format!("以 {schemes} 开头"), format!("begin with {schemes}")));
+    }
+    good && clean
+}
+
+fn read_channel(
+    name: At<'_, String>,
+    table: &mut Table<'_, '_>,
+    secrets: &dyn Fn(&str) -> Option<String>,
+    sink: &mut Sink,
+) -> Option<ChannelSetting> {
+    table.renamed(&[("type", "kind"), ("address", "url"), ("has_receipts", "receipts")]);
+    let kind = table.required_string("kind", sink).and_then(|written| kind(&written, sink));
+    let template = table.string("template", sink);
+    let template = template.and_then(|form| match form.value.as_str() {
+        "short" => Some(TemplateForm::Short),
+        "long" => Some(TemplateForm::Long),
+        _ => {
+            let fault = form.place.error("unknown-name", text("模板只有 short 和 long", "a template is short or long"));
+            sink.push(fault.suggest_some(suggest::one_of(["short", "long"])));
+            None
+        }
+    });
+    let has_receipts = table.bool("receipts", sink).is_some_and(|receipts| receipts.value);
+    let budget = table.table("budget", sink, |table, sink| {
+        let count = table.integer("count", (1, 1_000_000), sink);
+        let count = table.required("count", count, sink);
+        let per = duration(table, "per", (Duration::from_secs(1), Duration::from_mins(7 * 24 * 60)), sink);
+        let per = table.required("per", per, sink);
+        Some(Budget { count: count?.value as u32, per: per?.value })
+    });
+    let driver = if kind == Some(ChannelKind::Platform) { Some(Driver::Platform) } else { read_webhook(table, secrets, sink) };
+    let kind = kind?;
+    let short = matches!(kind, ChannelKind::Sms | ChannelKind::Voice);
+    Some(ChannelSetting {
+        id: ChannelId::new(&name.value),
+        kind,
+        driver: driver?,
+        template: template.unwrap_or(if short { TemplateForm::Short } else { TemplateForm::Long }),
+        has_receipts,
+        budget: budget.flatten(),
+    })
+}
+
+fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Driver> {
+    let url = table.required_string("url", sink);
+    let url = url.and_then(|url| {
+        let filled = fill(&url, secrets, sink)?;
+        // Only the written form is judged and shown: the filled one may hold a key.
+        check_url(&url, &["http", "https"], sink).then_some(filled)
+    });
+    let method = table.string("method", sink);
+    let method = match method {
+        None => "POST".to_owned(),
+        Some(method) if ["POST", "PUT", "GET"].contains(&method.value.as_str()) => method.value,
+        Some(method) => {
+            let fault = method.place.error("unknown-name", text("方法只有 POST、PUT、GET", "a method is POST, PUT or GET"));
+            sink.push(fault);
+            "POST".to_owned()
+        }
+    };
+    let headers = named(table, "headers", sink, |name, entry, sink| {
+        let value = entry.string(sink)?;
+        let bad = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if name.value.is_empty() || name.value.contains(bad) {
+            sink.push(name.place.error("header", text("不是有效的 HTTP 头", "not an HTTP header name")));
+            return None;
+        }
+        Some((name.value, fill(&value, secrets, sink)?))
+    });
+    let body = table.string("body", sink).map(|body| body.value);
+    let timeout = duration(table, "timeout", (Duration::from_millis(100), Duration::from_mins(1)), sink);
+    let success = table.table("success", sink, |table, sink| {
+        let status = table.integers("status", (100, 599), sink).unwrap_or_default();
+        let pointer = table.string("json", sink);
+        let equals = table.string("equals", sink);
+        if let Some(pointer) = &pointer
+            && !pointer.value.starts_with('/')
+        {
+            let fault = pointer.place.error("json-pointer", text("JSON 指针以 / 开头", "a JSON pointer begins with /"));
+            sink.push(fault.suggest("例如 \"/code\"", "such as \"/code\""));
+        }
+        if pointer.is_some() != equals.is_some() {
+            let fault = text("`json` 和 `equals` 要一起写", "`json` and `equals` go together");
+            sink.push(table.place().error("missing-key", fault));
+        }
+        Success {
+            status: status.into_iter().map(|status| status.value as u16).collect(),
+            json: pointer.zip(equals).map(|(pointer, equals)| (pointer.value, equals.value)),
+        }
+    });
+    Some(Driver::Webhook(Webhook {
+        url: url?,
+        method,
+        headers,
+        body,
+        timeout: timeout.map_or(TIMEOUT_DEFAULT, |timeout| timeout.value),
+        success: success.unwrap_or_default(),
+    }))
+}
+
+/// Replaces each `${NAME}` by the environment's value.
+fn fill(written: &At<'_, String>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Secret> {
+    let mut filled = String::new();
+    let mut rest = written.value.as_str();
+    while let Some(start) = rest.find("${") {
+        filled.push_str(&rest[..start]);
+        let Some(end) = rest[start..].find('}') else {
+            let fault = text("`${` 没有对应的 `}`", "`${` without its `}`");
+            sink.push(written.place.error("variable", fault));
+            return None;
+        };
+        let name = &rest[start + 2..start + end];
+        match secrets(name) {
+            Some(value) => filled.push_str(&value),
+            None => {
+                let fault = text(format!("环境变量 {name} 没有设置"), format!("the environment has no variable {name}"));
+                let fault = written.place.error("variable", fault);
+                sink.push(fault.suggest("在服务的环境里设置它,不要写进文件", "set it in the service's environment, not in the file"));
+                return None;
+            }
+        }
+        rest = &rest[start + end + 1..];
+    }
+    filled.push_str(rest);
+    Some(Secret(filled))
+}

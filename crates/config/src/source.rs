@@ -1,0 +1,192 @@
+//! Files as text with places in them. Nothing else in this crate touches the disk.
+
+use crate::fault::{Fault, Severity, Sink, Text, text};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read; a setpoint list of 100,000 tags has about 25 MB.
+pub const FILE_BYTES_MAX: usize = 64 << 20;
+
+/// One file's text.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    /// Byte offset of the start of each line.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    pub(crate) fn new(path: PathBuf, text: String) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path, text, lines }
+    }
+    pub(crate) fn place(&self, span: Range<usize>) -> Place<'_> {
+        Place { source: self, start: span.start, end: span.end }
+    }
+    /// The start of the file, for what is wrong with it as a whole.
+    pub(crate) fn top(&self) -> Place<'_> {
+        self.place(0..0)
+    }
+}
+
+/// A stretch of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    source: &'a Source,
+    start: usize,
+    end: usize,
+}
+
+impl Place<'_> {
+    /// The line, from 1.
+    pub(crate) fn line(self) -> usize {
+        self.source.lines.partition_point(|begin| *begin <= self.start).max(1)
+    }
+    pub(crate) fn error(self, code: &'static str, text: Text) -> Fault {
+        self.fault(Severity::Error, code, text)
+    }
+    pub(crate) fn warning(self, code: &'static str, text: Text) -> Fault {
+        self.fault(Severity::Warning, code, text)
+    }
+    pub(crate) fn note(self, code: &'static str, text: Text) -> Fault {
+        self.fault(Severity::Note, code, text)
+    }
+    fn fault(self, severity: Severity, code: &'static str, text: Text) -> Fault {
+        let Source { path, text: all, lines } = self.source;
+        let floor = |at: usize| (0..=at.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
+        let (start, end) = (floor(self.start), floor(self.end));
+        let line = lines.partition_point(|begin| *begin <= start).max(1) - 1;
+        let begin = lines[line];
+        let stop = lines.get(line + 1).map_or(all.len(), |next| next - 1);
+        let source_line = all[begin..stop].trim_end_matches('\r');
+        let from = (start - begin).min(source_line.len());
+        // A mark over several lines is cut to the first; an empty one still points at something.
+        let to = (end.max(start) - begin).min(source_line.len()).max(from);
+        Fault {
+            severity,
+            code,
+            file: path.clone(),
+            line: line + 1,
+            column: source_line[..from].chars().count() + 1,
+            text,
+            suggestion: None,
+            source_line: source_line.to_owned(),
+            mark: from..to,
+        }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct At<'a, T> {
+    pub(crate) value: T,
+    pub(crate) place: Place<'a>,
+}
+
+/// The files of one configuration, read but not understood.
+///
+/// From a folder, or from memory: a change that an engineer proposes over the API is checked before it touches the disk.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    root: PathBuf,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    unreadable: Vec<(PathBuf, Text)>,
+}
+
+impl Files {
+    /// Files by their path within the configuration folder.
+    pub fn from_memory(files: impl IntoIterator<Item = (impl Into<PathBuf>, impl Into<Vec<u8>>)>) -> Self {
+        Self { files: files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect(), ..Self::default() }
+    }
+
+    /// Reads the `.toml` files of `dir` and the `.csv` files of `dir/enterprises`. What cannot be read becomes a fault later.
+    pub fn read(dir: &Path) -> Self {
+        let mut files = Self { root: dir.to_owned(), ..Self::default() };
+        files.read_folder(Path::new(""), "toml");
+        if dir.join("enterprises").is_dir() {
+            files.read_folder(Path::new("enterprises"), "csv");
+        }
+        files
+    }
+
+    fn read_folder(&mut self, within: &Path, extension: &str) {
+        let dir = self.root.join(within);
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.unreadable.push((dir, text(format!("文件夹打不开:{error}"), format!("the folder cannot be opened: {error}"))));
+                return;
+            }
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let path = within.join(&name);
+            let hidden = name.to_string_lossy().starts_with('.');
+            if hidden || !path.extension().is_some_and(|have| have.eq_ignore_ascii_case(extension)) || entry.path().is_dir() {
+                continue;
+            }
+            self.read_file(path);
+        }
+    }
+
+    /// Reads one file by its path within the folder.
+    pub(crate) fn read_file(&mut self, path: PathBuf) {
+        let full = self.root.join(&path);
+        let size = std::fs::metadata(&full).map(|data| data.len());
+        match size.and_then(|size| if size > FILE_BYTES_MAX as u64 { Ok(Err(size)) } else { std::fs::read(&full).map(Ok) }) {
+            Ok(Ok(bytes)) => {
+                self.files.insert(path, bytes);
+            }
+            Ok(Err(size)) => self.unreadable.push((
+                full,
+                text(
+                    format!("文件太大({size} 字节,上限 {FILE_BYTES_MAX})"),
+                    format!("the file is too large ({size} bytes, at most {FILE_BYTES_MAX})"),
+                ),
+            )),
+            Err(error) => {
+                self.unreadable.push((full, text(format!("文件读不了:{error}"), format!("the file cannot be read: {error}"))));
+            }
+        }
+    }
+
+    /// The paths of the files, as they are shown in faults.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.files.keys().map(|path| self.root.join(path))
+    }
+
+    /// Decodes everything.
+    pub(crate) fn decode(&self, sink: &mut Sink) -> BTreeMap<PathBuf, Source> {
+        for (path, why) in &self.unreadable {
+            sink.push(Source::new(path.clone(), String::new()).top().error("unreadable", why.clone()));
+        }
+        self.files.iter().map(|(path, bytes)| (path.clone(), decode(self.root.join(path), path, bytes, sink))).collect()
+    }
+
+    /// A file that is not there, to hang the fault on.
+    pub(crate) fn missing(&self, path: &str) -> Source {
+        Source::new(self.root.join(path), String::new())
+    }
+}
+
+/// UTF-8 with or without a byte order mark; a setpoint list may also be GB18030, which is what 表格软件 saves in China.
+fn decode(full: PathBuf, path: &Path, bytes: &[u8], sink: &mut Sink) -> Source {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Source::new(full, text.to_owned());
+    }
+    let (decoded, broken) = encoding_rs::GB18030.decode_without_bom_handling(bytes);
+    let source = Source::new(full, decoded.into_owned());
+    let sheet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if broken {
+        let at = source.text.find('\u{fffd}').unwrap_or(0);
+        let fault = source.place(at..at + 3).error("encoding", text("既不是 UTF-8 也不是 GB18030", "neither UTF-8 nor GB18030"));
+        sink.push(fault.suggest("用表格软件另存为“CSV UTF-8”", "save it again as `CSV UTF-8`"));
+    } else if !sheet {
+        let fault = source.top().error("encoding", text("不是 UTF-8 编码", "not UTF-8"));
+        sink.push(fault.suggest("用编辑器另存为 UTF-8", "save it again as UTF-8"));
+    }
+    source
+}

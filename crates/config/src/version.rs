@@ -1,0 +1,74 @@
+//! The content hash of rules and limits, which every transition names.
+//!
+//! It covers what decides: conditions, what they stand on, and policies. Names, people and channels are left out: a new
+//! colleague is not a new rule.
+
+use model::plant::Plant;
+use model::{Condition, RuleVersion};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::io;
+
+/// Hex digits of the hash that are kept; enough to tell any two versions of one site apart.
+const DIGITS: usize = 16;
+
+#[derive(Serialize)]
+struct Content<'a> {
+    tag: String,
+    signal: model::Signal,
+    unit: &'a str,
+    range: Option<(f64, f64)>,
+    equipment: &'a str,
+    area: bool,
+    hazard: model::Hazard,
+    gateway: Option<&'a str>,
+    sample_interval: model::Duration,
+    stale_after: model::Duration,
+    in_service: bool,
+    conditions: &'a [model::plant::ConditionRule],
+}
+
+struct Hash(Sha256);
+
+impl Hash {
+    fn add(&mut self, value: &impl Serialize) {
+        serde_json::to_writer(&mut *self, value).expect("plain data always has a JSON form, and a hash takes any bytes");
+        self.0.update(b"\n");
+    }
+}
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The version of a plant.
+pub(crate) fn of(plant: &Plant) -> RuleVersion {
+    let mut hash = Hash(Sha256::new());
+    hash.add(&plant.policies);
+    hash.add(&Condition::ALL);
+    for tag in &plant.tags {
+        let equipment = &plant.equipment[tag.equipment];
+        hash.add(&Content {
+            tag: tag.id.to_string(),
+            signal: tag.signal,
+            unit: &tag.unit,
+            range: tag.range,
+            equipment: equipment.id.as_str(),
+            area: equipment.is_area,
+            hazard: equipment.hazard,
+            gateway: tag.gateway.map(|at| plant.gateways[at].id.as_str()),
+            sample_interval: tag.sample_interval,
+            stale_after: tag.stale_after,
+            in_service: tag.in_service,
+            conditions: &tag.conditions,
+        });
+    }
+    let hex: String = hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    RuleVersion::new(&hex[..DIGITS])
+}
