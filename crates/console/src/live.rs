@@ -1,0 +1,347 @@
+//! What the pages show, kept in memory: newest values, alarms, cases, messages, sirens and links.
+//!
+//! The engine thread writes it after each commit, so whoever got an answer to an act finds its effect here. It must never
+//! hold the engine up: a value costs one uncontended lock of its own tag, and readers only copy pointers under the common
+//! lock and make their JSON outside it. Nothing here decides anything, and nothing is read back by the engine.
+
+use crate::message::{Message, Messages};
+use model::plant::Plant;
+use model::{
+    AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Level, Notification, Quality, Siren, TagIndex,
+    Timestamp, ZoneId,
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::broadcast;
+
+/// Closed cases kept for the list; the record of all is the journal.
+pub const CLOSED_CASES_KEPT: usize = 2_000;
+/// Changes a subscriber may be behind before it is told to fetch everything again.
+pub const CHANGES_BEHIND_MAX: usize = 1_024;
+/// A tag whose value stays the same is still shown again after this, so its age on the page is right.
+const SAME_VALUE_SHOWN_AFTER: Duration = Duration::from_secs(30);
+
+/// The newest reading of a tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveValue {
+    /// None where it could not be read.
+    pub value: Option<f64>,
+    /// Its quality.
+    pub quality: Quality,
+    /// By the gateway's clock.
+    pub source_time: Timestamp,
+    /// By ours.
+    pub receive_time: Timestamp,
+}
+
+/// An alarm after a transition. One that is normal is shown once more, as gone, and then forgotten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveAlarm {
+    /// Which.
+    pub id: AlarmId,
+    /// State now.
+    pub state: AlarmState,
+    /// Level of its condition.
+    pub level: Level,
+    /// Time of the transition that opened the episode.
+    pub since: Timestamp,
+    /// Value at the last transition.
+    pub value: Option<f64>,
+    /// The setpoint it is judged by.
+    pub setpoint: Option<f64>,
+    /// 补传.
+    pub late: bool,
+    /// Which episode.
+    pub episode: Episode,
+    /// The case it belongs to.
+    pub case: Option<CaseId>,
+}
+
+/// What one commit changed.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// Grows with every update.
+    pub seq: u64,
+    /// The engine's `now` of the commit.
+    pub now: Timestamp,
+    /// Alarms that made a transition.
+    pub alarms: Vec<LiveAlarm>,
+    /// Cases as they are now.
+    pub cases: Vec<Case>,
+    /// What happened to cases.
+    pub events: Vec<CaseEvent>,
+    /// New messages.
+    pub notifications: Vec<Notification>,
+    /// What became of messages.
+    pub attempts: Vec<Attempt>,
+    /// Cases whose unsent messages are not to be sent any more.
+    pub superseded: Vec<CaseId>,
+    /// Sirens whose wanted state changed.
+    pub sirens: Vec<Siren>,
+    /// A source's link that went up or down: name, up, since.
+    pub link: Option<(String, bool, Timestamp)>,
+}
+
+/// Whether a siren device answers its commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SirenLink {
+    /// It reports.
+    Ok,
+    /// It has stopped reporting.
+    Silent,
+    /// It has never reported.
+    #[default]
+    Unknown,
+}
+
+/// What subscribers get. Pointers only: each subscriber takes what its login may see.
+#[derive(Clone, Debug)]
+pub enum LiveEvent {
+    /// A commit changed something.
+    Change(Arc<Change>),
+    /// Values changed within the last second.
+    Values(Arc<Vec<(TagIndex, LiveValue)>>),
+}
+
+/// The changed things themselves, as they are after one commit.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Of the update.
+    pub seq: u64,
+    /// Changed alarms.
+    pub alarms: Vec<Arc<LiveAlarm>>,
+    /// Changed cases.
+    pub cases: Vec<Arc<Case>>,
+    /// Changed messages.
+    pub messages: Vec<Arc<Message>>,
+    /// Changed sirens.
+    pub sirens: Vec<(Siren, SirenLink)>,
+    /// A link changed: everybody's overview did.
+    pub link: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Cell {
+    value: Option<LiveValue>,
+    shown: Timestamp,
+}
+
+#[derive(Default)]
+struct State {
+    seq: u64,
+    now: Timestamp,
+    alarms: BTreeMap<AlarmId, Arc<LiveAlarm>>,
+    open: BTreeMap<CaseId, Arc<Case>>,
+    closed: BTreeMap<CaseId, Arc<Case>>,
+    closed_by_time: BTreeSet<(Timestamp, CaseId)>,
+    messages: Messages,
+    sirens: BTreeMap<(BodyId, ZoneId), (Siren, SirenLink)>,
+    links: BTreeMap<String, (bool, Timestamp)>,
+}
+
+/// The shared read model.
+pub struct LiveView {
+    plant: Arc<Plant>,
+    cells: Vec<Mutex<Cell>>,
+    dirty: Vec<AtomicU64>,
+    state: RwLock<State>,
+    events: broadcast::Sender<LiveEvent>,
+}
+
+impl LiveView {
+    /// Nothing known yet of a plant.
+    pub fn new(plant: Arc<Plant>) -> Self {
+        let tags = plant.tags.len();
+        Self {
+            cells: (0..tags).map(|_| Mutex::new(Cell { value: None, shown: Timestamp::MIN })).collect(),
+            dirty: (0..tags.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
+            state: RwLock::default(),
+            events: broadcast::channel(CHANGES_BEHIND_MAX).0,
+            plant,
+        }
+    }
+    /// The plant it shows.
+    pub fn plant(&self) -> &Arc<Plant> {
+        &self.plant
+    }
+    /// Notes the newest reading of a tag. Called for every reading: one uncontended lock, no allocation, no waking.
+    pub fn set_value(&self, tag: TagIndex, value: LiveValue) {
+        let Some(cell) = self.cells.get(tag.at()) else { return };
+        let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+        let differs = cell.value.is_none_or(|old| old.value != value.value || old.quality != value.quality);
+        let shown_long_ago = value.source_time.since(cell.shown) >= SAME_VALUE_SHOWN_AFTER;
+        cell.value = Some(value);
+        if differs || shown_long_ago {
+            cell.shown = value.source_time;
+            self.dirty[tag.at() / 64].fetch_or(1 << (tag.at() % 64), Ordering::Relaxed);
+        }
+    }
+    /// The newest reading of a tag.
+    pub fn value(&self, tag: TagIndex) -> Option<LiveValue> {
+        self.cells.get(tag.at()).and_then(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).value)
+    }
+    /// Sends the values that changed since the last call. `serve` calls it once a second.
+    pub fn publish_values(&self) {
+        let mut changed = Vec::new();
+        for (word, bits) in self.dirty.iter().enumerate() {
+            let mut bits = bits.swap(0, Ordering::Relaxed);
+            while bits != 0 {
+                let tag = TagIndex((word * 64) as u32 + bits.trailing_zeros());
+                bits &= bits - 1;
+                // Read after its bit was cleared: a value written in between sets the bit again.
+                changed.extend(self.value(tag).map(|value| (tag, value)));
+            }
+        }
+        if !changed.is_empty() {
+            // Nobody listening is no fault.
+            let _ = self.events.send(LiveEvent::Values(Arc::new(changed)));
+        }
+    }
+    /// Shows what a commit changed and tells the subscribers. Called by the engine thread, in the order of commits.
+    pub fn apply(&self, update: Update) {
+        let mut change = Change { seq: update.seq, link: update.link.is_some(), ..Change::default() };
+        let alarms: Vec<_> = update.alarms.into_iter().map(Arc::new).collect();
+        let cases: Vec<_> = update.cases.into_iter().map(Arc::new).collect();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.seq = state.seq.max(update.seq);
+        state.now = state.now.max(update.now);
+        for alarm in alarms {
+            if alarm.state == AlarmState::Normal {
+                state.alarms.remove(&alarm.id);
+            } else {
+                state.alarms.insert(alarm.id.clone(), alarm.clone());
+            }
+            change.alarms.push(alarm);
+        }
+        let mut messages = BTreeSet::new();
+        for case in cases {
+            // A message is shown as answered when its tier signed, so a signature changes the case's messages too.
+            if state.open.get(&case.id).is_some_and(|old| answers(old) != answers(&case)) {
+                messages.extend(state.messages.keys_of(&case.id));
+            }
+            state.put_case(&case);
+            change.cases.push(case);
+        }
+        for event in update.events {
+            if !change.cases.iter().any(|case| case.id == event.case) {
+                change.cases.extend(state.case(&event.case));
+            }
+        }
+        for notification in update.notifications {
+            messages.insert(state.messages.add(Message::new(notification)));
+        }
+        for case in update.superseded {
+            messages.extend(state.messages.supersede(&case));
+        }
+        for attempt in update.attempts {
+            messages.extend(state.messages.note(&attempt));
+        }
+        change.messages = messages.iter().filter_map(|key| state.messages.get(key)).collect();
+        for siren in update.sirens {
+            let at = (siren.enterprise.clone(), siren.zone.clone());
+            let link = state.sirens.get(&at).map_or(SirenLink::Unknown, |(_, link)| *link);
+            state.sirens.insert(at, (siren.clone(), link));
+            change.sirens.push((siren, link));
+        }
+        if let Some((source, up, since)) = update.link {
+            state.links.insert(source, (up, since));
+        }
+        drop(state);
+        // Nobody listening is no fault.
+        let _ = self.events.send(LiveEvent::Change(Arc::new(change)));
+    }
+    /// Adds what the store knows from before this start, without overruling what has come since and without telling anybody.
+    pub fn seed(&self, closed: Vec<Case>, messages: Vec<Message>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        for case in closed {
+            if state.case(&case.id).is_none() {
+                state.put_case(&Arc::new(case));
+            }
+        }
+        for message in messages {
+            state.messages.add_older(message);
+        }
+    }
+    /// Notes whether a siren device answers.
+    pub fn set_siren_link(&self, enterprise: &BodyId, zone: &ZoneId, link: SirenLink) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let Some((siren, old)) = state.sirens.get_mut(&(enterprise.clone(), zone.clone())) else { return };
+        if *old == link {
+            return;
+        }
+        *old = link;
+        let change = Change { sirens: vec![(siren.clone(), link)], seq: state.seq, ..Change::default() };
+        drop(state);
+        let _ = self.events.send(LiveEvent::Change(Arc::new(change)));
+    }
+    /// Everything that comes from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
+        self.events.subscribe()
+    }
+    /// Sequence of the last update.
+    pub fn seq(&self) -> u64 {
+        self.read().seq
+    }
+    /// Sequence, alarms not normal, and open cases, all of one moment.
+    pub fn standing(&self) -> (u64, Vec<Arc<LiveAlarm>>, Vec<Arc<Case>>) {
+        let state = self.read();
+        (state.seq, state.alarms.values().cloned().collect(), state.open.values().cloned().collect())
+    }
+    /// Closed cases that are kept, newest first.
+    pub fn closed_cases(&self) -> Vec<Arc<Case>> {
+        let state = self.read();
+        state.closed_by_time.iter().rev().filter_map(|(_, id)| state.closed.get(id).cloned()).collect()
+    }
+    /// A case that is open or kept.
+    pub fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
+        self.read().case(id)
+    }
+    /// Messages, newest first.
+    pub fn messages(&self) -> Vec<Arc<Message>> {
+        self.read().messages.newest_first()
+    }
+    /// Sirens that were ever wanted.
+    pub fn sirens(&self) -> Vec<(Siren, SirenLink)> {
+        self.read().sirens.values().cloned().collect()
+    }
+    /// Links to sources: name, up, since.
+    pub fn links(&self) -> Vec<(String, bool, Timestamp)> {
+        self.read().links.iter().map(|(source, (up, since))| (source.clone(), *up, *since)).collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
+        self.open.get(id).or_else(|| self.closed.get(id)).cloned()
+    }
+    fn put_case(&mut self, case: &Arc<Case>) {
+        let Some(closed) = case.closed else {
+            self.open.insert(case.id.clone(), case.clone());
+            return;
+        };
+        self.open.remove(&case.id);
+        if let Some(old) = self.closed.insert(case.id.clone(), case.clone())
+            && let Some(closed) = old.closed
+        {
+            self.closed_by_time.remove(&(closed, case.id.clone()));
+        }
+        self.closed_by_time.insert((closed, case.id.clone()));
+        while self.closed_by_time.len() > CLOSED_CASES_KEPT
+            && let Some((_, oldest)) = self.closed_by_time.pop_first()
+        {
+            self.closed.remove(&oldest);
+        }
+    }
+}
+
+/// What decides whether a case's messages count as answered.
+fn answers(case: &Case) -> (usize, bool) {
+    (case.announcements.iter().map(|announcement| announcement.signed.len()).sum(), case.closed.is_some())
+}

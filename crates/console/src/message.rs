@@ -1,0 +1,137 @@
+//! Messages to people as the page 消息 shows them: the notification, what was said, and what became of it.
+
+use model::{Attempt, AttemptResult, CaseId, Notification, Purpose, Timestamp};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Messages kept for the page; the record of all is the journal.
+pub const MESSAGES_KEPT: usize = 5_000;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageStatus {
+    /// Not tried yet.
+    #[default]
+    Waiting,
+    /// The channel took it.
+    Accepted,
+    /// A receipt says the person got it. Final.
+    Delivered,
+    /// Failed, will be tried again.
+    Retrying,
+    /// Failed for good on this channel.
+    Failed,
+    /// Not to be sent any more.
+    Superseded,
+}
+
+/// A message with what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// What is told to whom.
+    pub notification: Notification,
+    /// What became of it.
+    pub status: MessageStatus,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The very words of the last attempt that had any.
+    pub words: String,
+    /// What the channel said last.
+    pub answer: String,
+}
+
+impl Message {
+    /// One that has not been tried yet.
+    pub fn new(notification: Notification) -> Self {
+        Self { notification, status: MessageStatus::Waiting, attempts: 0, words: String::new(), answer: String::new() }
+    }
+    /// Adds an attempt or a receipt. Receipts may come out of order: delivered is final.
+    pub fn note(&mut self, attempt: &Attempt) {
+        self.attempts = self.attempts.max(attempt.number);
+        if !attempt.words.is_empty() {
+            self.words.clone_from(&attempt.words);
+        }
+        if self.status == MessageStatus::Delivered {
+            return;
+        }
+        self.answer.clone_from(&attempt.answer);
+        self.status = match attempt.result {
+            AttemptResult::Accepted => MessageStatus::Accepted,
+            AttemptResult::Delivered => MessageStatus::Delivered,
+            AttemptResult::Retrying => MessageStatus::Retrying,
+            AttemptResult::Failed => MessageStatus::Failed,
+        };
+    }
+    /// Marks it as not to be sent any more, if it still was.
+    pub fn supersede(&mut self) -> bool {
+        let unsent = matches!(self.status, MessageStatus::Waiting | MessageStatus::Retrying);
+        // 办结 itself is told after the case's other messages have lost their point.
+        let supersedes = unsent && self.notification.key.purpose != Purpose::Closed;
+        if supersedes {
+            self.status = MessageStatus::Superseded;
+        }
+        supersedes
+    }
+}
+
+/// The newest messages, by key and by time.
+#[derive(Default)]
+pub(crate) struct Messages {
+    by_key: BTreeMap<String, Arc<Message>>,
+    by_time: BTreeSet<(Timestamp, String)>,
+}
+
+impl Messages {
+    /// Adds a message, or leaves the one of the same key as it is; gives the key.
+    pub fn add(&mut self, message: Message) -> String {
+        let key = message.notification.key.to_string();
+        if !self.by_key.contains_key(&key) {
+            self.by_time.insert((message.notification.at, key.clone()));
+            self.by_key.insert(key.clone(), Arc::new(message));
+            while self.by_key.len() > MESSAGES_KEPT
+                && let Some((_, oldest)) = self.by_time.pop_first()
+            {
+                self.by_key.remove(&oldest);
+            }
+        }
+        key
+    }
+    /// Adds one from the store. Where the message is known already, the one that has got further stands.
+    pub fn add_older(&mut self, message: Message) {
+        let key = message.notification.key.to_string();
+        match self.by_key.get_mut(&key) {
+            Some(known) if known.attempts < message.attempts => *known = Arc::new(message),
+            Some(_) => {}
+            None => {
+                self.add(message);
+            }
+        }
+    }
+    /// Adds an attempt; gives the key where the message is known.
+    pub fn note(&mut self, attempt: &Attempt) -> Option<String> {
+        let key = attempt.key.to_string();
+        Arc::make_mut(self.by_key.get_mut(&key)?).note(attempt);
+        Some(key)
+    }
+    /// Supersedes a case's unsent messages; gives their keys.
+    pub fn supersede(&mut self, case: &CaseId) -> Vec<String> {
+        let keys = self.keys_of(case);
+        keys.into_iter().filter(|key| self.by_key.get_mut(key).is_some_and(|message| Arc::make_mut(message).supersede())).collect()
+    }
+    /// Keys of a case's messages.
+    pub fn keys_of(&self, case: &CaseId) -> Vec<String> {
+        // A key's text begins with its case.
+        let prefix = format!("{case}|");
+        self.by_key.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)).map(|(key, _)| key.clone()).collect()
+    }
+    /// The message of a key.
+    pub fn get(&self, key: &str) -> Option<Arc<Message>> {
+        self.by_key.get(key).cloned()
+    }
+    /// All of them.
+    pub fn newest_first(&self) -> Vec<Arc<Message>> {
+        self.by_time.iter().rev().filter_map(|(_, key)| self.by_key.get(key).cloned()).collect()
+    }
+}

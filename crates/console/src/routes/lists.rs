@@ -1,0 +1,182 @@
+//! What is listed: overview, alarms, tags, messages, sirens, quarantine.
+
+use super::App;
+use crate::access::LoggedIn;
+use crate::accounts::hex;
+use crate::bounds::{QUARANTINE_READ_MAX, ROWS_MAX};
+use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson};
+use crate::render::{Render, body_name, worst_by_tag};
+use crate::words;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use utoipa::IntoParams;
+
+/// What stands at the top of every page.
+#[utoipa::path(get, path = "/api/v1/overview", tag = "lists", responses(
+    (status = 200, body = OverviewJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn overview(State(app): State<App>, login: LoggedIn) -> Json<OverviewJson> {
+    Json(Render { app: &app, viewer: &login.viewer }.overview())
+}
+
+/// Which alarms.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WhichAlarms {
+    /// Active, latched or faulted.
+    #[default]
+    Standing,
+    /// Returned but unseen too.
+    All,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AlarmsQuery {
+    /// standing or all; standing by default.
+    #[serde(default)]
+    state: WhichAlarms,
+    /// 500 by default.
+    limit: Option<usize>,
+}
+
+/// Alarms that are not normal: highest level first, then newest.
+#[utoipa::path(get, path = "/api/v1/alarms", tag = "lists", params(AlarmsQuery), responses(
+    (status = 200, body = AlarmsJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn alarms(State(app): State<App>, login: LoggedIn, Query(query): Query<AlarmsQuery>) -> Json<AlarmsJson> {
+    let (seq, mut alarms, _) = app.view.standing();
+    alarms.retain(|alarm| (query.state == WhichAlarms::All || alarm.state.is_standing()) && login.viewer.sees(&alarm.id.tag.enterprise));
+    alarms.sort_by_key(|alarm| (Reverse(alarm.level), Reverse(alarm.since)));
+    alarms.truncate(query.limit.unwrap_or(500).min(ROWS_MAX));
+    let render = Render { app: &app, viewer: &login.viewer };
+    Json(AlarmsJson { now: app.now(), seq, alarms: alarms.iter().map(|alarm| render.alarm(alarm)).collect() })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TagsQuery {
+    /// Of this enterprise only.
+    enterprise: Option<String>,
+    /// Whose 位号, 名称 or equipment contains this, whatever the case of letters.
+    q: Option<String>,
+    /// 200 by default.
+    limit: Option<usize>,
+    /// Skip so many.
+    #[serde(default)]
+    offset: usize,
+}
+
+/// Tags with their newest readings, by id.
+#[utoipa::path(get, path = "/api/v1/tags", tag = "lists", params(TagsQuery), responses(
+    (status = 200, body = TagsJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Query(query): Query<TagsQuery>) -> Json<TagsJson> {
+    let render = Render { app: &app, viewer: &login.viewer };
+    let wanted = query.q.as_deref().map(|q| q.trim().to_lowercase()).filter(|q| !q.is_empty());
+    let has = |text: &str, wanted: &str| text.to_lowercase().contains(wanted);
+    let fits = |tag: &model::plant::Tag| {
+        query.enterprise.as_deref().is_none_or(|enterprise| enterprise.is_empty() || tag.id.enterprise.as_str() == enterprise)
+            && wanted.as_deref().is_none_or(|wanted| {
+                let equipment = app.plant.equipment.get(tag.equipment);
+                has(&tag.id.tag, wanted) || has(&tag.name, wanted) || equipment.is_some_and(|equipment| has(&equipment.name, wanted))
+            })
+    };
+    let found: Vec<_> = render.tags().filter(|(_, tag)| fits(tag)).collect();
+    let (_, alarms, _) = app.view.standing();
+    let worst = worst_by_tag(&alarms);
+    let page = found.iter().skip(query.offset).take(query.limit.unwrap_or(200).min(ROWS_MAX));
+    let tags = page.map(|(index, tag)| render.tag(*index, tag, worst.get(&tag.id).copied())).collect();
+    Json(TagsJson { now: app.now(), total: found.len(), tags })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessagesQuery {
+    /// To this person only.
+    person: Option<String>,
+    /// 200 by default.
+    limit: Option<usize>,
+}
+
+/// Messages to people of the login's body and of those below, newest first.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "lists", params(MessagesQuery), responses(
+    (status = 200, body = MessagesJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn messages(State(app): State<App>, login: LoggedIn, Query(query): Query<MessagesQuery>) -> Json<MessagesJson> {
+    let render = Render { app: &app, viewer: &login.viewer };
+    let mut messages = app.view.messages();
+    messages.retain(|message| {
+        let to = message.notification.key.recipient.as_str();
+        query.person.as_deref().is_none_or(|person| person.is_empty() || person == to) && render.sees_message(message)
+    });
+    let people: BTreeSet<_> = messages.iter().map(|message| message.notification.key.recipient.clone()).collect();
+    messages.truncate(query.limit.unwrap_or(200).min(ROWS_MAX));
+    Json(MessagesJson {
+        people: people.iter().map(|person| render.person(person)).collect(),
+        messages: messages.iter().map(|message| render.message(message)).collect(),
+    })
+}
+
+/// Wanted states of the siren zones.
+#[utoipa::path(get, path = "/api/v1/sirens", tag = "lists", responses(
+    (status = 200, body = Vec<SirenJson>),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn sirens(State(app): State<App>, login: LoggedIn) -> Json<Vec<SirenJson>> {
+    let sirens = app.view.sirens().into_iter().filter(|(siren, _)| login.viewer.sees(&siren.enterprise));
+    Json(sirens.map(|(siren, link)| SirenJson::new(&siren, body_name(&app.plant, &siren.enterprise), link)).collect())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct QuarantineQuery {
+    /// 200 by default.
+    limit: Option<usize>,
+}
+
+/// Payloads that could not be read or assigned, newest first.
+#[utoipa::path(get, path = "/api/v1/quarantine", tag = "lists", params(QuarantineQuery), responses(
+    (status = 200, body = QuarantineJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+    (status = 503, description = "records-unavailable", body = ErrorJson),
+))]
+pub(crate) async fn quarantine(State(app): State<App>, login: LoggedIn, Query(query): Query<QuarantineQuery>) -> Response {
+    let list = match app.read(|records| records.quarantine(QUARANTINE_READ_MAX)).await {
+        Ok(list) => list,
+        Err(error) => return error.language(login.language).into_response(),
+    };
+    let everything = login.viewer.sees_everything();
+    let seen = |row: &crate::QuarantineRow| row.enterprise.as_ref().map_or(everything, |enterprise| login.viewer.sees(enterprise));
+    let mut rows: Vec<_> = list.rows.into_iter().filter(seen).collect();
+    let total_counted = if everything { list.total } else { rows.len() as u64 };
+    rows.truncate(query.limit.unwrap_or(200).min(ROWS_MAX));
+    let rows = rows.into_iter().map(|row| {
+        let text = words::quarantine(&row.reason, &row.detail);
+        QuarantineRowJson {
+            source: row.source,
+            topic: row.topic,
+            reason: row.reason,
+            text_zh: text.zh,
+            text_en: text.en,
+            at: row.at.as_millis(),
+            payload_hex: hex(&row.payload),
+            payload_text: String::from_utf8_lossy(&row.payload).chars().map(visible).collect(),
+        }
+    });
+    Json(QuarantineJson { total_counted, rows: rows.collect() }).into_response()
+}
+
+/// Controls would hide or reorder what the integrator is to see.
+fn visible(c: char) -> char {
+    let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    if (c.is_control() && c != '\n') || reorders { '\u{fffd}' } else { c }
+}

@@ -1,0 +1,382 @@
+//! What people read, in Chinese and English: announcements, the lines of a timeline, refusals, quarantine reasons.
+//!
+//! Both languages always go out together, so a page can change its language without asking again. Only error texts of the
+//! API itself follow the language of the request.
+
+use model::plant::{Plant, Signal, Tag};
+use model::{AlarmId, Attempt, AttemptResult, Case, CaseEventKind, CaseStep, Change, Condition, Level, Purpose, Refusal, TagId, Tier};
+
+/// A language of the API's own texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// 中文
+    #[default]
+    Zh,
+    /// English
+    En,
+}
+
+impl Language {
+    /// The first language of an `Accept-Language` header or a `lang` parameter that we speak.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',').find_map(|range| match range.trim().get(..2)?.to_ascii_lowercase().as_str() {
+            "zh" => Some(Self::Zh),
+            "en" => Some(Self::En),
+            _ => None,
+        })
+    }
+}
+
+/// One text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub zh: String,
+    pub en: String,
+}
+
+impl Text {
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+    pub fn of(self, language: Language) -> String {
+        match language {
+            Language::Zh => self.zh,
+            Language::En => self.en,
+        }
+    }
+    fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        let (zh, en): (Vec<_>, Vec<_>) = parts.into_iter().map(|text| (text.zh, text.en)).unzip();
+        Self { zh: zh.join("、"), en: en.join(", ") }
+    }
+}
+
+pub(crate) const fn condition_en(condition: Condition) -> &'static str {
+    match condition {
+        Condition::LowLow => "low-low alarm",
+        Condition::Low => "low alarm",
+        Condition::High => "high alarm",
+        Condition::HighHigh => "high-high alarm",
+        Condition::Discrete => "state alarm",
+        Condition::OutOfRange => "out of range",
+        Condition::BadQuality => "bad value",
+        Condition::Stale => "no data",
+        Condition::GatewayLost => "gateway lost",
+        Condition::UnknownTag => "unknown tag",
+        Condition::WrongClock => "wrong clock",
+        Condition::System => "system alarm",
+        _ => condition.name(),
+    }
+}
+
+const fn step(step: CaseStep) -> (&'static str, &'static str) {
+    match step {
+        CaseStep::Opened => ("待通知", "opened"),
+        CaseStep::Notified => ("已通知", "notified"),
+        CaseStep::Accepted => ("已签收", "accepted"),
+        CaseStep::Checked => ("已核实", "checked on site"),
+        CaseStep::Handling => ("处置中", "being handled"),
+        CaseStep::Reported => ("已反馈", "reported"),
+        CaseStep::Reviewed => ("已复核", "reviewed"),
+        CaseStep::Returned => ("已退回", "returned"),
+        CaseStep::Closed => ("已办结", "closed"),
+    }
+}
+
+const fn level_en(level: Level) -> &'static str {
+    level.name()
+}
+
+pub(crate) fn tier(plant: &Plant, tier: Tier) -> Text {
+    plant.tiers.get(tier.at()).map_or_else(
+        || Text::new(format!("第{}层", tier.0), format!("tier {}", tier.0)),
+        |name| Text::new(name.zh.clone(), name.en.clone()),
+    )
+}
+
+/// The value with the digits and unit of its tag, or its label.
+pub(crate) fn value(tag: &Tag, value: f64) -> String {
+    if let Some([zero, one]) = &tag.labels {
+        return if value == 0.0 { zero.clone() } else { one.clone() };
+    }
+    let number = format!("{value:.*}", usize::from(tag.decimals.min(9)));
+    if tag.unit.is_empty() { number } else { format!("{number} {}", tag.unit) }
+}
+
+/// A limit as the engineer wrote it: no digits added, none lost.
+fn limit(limit: f64) -> String {
+    format!("{limit}")
+}
+
+/// `LIA-101 1#甲醇储罐液位 高高报`.
+pub(crate) fn alarm(plant: &Plant, alarm: &AlarmId) -> Text {
+    let name = name(plant, &alarm.tag);
+    Text::new(format!("{name} {}", alarm.condition.name_zh()), format!("{name} {}", condition_en(alarm.condition)))
+}
+
+fn name(plant: &Plant, id: &TagId) -> String {
+    let tag = plant.tag_index(id).map(|index| plant.tag(index));
+    match tag {
+        Some(tag) if tag.name != *tag.id.tag => format!("{} {}", tag.id.tag, tag.name),
+        _ => id.tag.to_string(),
+    }
+}
+
+/// `LIA-101 1#甲醇储罐液位 高高报 91.3 % (限 90)`.
+pub(crate) fn announcement(plant: &Plant, of: &AlarmId, measured: Option<f64>, setpoint: Option<f64>) -> Text {
+    let mut text = alarm(plant, of);
+    let Some(tag) = plant.tag_index(&of.tag).map(|index| plant.tag(index)) else { return text };
+    if matches!(tag.signal, Signal::Gateway | Signal::System) {
+        return text;
+    }
+    let shows_value = of.condition.is_limit() || matches!(of.condition, Condition::OutOfRange | Condition::Discrete);
+    if let (true, Some(measured)) = (shows_value, measured) {
+        let measured = value(tag, measured);
+        text.zh = format!("{} {measured}", text.zh);
+        text.en = format!("{} {measured}", text.en);
+    }
+    if let (true, Some(setpoint)) = (of.condition.is_limit(), setpoint) {
+        text.zh = format!("{} (限 {})", text.zh, limit(setpoint));
+        text.en = format!("{} (limit {})", text.en, limit(setpoint));
+    }
+    if let (Condition::OutOfRange, Some((low, high))) = (of.condition, tag.range) {
+        text.zh = format!("{} (量程 {}~{})", text.zh, limit(low), limit(high));
+        text.en = format!("{} (range {} to {})", text.en, limit(low), limit(high));
+    }
+    text
+}
+
+/// The announcement of a key's text, told by its alarm; the key itself where the case is not known.
+fn by_key(plant: &Plant, case: Option<&Case>, key: &str) -> Text {
+    let found = case.and_then(|case| case.announcements.iter().find(|announcement| announcement.key.to_string() == key));
+    found.map_or_else(|| Text::new(key, key), |announcement| alarm(plant, &announcement.key.alarm))
+}
+
+/// What a person reads of an event of a case.
+pub(crate) fn event(plant: &Plant, case: Option<&Case>, what: &CaseEventKind, of_tier: Option<Tier>) -> (&'static str, Text) {
+    let who = of_tier.map(|of| tier(plant, of)).unwrap_or_else(|| Text::new("", ""));
+    let key = |key: &str| by_key(plant, case, key);
+    match what {
+        CaseEventKind::Opened { level } => {
+            ("opened", Text::new(format!("立单，{}预警", level.name_zh()), format!("case opened, level {}", level_en(*level))))
+        }
+        CaseEventKind::Announced { key: of, level } => {
+            let of = key(of);
+            ("announced", Text::new(format!("{}预警：{}", level.name_zh(), of.zh), format!("{} announced: {}", level_en(*level), of.en)))
+        }
+        CaseEventKind::Folded { into, count, .. } => {
+            let into = key(into);
+            (
+                "folded",
+                Text::new(
+                    format!("{} 再次报警，并入原预警，共 {count} 次", into.zh),
+                    format!("{} raised again, folded in ({count} times)", into.en),
+                ),
+            )
+        }
+        CaseEventKind::LevelRose { level } => {
+            ("level-rose", Text::new(format!("升为{}", level.name_zh()), format!("level rose to {}", level_en(*level))))
+        }
+        CaseEventKind::Told { key: of } => {
+            let of = key(of);
+            ("told", Text::new(format!("已发送{}：{}", who.zh, of.zh), format!("{} told: {}", who.en, of.en)))
+        }
+        CaseEventKind::Reached => ("reached", Text::new(format!("{}已收到", who.zh), format!("{} reached", who.en))),
+        CaseEventKind::Passed => (
+            "passed",
+            Text::new(format!("{}无人可达，立即上报", who.zh), format!("nobody at {} could be reached, passed on at once", who.en)),
+        ),
+        CaseEventKind::Reminded { key: of, count } => {
+            let of = key(of);
+            ("reminded", Text::new(format!("第 {count} 次催办：{}", of.zh), format!("reminder {count}: {}", of.en)))
+        }
+        CaseEventKind::SignMissed { key: of } => {
+            let of = key(of);
+            ("sign-missed", Text::new(format!("企业逾期未签收：{}", of.zh), format!("enterprise did not sign in time: {}", of.en)))
+        }
+        CaseEventKind::HandleMissed => ("handle-missed", Text::new("逾期未处置", "handling overdue")),
+        CaseEventKind::AlarmReturned { alarm: of } => {
+            let of = alarm(plant, of);
+            ("alarm-returned", Text::new(format!("恢复：{}", of.zh), format!("returned to normal: {}", of.en)))
+        }
+        CaseEventKind::Acknowledged { alarms } => {
+            let of = alarms_text(plant, alarms);
+            ("acknowledged", Text::new(format!("报警确认：{}", of.zh), format!("acknowledged: {}", of.en)))
+        }
+        CaseEventKind::Accepted { keys } => {
+            let of = Text::join(keys.iter().map(|of| key(of)));
+            ("accepted", Text::new(format!("{}签收：{}", who.zh, of.zh), format!("{} accepted: {}", who.en, of.en)))
+        }
+        CaseEventKind::Checked { outcome, alarms, field } => {
+            let of = alarms_text(plant, alarms);
+            let mut text =
+                Text::new(format!("核实为{}：{}", outcome.name_zh(), of.zh), format!("checked, {}: {}", outcome_en(*outcome), of.en));
+            if let Some(field) = field {
+                let name = plant.person(&field.person).map_or(field.person.as_str(), |person| &person.name);
+                let unit = alarms.first().and_then(|of| plant.tag_index(&of.tag)).map_or("", |index| &plant.tag(index).unit);
+                let (_, minute) = plant.civil(field.at);
+                let at = format!("{:02}:{:02}", minute / 60, minute % 60);
+                text.zh = format!("{}；{name} {at} 现场便携仪读数 {} {unit}", text.zh, field.reading);
+                text.en = format!("{}; {name} read {} {unit} on site with a portable detector at {at}", text.en, field.reading);
+            }
+            ("checked", text)
+        }
+        CaseEventKind::Handling => ("handling", Text::new("开始处置", "handling begun")),
+        CaseEventKind::Reported => ("reported", Text::new("处置反馈", "handling reported")),
+        CaseEventKind::Reviewed => ("reviewed", Text::new(format!("{}复核通过", who.zh), format!("reviewed by {}", who.en))),
+        CaseEventKind::Returned => ("returned", Text::new(format!("{}退回", who.zh), format!("sent back by {}", who.en))),
+        CaseEventKind::Closed => ("closed", Text::new("办结", "closed")),
+        CaseEventKind::Supervised => ("supervised", Text::new(format!("{}督办", who.zh), format!("supervised by {}", who.en))),
+        CaseEventKind::LateExceedance { alarm: of } => {
+            let of = alarm(plant, of);
+            ("late-exceedance", Text::new(format!("补传数据曾越限：{}", of.zh), format!("late data had exceeded a limit: {}", of.en)))
+        }
+    }
+}
+
+fn alarms_text(plant: &Plant, alarms: &[AlarmId]) -> Text {
+    Text::join(alarms.iter().map(|of| alarm(plant, of)))
+}
+
+const fn outcome_en(outcome: model::Outcome) -> &'static str {
+    use model::Outcome;
+    match outcome {
+        Outcome::Real => "real",
+        Outcome::ProcessUpset => "process upset",
+        Outcome::InstrumentFault => "instrument fault",
+        Outcome::False => "false alarm",
+        Outcome::Calibration => "calibration or maintenance",
+        Outcome::Communication => "communication fault",
+        Outcome::Drill => "drill",
+    }
+}
+
+/// What a person reads of an alarm transition.
+pub(crate) fn transition(plant: &Plant, of: &model::Transition) -> Text {
+    let alarm = alarm(plant, &of.key.alarm);
+    let (zh, en) = match of.change {
+        Change::Raised => {
+            let measured = match &of.cause {
+                model::Cause::Reading(reading) => reading.value,
+                model::Cause::Deadline { newest, .. } => newest.as_ref().and_then(|reading| reading.value),
+                model::Cause::Act { .. } | model::Cause::Engine { .. } => None,
+            };
+            let raised = announcement(plant, &of.key.alarm, measured, of.setpoint);
+            return Text::new(format!("报警：{}", raised.zh), format!("raised: {}", raised.en));
+        }
+        Change::Returned => ("恢复", "returned to normal"),
+        Change::Acknowledged => ("报警确认", "acknowledged"),
+        Change::Reset => ("解除锁存", "latch released"),
+        Change::Faulted => ("规则故障", "rule faulted"),
+        Change::Retired => ("退出配置", "left the configuration"),
+    };
+    Text::new(format!("{zh}：{}", alarm.zh), format!("{en}: {}", alarm.en))
+}
+
+/// What a person reads of a message's fate.
+pub(crate) fn attempt(of: &Attempt) -> Text {
+    let (zh, en) = match of.result {
+        AttemptResult::Accepted => ("通道已受理", "accepted by the channel"),
+        AttemptResult::Delivered => ("已送达", "delivered"),
+        AttemptResult::Retrying => ("发送失败，将重试", "failed, will be tried again"),
+        AttemptResult::Failed => ("发送失败", "failed"),
+    };
+    let (purpose_zh, purpose_en) = purpose(of.key.purpose);
+    let channel = &of.key.channel;
+    Text::new(format!("{purpose_zh}（{channel}）{zh}"), format!("{purpose_en} by {channel}: {en}"))
+}
+
+/// What a message is for.
+pub(crate) const fn purpose(purpose: Purpose) -> (&'static str, &'static str) {
+    match purpose {
+        Purpose::Announce => ("预警通知", "announcement"),
+        Purpose::Remind => ("催办", "reminder"),
+        Purpose::SignMissed => ("逾期未签收通知", "notice of a missed signature"),
+        Purpose::HandleMissed => ("逾期未处置通知", "notice of overdue handling"),
+        Purpose::Passed => ("下级无人可达通知", "notice that nobody below could be reached"),
+        Purpose::Supervise => ("督办通知", "supervision notice"),
+        Purpose::Return => ("退回通知", "notice of return"),
+        Purpose::Closed => ("办结通知", "notice of closing"),
+    }
+}
+
+/// Why an act was refused.
+pub(crate) fn refusal(plant: &Plant, case: Option<&Case>, why: &Refusal) -> Text {
+    let about = |of: &AlarmId, zh: &str, en: &str| {
+        let of = alarm(plant, of);
+        Text::new(format!("{}{zh}", of.zh), format!("{} {en}", of.en))
+    };
+    match why {
+        Refusal::NoSuchCase => Text::new("没有这张处置单，或已办结", "there is no such case, or it is closed"),
+        Refusal::NoSuchEpisode => Text::new("没有这次报警", "there is no such alarm episode"),
+        Refusal::NoSuchAnnouncement { .. } => Text::new("该预警不属于这张处置单", "the announcement is not one of this case"),
+        Refusal::OutsideJurisdiction => Text::new("不在本单位管辖范围", "outside your jurisdiction"),
+        Refusal::WrongTier { needed } => {
+            let needed = tier(plant, *needed);
+            Text::new(format!("此操作须由{}进行", needed.zh), format!("this is for {} to do", needed.en))
+        }
+        Refusal::SamePerson => Text::new("处置人不能办结自己的处置单", "whoever handled a case may not close it"),
+        Refusal::WrongStep { at } => {
+            let (zh, en) = step(*at);
+            Text::new(format!("处置单当前为“{zh}”，不能进行此操作"), format!("the case is {en}; this is not the next step"))
+        }
+        Refusal::NotSigned { tier: of, key } => {
+            let (of, key) = (tier(plant, *of), by_key(plant, case, key));
+            Text::new(format!("{}尚未签收：{}", of.zh, key.zh), format!("{} has not signed: {}", of.en, key.en))
+        }
+        Refusal::AlarmStands { alarm } => about(alarm, "尚未恢复", "still stands"),
+        Refusal::InputBad { alarm } => about(alarm, "数据异常，无法判断是否恢复", "has bad or no data, so nobody knows whether it is gone"),
+        Refusal::NotAcknowledged { alarm } => about(alarm, "尚未确认", "is not acknowledged"),
+        Refusal::Latched { alarm } => about(alarm, "已锁存，须现场检测后解除", "is latched and needs a field check"),
+        Refusal::NotChecked { alarm } => about(alarm, "尚未核实", "has not been checked"),
+        Refusal::FieldCheckNeeded { alarm } => {
+            about(alarm, "须填写现场检测人、时间和便携仪读数", "needs who went there, when, and the portable detector's reading")
+        }
+        Refusal::CommentNeeded => Text::new("须填写说明", "a comment is needed"),
+        Refusal::NotShown { key } => {
+            let key = by_key(plant, case, key);
+            Text::new(
+                format!("页面未显示的新预警：{}，请刷新后再操作", key.zh),
+                format!("a newer announcement was not shown to you: {}", key.en),
+            )
+        }
+        Refusal::NoSuchPerson => Text::new("没有这个人", "there is no such person"),
+        Refusal::NoSuchZone => Text::new("没有这个声光区域", "there is no such siren zone"),
+        Refusal::ActIdReused => Text::new("操作编号已用于其他内容", "the act id was used for something else"),
+    }
+}
+
+/// Why the API itself said no.
+pub(crate) fn error(code: &str) -> Text {
+    match code {
+        "wrong-login" => Text::new("用户名或密码错误", "wrong user name or password"),
+        "too-many-tries" => Text::new("尝试次数过多，请 15 分钟后再试", "too many tries; try again in 15 minutes"),
+        "not-logged-in" => Text::new("请先登录", "log in first"),
+        "forbidden" => Text::new("无权进行此操作", "this login may not do that"),
+        "not-found" => Text::new("没有找到", "not found"),
+        "cross-site" => Text::new("请求来自其他网站，已拒绝", "refused: the request came from another site"),
+        "engine-busy" => Text::new("引擎没有及时应答，请用同一编号重试", "the engine did not answer in time; send the same id again"),
+        "account-unfit" => {
+            Text::new("账号所属单位或人员与配置不符，请联系管理员", "the account does not fit the configuration; ask the administrator")
+        }
+        "too-many-streams" => Text::new("实时连接过多", "too many live streams"),
+        "records-unavailable" => Text::new("记录暂时不可读", "the records cannot be read now"),
+        "too-large" => Text::new("请求过大", "the request is too large"),
+        "too-slow" => Text::new("请求超时", "the request took too long"),
+        _ => Text::new("请求有误", "the request is wrong"),
+    }
+}
+
+/// Why a payload was quarantined.
+pub(crate) fn quarantine(reason: &str, detail: &str) -> Text {
+    let (zh, en) = match reason {
+        "undecodable" => ("无法解码", "cannot be decoded"),
+        "unknown-tag" => ("未知位号", "unknown tag"),
+        "unknown-enterprise" => ("未知企业", "unknown enterprise"),
+        "unreadable-value" => ("数值无法读取", "unreadable value"),
+        "wrong-topic" => ("主题不符", "wrong topic"),
+        "forged" => ("冒用主题", "forged topic"),
+        "too-large" => ("报文过大", "payload too large"),
+        other => (other, other),
+    };
+    if detail.is_empty() { Text::new(zh, en) } else { Text::new(format!("{zh}：{detail}"), format!("{en}: {detail}")) }
+}
