@@ -1,0 +1,141 @@
+//! Alarms and tags.
+
+use super::{AlarmStateName, ConditionName, EpisodeJson, LevelName, QualityName};
+use model::{AlarmState, Condition, Level, Quality};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An alarm now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AlarmJson {
+    /// `enterprise/tag`.
+    pub tag: String,
+    /// Which condition.
+    #[schema(value_type = ConditionName)]
+    pub condition: Condition,
+    /// In Chinese.
+    pub condition_zh: &'static str,
+    /// Level.
+    #[schema(value_type = LevelName)]
+    pub level: Level,
+    /// State.
+    #[schema(value_type = AlarmStateName)]
+    pub state: AlarmState,
+    /// In this state's episode since.
+    pub since: i64,
+    /// Value at the last transition.
+    pub value: Option<f64>,
+    /// Setpoint.
+    pub setpoint: Option<f64>,
+    /// Unit of both.
+    pub unit: String,
+    /// 补传.
+    pub late: bool,
+    /// Which episode, to be handed back unchanged.
+    pub episode: EpisodeJson,
+    /// Its case.
+    pub case: Option<String>,
+    /// Name of the enterprise.
+    pub enterprise_name: String,
+    /// Name of the equipment or area.
+    pub equipment_name: String,
+    /// 名称.
+    pub tag_name: String,
+}
+
+/// A list of alarms.
+#[derive(Serialize, ToSchema)]
+pub struct AlarmsJson {
+    /// The engine's time.
+    pub now: i64,
+    /// Sequence.
+    pub seq: u64,
+    /// Highest level first, then newest.
+    pub alarms: Vec<AlarmJson>,
+}
+
+/// Setpoints of a tag.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct LimitsJson {
+    /// 低低报
+    pub low_low: Option<f64>,
+    /// 低报
+    pub low: Option<f64>,
+    /// 高报
+    pub high: Option<f64>,
+    /// 高高报
+    pub high_high: Option<f64>,
+}
+
+/// The worst alarm of a tag.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct WorstJson {
+    /// Which condition.
+    #[schema(value_type = ConditionName)]
+    pub condition: Condition,
+    /// Level.
+    #[schema(value_type = LevelName)]
+    pub level: Level,
+    /// State.
+    #[schema(value_type = AlarmStateName)]
+    pub state: AlarmState,
+}
+
+/// A tag with its newest reading.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TagJson {
+    /// `enterprise/tag`.
+    pub tag: String,
+    /// Whose.
+    pub enterprise: String,
+    /// Its name.
+    pub enterprise_name: String,
+    /// 名称.
+    pub name: String,
+    /// What it measures.
+    pub signal: String,
+    /// In Chinese.
+    pub signal_zh: &'static str,
+    /// Unit.
+    pub unit: String,
+    /// Digits after the point.
+    pub decimals: u8,
+    /// Which equipment or area.
+    pub equipment: String,
+    /// Its name.
+    pub equipment_name: String,
+    /// Through which gateway.
+    pub gateway: Option<String>,
+    /// Measuring range.
+    #[schema(value_type = Option<Vec<f64>>)]
+    pub range: Option<(f64, f64)>,
+    /// What 0 and 1 are called.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub labels: Option<[String; 2]>,
+    /// 投用.
+    pub in_service: bool,
+    /// Setpoints.
+    pub limits: LimitsJson,
+    /// Newest value.
+    pub value: Option<f64>,
+    /// Its quality; null before the first reading.
+    #[schema(value_type = Option<QualityName>)]
+    pub quality: Option<Quality>,
+    /// By the gateway's clock.
+    pub source_time: Option<i64>,
+    /// By ours.
+    pub receive_time: Option<i64>,
+    /// Its worst alarm.
+    pub worst: Option<WorstJson>,
+}
+
+/// A page of tags.
+#[derive(Serialize, ToSchema)]
+pub struct TagsJson {
+    /// The engine's time.
+    pub now: i64,
+    /// So many fit the question.
+    pub total: usize,
+    /// This page of them, by id.
+    pub tags: Vec<TagJson>,
+}
