@@ -16,6 +16,8 @@ class Engine {
   constructor(tagCount, alarmCount) {
     const now = Date.now();
     this.seq = 1;
+    /** Connected, but without a word: a half-dead network. */
+    this.mute = false;
     this.answers = new Map();
     this.streams = new Set();
     this.tags = makeTags(tagCount, now);
@@ -215,6 +217,12 @@ class Engine {
       if (body.act === 'supervise') c.supervised = true;
       this.note(c, me, body.act, body.act, body.comment);
     }
+    this.tell(changed);
+    return { answer: 'done', now };
+  }
+
+  /** Tells every stream what changed, each within its own jurisdiction. */
+  tell(changed) {
     this.seq += 1;
     for (const stream of this.streams) {
       const mine = changed.cases.filter((known) => this.seen(stream.me).includes(known));
@@ -227,7 +235,15 @@ class Engine {
         overview: this.overview(stream.me),
       });
     }
-    return { answer: 'done', now };
+  }
+
+  /** A new alarm on tag number `at`, with its case. */
+  raise(at, condition, level, value, setpoint) {
+    const number = `1124-${String(this.cases.length + 1).padStart(2, '0')}`;
+    const c = makeCase(this.tags, Date.now(), number, level, 'notified', [[at, condition, level, value, setpoint, 0]]);
+    this.cases.push(c);
+    this.tell({ cases: [c], alarms: this.alarms().filter((a) => a.case === c.id) });
+    return c.id;
   }
 }
 
@@ -236,9 +252,14 @@ function same(a, b) {
 }
 
 /** Starts the mock; `dist` is the folder of built pages. Resolves to its address and a way to end it as if it were killed. */
-export async function startMock({ port = 0, tags = 671, alarms = 0, dist = fileURLToPath(new URL('../dist', import.meta.url)) } = {}) {
+export async function startMock({
+  port = 0,
+  tags = 671,
+  alarms = 0,
+  sessions = new Map(),
+  dist = fileURLToPath(new URL('../dist', import.meta.url)),
+} = {}) {
   const engine = new Engine(tags, alarms);
-  const sessions = new Map();
   const server = createServer((request, response) => {
     serve(engine, sessions, dist, request, response).catch((fault) => {
       console.error(fault);
@@ -254,15 +275,18 @@ export async function startMock({ port = 0, tags = 671, alarms = 0, dist = fileU
         tag.source_time = now - 800;
         return [tag.tag, tag.value, tag.quality, tag.source_time];
       });
+    if (engine.mute) return;
     for (const stream of engine.streams) stream.send('values', { now, values: rows });
   }, 1_000);
   const beat = setInterval(() => {
+    if (engine.mute) return;
     for (const stream of engine.streams) stream.send('heartbeat', { now: Date.now(), seq: engine.seq });
   }, 5_000);
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     engine,
+    sessions,
     kill() {
       clearInterval(timer);
       clearInterval(beat);
@@ -315,7 +339,10 @@ async function serve(engine, sessions, dist, request, response) {
         cases: engine
           .seen(me)
           .filter((c) => (c.closed !== null) === closed)
-          .map((c) => engine.view(c, me)),
+          .map((c) => engine.view(c, me))
+          .sort(
+            (a, b) => Number(a.answered) - Number(b.answered) || LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || b.opened - a.opened,
+          ),
       });
     }
     case '/api/v1/alarms':

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { accept, acknowledge, close, fieldCheckNeeded, isGasSignal } from '../src/lib/cases';
+import type { AlarmState, CaseEpisode } from '../src/lib/types';
+import { aCase, announcement, signature } from './build';
+
+function episode(tag: string, state: AlarmState): CaseEpisode {
+  return {
+    alarm: { tag, condition: 'high' },
+    episode: { since: 1_000_000, count: 1 },
+    condition_zh: '高报',
+    level: 'blue',
+    state,
+    outcome: null,
+  };
+}
+const gasOnly = (tag: string): boolean => tag.includes('GT');
+
+describe('what a press sends', () => {
+  it('signs only what this tier has not signed, by the keys as received', () => {
+    const signed = announcement({ signed: [signature(0)] });
+    const open = announcement({ key: { alarm: { tag: 'e0/GT-1', condition: 'high' }, episode: { since: 7, count: 2 }, step: 0 } });
+    expect(accept(aCase({ id: 'c', announcements: [signed, open] }), 0)).toEqual({ act: 'accept', case: 'c', announcements: [open.key] });
+  });
+
+  it('acknowledges only what still has to be seen', () => {
+    const episodes = [episode('e0/A', 'unacknowledged'), episode('e0/B', 'acknowledged'), episode('e0/C', 'returned-unacknowledged')];
+    expect(acknowledge(aCase({ episodes }))).toEqual({
+      act: 'acknowledge',
+      episodes: [
+        { alarm: { tag: 'e0/A', condition: 'high' }, episode: { since: 1_000_000, count: 1 } },
+        { alarm: { tag: 'e0/C', condition: 'high' }, episode: { since: 1_000_000, count: 1 } },
+      ],
+    });
+  });
+
+  it('closes with every announcement shown, signed ones too', () => {
+    const c = aCase({ announcements: [announcement({ signed: [signature(0)] }), announcement()] });
+    expect(close(c, '好')).toMatchObject({ act: 'close', announcements: c.announcements.map((a) => a.key), comment: '好' });
+  });
+});
+
+describe('the field check', () => {
+  it('is wanted for gas called false', () => {
+    expect(fieldCheckNeeded([episode('e0/GT-1', 'acknowledged')], 'false', gasOnly)).toBe(true);
+    expect(fieldCheckNeeded([episode('e0/GT-1', 'acknowledged')], 'real', gasOnly)).toBe(false);
+    expect(fieldCheckNeeded([episode('e0/LIA-1', 'acknowledged')], 'false', gasOnly)).toBe(false);
+  });
+
+  it('is wanted for whatever is latched, with any outcome', () => {
+    expect(fieldCheckNeeded([episode('e0/LIA-1', 'latched-acknowledged')], 'real', gasOnly)).toBe(true);
+  });
+
+  it('counts oxygen among the gases', () => {
+    expect(['combustible', 'toxic', 'oxygen', 'level', undefined].map(isGasSignal)).toEqual([true, true, true, false, false]);
+  });
+});
