@@ -1,2 +1,62 @@
-//! `watchfire`.
-fn main() {}
+//! `watchfire`: one binary for everything.
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+use watchfire::commands::{check, demo, publish, run, status, user, verify, who};
+
+/// Watchfire 烽燧: from an MQTT reading to an alarm, to the person who must answer, to a closed case.
+///
+/// It stands beside the plant's own gas detection (GDS) and trip system (SIS), never in place of them.
+#[derive(Parser)]
+#[command(name = "watchfire", version, max_term_width = 100)]
+struct Args {
+    /// Language of messages: zh or en (default from LANG)
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh", "en"])]
+    lang: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything with a simulated county and a scripted three minutes
+    Demo(demo::Args),
+    /// Run the engine on a configuration
+    Run(run::Args),
+    /// Check a configuration and name every fault with file, line and column
+    Check(check::Args),
+    /// Say who would be told of a tag's alarm, when and by which channel
+    Who(who::Args),
+    /// Replay a recorded file to a broker
+    Publish(publish::Args),
+    /// Walk the journal's hash chain and name the first broken row
+    Verify(verify::Args),
+    /// Show what stands: alarms, cases, timers, undelivered messages
+    Status(status::Args),
+    /// Add, list and change logins
+    User(user::Args),
+}
+
+fn main() -> ExitCode {
+    let matches = Args::command().get_matches();
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    watchfire::lang::choose(args.lang.as_deref());
+    let result = match &args.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Who(args) => who::run(args),
+        Command::Publish(args) => publish::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Verify(args) => verify::run(args),
+        Command::Status(args) => status::run(args),
+        Command::User(args) => user::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        // Printed once, here; 2 says that the command could not do its work.
+        eprintln!("watchfire: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,108 @@
+//! From configuration to what the notifier and the built-in broker need.
+
+use anyhow::{Context, bail};
+use config::Server;
+use ingest::GatewayCredential;
+use model::{BodyId, Duration, Plant};
+use notifier::{Budget, ChannelConfig, Contacts, Driver, Form, Lang, NotifierConfig, Retry, Secret, Templates, WebhookConfig};
+use std::path::Path;
+
+/// Channels, templates and contacts as the notifier wants them.
+pub fn notifier_config(
+    server: &Server,
+    contacts: Contacts,
+    clock: notifier::Clock,
+    plant: &Plant,
+    demo: bool,
+    time_scale: f64,
+) -> anyhow::Result<NotifierConfig> {
+    let channels = server.channels.iter().map(channel).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut templates = Templates::default();
+    let overrides = [
+        ("zh-short", &server.templates.short_zh),
+        ("en-short", &server.templates.short_en),
+        ("zh-long", &server.templates.long_zh),
+        ("en-long", &server.templates.long_en),
+    ];
+    for (name, source) in overrides {
+        if let Some(source) = source {
+            templates = templates.with(name, source.as_str());
+        }
+    }
+    Ok(NotifierConfig {
+        channels,
+        contacts,
+        templates,
+        demo,
+        public_url: Some(server.http.public_url.clone()),
+        utc_offset: plant.utc_offset,
+        time_scale,
+        ..NotifierConfig::new(clock)
+    })
+}
+
+fn channel(setting: &config::ChannelSetting) -> anyhow::Result<ChannelConfig> {
+    let driver = match &setting.driver {
+        config::Driver::Platform => Driver::Platform,
+        config::Driver::Webhook(webhook) => {
+            if !webhook.success.status.is_empty() && webhook.success.status != [200] {
+                tracing::debug!(channel = %setting.id, "any 2xx counts as accepted");
+            }
+            Driver::Webhook(WebhookConfig {
+                url: webhook.url.reveal().to_owned(),
+                method: webhook.method.clone(),
+                headers: webhook.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.reveal()))).collect(),
+                body_template: webhook.body.clone().unwrap_or_else(|| WebhookConfig::PLAIN_BODY.to_owned()),
+                timeout: webhook.timeout.to_std(),
+                success_pointer: webhook.success.json.clone(),
+            })
+        }
+    };
+    Ok(ChannelConfig {
+        id: setting.id.clone(),
+        kind: setting.kind,
+        driver,
+        form: match setting.template {
+            config::TemplateForm::Short => Form::Short,
+            config::TemplateForm::Long => Form::Long,
+        },
+        lang: Lang::Zh,
+        has_receipts: setting.has_receipts,
+        budget: setting.budget.map(|budget| budget_of(budget, &setting.id)).transpose()?,
+        retry: Retry::default(),
+    })
+}
+
+fn budget_of(budget: config::Budget, channel: &model::ChannelId) -> anyhow::Result<Budget> {
+    let mut limits = Budget { per_minute: None, per_hour: None, per_day: None, reserve_percent: Budget::RESERVE_MIN };
+    match budget.per {
+        per if per <= Duration::from_mins(1) => limits.per_minute = Some(budget.count),
+        per if per <= Duration::from_mins(60) => limits.per_hour = Some(budget.count),
+        per if per <= Duration::from_mins(24 * 60) => limits.per_day = Some(budget.count),
+        per => bail!("channel {channel}: a budget counts per minute, hour or day, not per {per}"),
+    }
+    Ok(limits)
+}
+
+/// Reads the gateways' secrets: lines `username = { secret = "…", enterprise = "…" }`, in a file outside the configuration.
+pub fn gateway_credentials(file: &Path, plant: &Plant) -> anyhow::Result<Vec<GatewayCredential>> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Login {
+        secret: String,
+        enterprise: String,
+    }
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let logins: std::collections::BTreeMap<String, Login> = toml::from_str(&text)
+        .with_context(|| format!("{}: write one line per gateway: username = {{ secret = \"…\", enterprise = \"…\" }}", file.display()))?;
+    logins
+        .into_iter()
+        .map(|(username, login)| {
+            let enterprise = BodyId::from(login.enterprise);
+            if plant.body(&enterprise).is_none() {
+                bail!("{}: {username}: no enterprise {enterprise} in the configuration", file.display());
+            }
+            Ok(GatewayCredential { username, secret: ingest::Secret::new(login.secret), enterprise })
+        })
+        .collect()
+}

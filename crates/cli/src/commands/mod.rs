@@ -1,0 +1,12 @@
+//! The commands of `watchfire`, one module each. Exit 0: fine; 1: faults found; 2: could not run.
+
+pub mod api;
+pub mod channels;
+pub mod check;
+pub mod demo;
+pub mod publish;
+pub mod run;
+pub mod status;
+pub mod user;
+pub mod verify;
+pub mod who;

@@ -1,0 +1,367 @@
+//! `watchfire run`: the engine, its broker connection, its pages and its messages.
+
+use crate::allowed::Allowed;
+use crate::clock::{EngineClock, Scale};
+use crate::engine::{Engine, EngineInput, Guard, Outlets, Parts};
+use crate::facts::LiveFacts;
+use crate::lang::{lang, say};
+use crate::metrics::Metrics;
+use crate::records::JournalRecords;
+use anyhow::Context;
+use config::{Loaded, Server};
+use console::{Accounts, LiveView};
+use ingest::{BrokerAddress, EmbeddedBroker, EmbeddedConfig, MqttSettings, MqttSource, Sink, Source, SourceId};
+use journal::{SqliteReader, SqliteStore, Store, StoreError};
+use model::{CaseId, Notification, Siren, Timestamp, bounds};
+use notifier::{Contacts, Notifier, SirenConfig, SirenDriver};
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, RwLock};
+use tokio_util::sync::CancellationToken;
+
+/// Arguments of `watchfire run`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The configuration folder
+    #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
+    pub config: PathBuf,
+    /// Where journal and state are kept
+    #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// An external broker (mqtt:// or mqtts://) instead of the built-in one
+    #[arg(long, env = "WATCHFIRE_MQTT", value_name = "URL")]
+    pub mqtt: Option<String>,
+    /// MQTT version spoken to the external broker: 3.1.1 or 5
+    #[arg(long, value_name = "VERSION", value_parser = ["3.1.1", "5"])]
+    pub mqtt_version: Option<String>,
+    /// Where the built-in broker listens
+    #[arg(long, env = "WATCHFIRE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where the pages and the API listen
+    #[arg(long, env = "WATCHFIRE_HTTP", value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+    /// File with phone numbers by person, kept outside the configuration and outside git
+    #[arg(long, env = "WATCHFIRE_CONTACTS", value_name = "FILE")]
+    pub contacts: Option<PathBuf>,
+    /// File with the user name and secret of each gateway, for a built-in broker beyond this machine
+    #[arg(long, env = "WATCHFIRE_GATEWAYS", value_name = "FILE")]
+    pub gateways: Option<PathBuf>,
+    /// Mark every page and message as a demonstration
+    #[arg(long, hide = true)]
+    pub demo: bool,
+    /// Run the clock this many times as fast since `--time-epoch`
+    #[arg(long, hide = true, default_value_t = 1.0)]
+    pub time_factor: f64,
+    /// Epoch in microseconds at which fast and real time agree
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub time_epoch: i64,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    start_log();
+    // One TLS provider; a second call by a library is harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let loaded = match config::load(&args.config) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            eprint!("{}", faults.render(lang(), std::io::stderr().is_terminal()));
+            return Ok(ExitCode::from(1));
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(serve(args, loaded));
+    // Whatever still runs (a slow page, a hanging gateway) must not hold the end up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHFIRE_LOG").unwrap_or_else(|_| "info,rumqttc=warn,mqtt5=warn".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
+    // Only a second start in one process fails, and then a log is there.
+    drop(started);
+}
+
+struct Out {
+    sirens: SirenDriver,
+    notifier: Arc<Notifier>,
+}
+
+impl Outlets for Out {
+    fn siren(&mut self, siren: &Siren) {
+        self.sirens.set(siren);
+    }
+    fn notify(&mut self, notification: &Notification, attempts: u32) {
+        self.notifier.send(notification.clone(), attempts);
+    }
+    fn supersede(&mut self, case: &CaseId) {
+        self.notifier.supersede(case);
+    }
+}
+
+async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
+    let Loaded { plant, server, .. } = loaded;
+    let plant = Arc::new(plant);
+    let mut store = open_store(&args.data)?;
+    let snapshot = store.load().context("the store cannot be read")?;
+    let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
+    let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
+    let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = {
+        let clock = clock.clone();
+        Arc::new(move || clock.now())
+    };
+    let metrics = Arc::new(Metrics::new()?);
+    let view = Arc::new(LiveView::new(plant.clone()));
+    let (queue, inbox) = flume::bounded::<EngineInput>(bounds::ENGINE_QUEUE_MAX);
+    let shutdown = CancellationToken::new();
+
+    let contacts = match &args.contacts {
+        Some(file) => Contacts::load(file)?,
+        None => Contacts::from_env()?,
+    };
+    let http = args.http.unwrap_or(server.http.listen);
+    let listener = tokio::net::TcpListener::bind(http).await.with_context(|| {
+        format!(
+            "{http} {}",
+            say("端口被占用或不可用;用 --http 指定另一个地址", "is taken or cannot be used; choose another address with --http")
+        )
+    })?;
+
+    let source_name = args.mqtt.clone().or_else(|| server.mqtt.url.clone());
+    let name = source_name.as_deref().map_or_else(|| "built-in broker".to_owned(), without_password);
+    let sink = Sink::new(queue.clone(), EngineInput::Source);
+    let broker = Broker::open(args, &server, source_name.as_deref(), &now, &plant)?;
+
+    let phones = masked_phones(&plant, &contacts);
+    let report_queue = queue.clone();
+    let notifier = Arc::new(Notifier::start(
+        crate::commands::channels::notifier_config(&server, contacts, now.clone(), &plant, args.demo, args.time_factor)?,
+        Arc::new(LiveFacts::new(plant.clone(), view.clone())),
+        // Blocks one of the notifier's tasks while the engine's queue is full: back-pressure, never a lost answer.
+        Arc::new(move |attempt| {
+            let _ = report_queue.send(EngineInput::Attempt(attempt));
+        }),
+    )?);
+
+    let embedded = broker.start(sink)?;
+    let publish = embedded.siren_publisher(args, &server)?;
+    let sirens = SirenDriver::start(
+        SirenConfig { publish, resend_every: SirenConfig::RESEND_EVERY, expiry: plant.policies.siren_expiry, clock: now.clone() },
+        [],
+    )?;
+    let allowed = Arc::new(Allowed::default());
+    let guard = Guard::open(&args.data, snapshot.clean_stop);
+    let parts = Parts {
+        plant: plant.clone(),
+        store: Box::new(store),
+        clock: clock.clone(),
+        view: view.clone(),
+        outlets: Box::new(Out { sirens, notifier: notifier.clone() }),
+        metrics: metrics.clone(),
+        guard,
+        sources: vec![name],
+        allowed: allowed.clone(),
+    };
+    let reader = SqliteReader::open(&args.data)?;
+    let records = Arc::new(JournalRecords::new(reader));
+    records.seed(&view);
+    let engine = Engine::start(parts, &snapshot)?;
+    drop(snapshot);
+    let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+        let result = engine.run(&inbox);
+        let _ = ended.send(result);
+    })?;
+
+    let scene = Arc::new(RwLock::new(None));
+    if args.demo {
+        tokio::spawn(crate::commands::demo::follow_scene(args.data.clone(), scene.clone(), shutdown.clone()));
+    }
+    let settings = console::Settings {
+        demo: args.demo,
+        time_factor: args.time_factor,
+        scene,
+        phones,
+        public_url: Some(server.http.public_url.clone()),
+        ..console::Settings::new(http, now)
+    };
+    let accounts = Accounts::open(&args.data)?;
+    let api = Arc::new(crate::commands::api::EngineApi::new(queue.clone(), view.clone(), allowed, metrics.clone()));
+    let pages = tokio::spawn(console::serve_on(
+        listener,
+        settings,
+        plant.clone(),
+        view.clone(),
+        api,
+        records,
+        accounts,
+        metrics.registry.clone(),
+        shutdown.clone(),
+    ));
+    tracing::info!(%http, data = %args.data.display(), rules = %plant.version, "running");
+
+    let outcome = tokio::select! {
+        () = stop_signal() => Ok(()),
+        result = &mut engine_end => result.context("the engine thread ended")?.context("the store failed"),
+    };
+    // First the sources fall silent, then the engine commits what it has, then everything else ends.
+    embedded.stop().await;
+    let _ = queue.send_async(EngineInput::Stop).await;
+    let stopped = match outcome {
+        Ok(()) => engine_end.await.context("the engine thread ended")?.context("the store failed"),
+        failed => failed,
+    };
+    shutdown.cancel();
+    let _ = thread.join();
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), pages).await;
+    stopped
+}
+
+fn open_store(data: &Path) -> anyhow::Result<SqliteStore> {
+    std::fs::create_dir_all(data).with_context(|| {
+        format!(
+            "{}: {}",
+            data.display(),
+            say("不能创建数据目录;用 --data 指定另一个", "cannot make the data folder; choose another with --data")
+        )
+    })?;
+    SqliteStore::open(data).with_context(|| {
+        format!(
+            "{}: {}",
+            data.display(),
+            say("不能打开数据目录;用 --data 指定另一个", "cannot open the data folder; choose another with --data")
+        )
+    })
+}
+
+/// The broker side, external or built in.
+enum Broker {
+    External(Box<MqttSource>),
+    BuiltIn(EmbeddedConfig),
+}
+
+/// The broker side, running.
+enum Running {
+    External { stop: CancellationToken, task: tokio::task::JoinHandle<()> },
+    BuiltIn(Arc<EmbeddedBroker>),
+}
+
+impl Broker {
+    fn open(args: &Args, server: &Server, url: Option<&str>, clock: &ingest::Clock, plant: &model::Plant) -> anyhow::Result<Self> {
+        let Some(url) = url else {
+            let credentials = match &args.gateways {
+                Some(file) => crate::commands::channels::gateway_credentials(file, plant)?,
+                None => Vec::new(),
+            };
+            return Ok(Self::BuiltIn(EmbeddedConfig {
+                source: SourceId(0),
+                listen: args.listen.unwrap_or(server.embedded.listen),
+                credentials,
+                clock: clock.clone(),
+            }));
+        };
+        let address = BrokerAddress::parse(url)?;
+        let mut settings = MqttSettings::new(SourceId(0), address, server.mqtt.client_id.clone(), clock.clone());
+        if !server.mqtt.subscribe.is_empty() {
+            settings.filters.clone_from(&server.mqtt.subscribe);
+        }
+        settings.timing.keep_alive = server.mqtt.keep_alive.to_std();
+        let version = args.mqtt_version.as_deref().unwrap_or(match server.mqtt.protocol {
+            config::Protocol::V311 => "3.1.1",
+            config::Protocol::V5 => "5",
+        });
+        let protocol = if version == "5" { ingest::Protocol::V5 } else { ingest::Protocol::V311 };
+        Ok(Self::External(Box::new(MqttSource::new(settings, protocol)?)))
+    }
+
+    fn start(self, sink: Sink) -> anyhow::Result<Running> {
+        match self {
+            Self::External(source) => {
+                // Its own token: the sources stop before everything else does.
+                let stop = CancellationToken::new();
+                let task = (source as Box<dyn Source>).start(sink, stop.clone());
+                Ok(Running::External { stop, task })
+            }
+            Self::BuiltIn(config) => Ok(Running::BuiltIn(Arc::new(EmbeddedBroker::start(config, sink)?))),
+        }
+    }
+}
+
+impl Running {
+    fn siren_publisher(&self, args: &Args, server: &Server) -> anyhow::Result<Arc<dyn notifier::SirenPublish>> {
+        match self {
+            Self::External { .. } => {
+                let url = args.mqtt.as_deref().or(server.mqtt.url.as_deref()).unwrap_or_default();
+                let client_id = format!("{}-sirens", server.mqtt.client_id);
+                Ok(Arc::new(notifier::MqttSirenPublisher::connect(url, &client_id, None)?))
+            }
+            Self::BuiltIn(broker) => Ok(Arc::new(BuiltInSirens::new(broker.clone()))),
+        }
+    }
+    async fn stop(&self) {
+        match self {
+            Self::External { stop, task, .. } => {
+                stop.cancel();
+                while !task.is_finished() {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+            }
+            // What arrives from here on is not acknowledged, and sent again to the next process.
+            Self::BuiltIn(_) => {}
+        }
+    }
+}
+
+/// Commands on their way to sirens at the built-in broker; more are sent again by the driver.
+const SIREN_COMMANDS_WAITING_MAX: usize = 1_024;
+
+/// Sirens that are connected to the built-in broker. One task hands commands over, so they keep their order.
+struct BuiltInSirens {
+    commands: flume::Sender<notifier::SirenCommand>,
+}
+
+impl BuiltInSirens {
+    fn new(broker: Arc<EmbeddedBroker>) -> Self {
+        let (commands, waiting) = flume::bounded::<notifier::SirenCommand>(SIREN_COMMANDS_WAITING_MAX);
+        tokio::spawn(async move {
+            while let Ok(command) = waiting.recv_async().await {
+                broker.publish(&command.topic, command.payload, 1, false).await;
+            }
+        });
+        Self { commands }
+    }
+}
+
+impl notifier::SirenPublish for BuiltInSirens {
+    fn publish(&self, command: notifier::SirenCommand, _urgency: notifier::Urgency) -> bool {
+        self.commands.try_send(command).is_ok()
+    }
+}
+
+fn without_password(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, host)) => format!("{scheme}://{host}"),
+        None => url.to_owned(),
+    }
+}
+
+fn masked_phones(plant: &model::Plant, contacts: &Contacts) -> std::collections::BTreeMap<model::PersonId, String> {
+    plant.people.iter().filter_map(|person| Some((person.id.clone(), contacts.phone(&person.id)?.masked()))).collect()
+}
+
+/// Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,328 @@
+//! One input after the other: decode, rules, escalation; the effects gather in the batch.
+
+use super::{Drain, ESCALATION, Engine, EngineInput, RULES};
+use ingest::topic::Place;
+use ingest::{Item, SourceEvent, SourceId};
+use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow};
+use model::{
+    Act, ActAnswer, ActKind, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, EscalationInput, Reading, Refusal,
+    TransitionKey,
+};
+use serde::Serialize;
+use std::time::Instant;
+
+impl Engine {
+    /// Evaluates one input. Nothing leaves before [`Engine::commit`].
+    pub(super) fn take(&mut self, input: EngineInput) {
+        self.advance();
+        match input {
+            EngineInput::Source(SourceEvent::Message(item)) => self.message(item),
+            EngineInput::Source(SourceEvent::Up { source, .. }) => {
+                let at = Instant::now();
+                self.drain = Some(Drain { since: at, last_input: at });
+                self.link(self.source_name(source), true, "");
+            }
+            EngineInput::Source(SourceEvent::Down { source, reason }) => self.link(self.source_name(source), false, &reason),
+            EngineInput::Act { act, reply } => self.act(act, reply),
+            EngineInput::Attempt(attempt) => self.attempt(attempt),
+            EngineInput::System { name, active, detail } => self.system(name, active, &detail),
+            EngineInput::Stop => self.stopping = true,
+        }
+    }
+
+    fn message(&mut self, item: Item) {
+        if let Some(drain) = &mut self.drain {
+            drain.last_input = Instant::now();
+        }
+        if self.guard.before(&item.topic, &item.payload) {
+            self.quarantine_poison(&item);
+            self.pending.acks.push(item.ack);
+            return;
+        }
+        self.metrics.messages.inc();
+        if item.qos == 0 {
+            self.metrics.qos0.inc();
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        if item.forged {
+            self.quarantine(&item, "forged", "the publisher has no right to this topic", &item.payload);
+        } else {
+            self.decoder.decode(&self.plant, &item.topic, &item.payload, item.received, &mut decoded);
+        }
+        for reading in &decoded.readings {
+            self.reading(reading);
+        }
+        for reject in &decoded.rejects {
+            self.quarantine(&item, reject.reason.code(), reject.reason.text_en(), &reject.fragment);
+        }
+        for (enterprise, tag) in &decoded.unknown {
+            if let Some(gateway) = self.plant.gateways.iter().position(|gateway| gateway.enterprise == *enterprise) {
+                self.feed(&rules::Input::UnknownTag { gateway, tag });
+            }
+        }
+        self.decoded = decoded;
+        self.pending.acks.push(item.ack);
+    }
+
+    fn reading(&mut self, reading: &Reading) {
+        self.metrics.readings.inc();
+        self.view.set_value(
+            reading.tag,
+            console::LiveValue {
+                value: reading.value.is_finite().then_some(reading.value),
+                quality: reading.quality,
+                source_time: reading.source_time,
+                receive_time: reading.receive_time,
+            },
+        );
+        self.feed(&rules::Input::Reading(*reading));
+    }
+
+    fn source_name(&self, source: SourceId) -> String {
+        self.sources.get(usize::from(source.0)).cloned().unwrap_or_else(|| format!("source {}", source.0))
+    }
+
+    fn link(&mut self, source: String, up: bool, reason: &str) {
+        if up {
+            tracing::info!(source, "listening");
+        } else {
+            tracing::warn!(source, reason, "not listening");
+        }
+        self.pending.link = Some((source.clone(), up, self.now));
+        self.links.insert(source, up);
+        // Silence clocks run while any source is listening.
+        let any = self.links.values().any(|up| *up);
+        self.metrics.link_up.set(i64::from(any));
+        self.feed(&rules::Input::Link { up: any });
+    }
+
+    fn act(&mut self, act: Act, reply: tokio::sync::oneshot::Sender<ActAnswer>) {
+        let request = json(&act);
+        if let Some((before, answer)) = self.answered(&act) {
+            let answer = if before == request { answer } else { self.refuse(Refusal::ActIdReused) };
+            // The first answer may still be in this batch, so even a repeat waits for the commit.
+            self.pending.answers.entry(act.id.clone()).or_insert((request, answer));
+            self.pending.replies.push((reply, act.id));
+            return;
+        }
+        self.metrics.acts.with_label_values(&[act.what.name()]).inc();
+        self.entry(EntryKind::Act, Some(format!("act:{}", act.id)), case_of(&act.what), &act);
+        let mut effects = Vec::new();
+        self.escalation.step(&EscalationInput::Act(&act), self.now, &mut effects);
+        let answer = effects.iter().find_map(|effect| match effect {
+            EscalationEffect::Answer(id, answer) if *id == act.id => Some(answer.clone()),
+            _ => None,
+        });
+        let answer = answer.unwrap_or(ActAnswer::Done { now: self.now });
+        self.keep(effects);
+        if matches!(answer, ActAnswer::Done { .. }) && matches!(act.what, ActKind::Acknowledge { .. } | ActKind::Check { .. }) {
+            self.feed(&rules::Input::Act(&act));
+        }
+        self.batch.acts.push(ActRecord { id: act.id.to_string(), request: request.clone(), answer: json(&answer) });
+        self.pending.answers.insert(act.id.clone(), (request, answer));
+        self.pending.replies.push((reply, act.id));
+    }
+
+    /// The answer a repeated act got the first time.
+    fn answered(&mut self, act: &Act) -> Option<(Vec<u8>, ActAnswer)> {
+        if let Some((request, answer)) = self.pending.answers.get(&act.id) {
+            return Some((request.clone(), answer.clone()));
+        }
+        match self.store.act_answer(act.id.as_str()) {
+            Ok(record) => record.and_then(|record| Some((record.request, serde_json::from_slice(&record.answer).ok()?))),
+            Err(error) => {
+                // Not knowing is no reason to refuse a person: the transitions an act makes are keyed, so a second
+                // evaluation cannot double them.
+                tracing::error!(%error, act = %act.id, "could not look up an earlier answer");
+                None
+            }
+        }
+    }
+
+    fn refuse(&self, reason: Refusal) -> ActAnswer {
+        ActAnswer::Refused { now: self.now, reasons: vec![reason] }
+    }
+
+    fn attempt(&mut self, attempt: Attempt) {
+        let status = match attempt.result {
+            AttemptResult::Accepted => OutboxStatus::Accepted,
+            AttemptResult::Delivered => OutboxStatus::Delivered,
+            AttemptResult::Retrying => OutboxStatus::Retrying,
+            AttemptResult::Failed => OutboxStatus::Failed,
+        };
+        self.metrics.attempts.with_label_values(&[attempt.key.channel.as_str(), status.name()]).inc();
+        self.batch.outbox_updates.push(OutboxUpdate {
+            key: attempt.key.to_string(),
+            status,
+            attempts: attempt.number,
+            answer: attempt.answer.clone(),
+            words: attempt.words.clone(),
+            at: self.now,
+        });
+        self.entry(EntryKind::Attempt, None, Some(attempt.key.case.to_string()), &attempt);
+        self.escalate(&EscalationInput::Attempt(&attempt));
+        self.pending.attempts.push(attempt);
+    }
+
+    /// Hands one input to the rules and what they say to escalation.
+    pub(super) fn feed(&mut self, input: &rules::Input<'_>) {
+        let mut effects = Vec::new();
+        self.rules.step(input, self.now, &mut effects);
+        if effects.is_empty() {
+            return;
+        }
+        for effect in &effects {
+            match effect {
+                AlarmEffect::Transition(transition) => {
+                    self.metrics.transitions.with_label_values(&[transition.key.alarm.condition.name(), change(transition.change)]).inc();
+                    self.pending.alarms.insert(transition.key.alarm.clone());
+                    self.entry(EntryKind::Transition, Some(format!("transition:{}", transition.key)), None, transition);
+                }
+                AlarmEffect::Announce(announcement) => {
+                    self.pending.alarms.insert(announcement.key.alarm.clone());
+                    self.entry(EntryKind::Announcement, Some(announcement_key(&announcement.key)), None, announcement);
+                }
+                AlarmEffect::LateExceedance(late) => {
+                    let key = format!("late:{}!{}", late.alarm, late.reading.source_time.0);
+                    self.entry(EntryKind::LateExceedance, Some(key), None, late);
+                }
+            }
+        }
+        self.escalate(&EscalationInput::Alarms(&effects));
+    }
+
+    /// Hands one input to escalation.
+    pub(super) fn escalate(&mut self, input: &EscalationInput<'_>) {
+        let mut effects = Vec::new();
+        self.escalation.step(input, self.now, &mut effects);
+        self.keep(effects);
+    }
+
+    fn keep(&mut self, effects: Vec<EscalationEffect>) {
+        for effect in effects {
+            match effect {
+                EscalationEffect::Event(event) => {
+                    self.entry(EntryKind::Case, None, Some(event.case.to_string()), &event);
+                    self.pending.cases.insert(event.case.clone());
+                    self.pending.events.push(event);
+                }
+                EscalationEffect::Notify(notification) => {
+                    let key = notification.key.to_string();
+                    let case = notification.key.case.to_string();
+                    self.entry(EntryKind::Notification, Some(format!("notification:{key}")), Some(case.clone()), &notification);
+                    self.batch.outbox.push(OutboxRow { key, case, bytes: json(&notification), at: self.now });
+                    self.pending.notifications.push(notification);
+                }
+                EscalationEffect::Supersede(case) => {
+                    self.batch.supersede.push(case.to_string());
+                    self.pending.superseded.push(case);
+                }
+                EscalationEffect::Siren(siren) => {
+                    let key = format!("siren:{}/{}!{}", siren.enterprise, siren.zone, siren.version);
+                    self.entry(EntryKind::Siren, Some(key), None, &siren);
+                    self.pending.sirens.push(siren);
+                }
+                EscalationEffect::Answer(id, answer) => self.entry(EntryKind::Answer, Some(format!("answer:{id}")), None, &answer),
+            }
+        }
+    }
+
+    /// Keeps what cannot be evaluated, with its reason; durable before its acknowledgement like everything else.
+    fn quarantine(&mut self, item: &Item, reason: &str, detail: &str, bytes: &[u8]) {
+        self.metrics.quarantined.with_label_values(&[reason]).inc();
+        let topic = String::from_utf8_lossy(&item.topic).into_owned();
+        // Bounded per enterprise as the topic names it, so that one noisy gateway cannot push out another's evidence.
+        let source = match ingest::topic::parse(&item.topic) {
+            Some(Place::Tag { enterprise, .. } | Place::Batch { enterprise } | Place::Siren { enterprise, .. }) => enterprise.into_owned(),
+            None => self.source_name(item.source),
+        };
+        self.batch.quarantine.push(QuarantineRow {
+            source,
+            topic,
+            reason: reason.to_owned(),
+            detail: detail.to_owned(),
+            at: self.now,
+            bytes: bytes.to_vec(),
+        });
+    }
+
+    fn quarantine_poison(&mut self, item: &Item) {
+        let detail = "an input was in hand at two crashes and is quarantined";
+        tracing::error!(topic = %String::from_utf8_lossy(&item.topic), detail);
+        self.quarantine(item, "crashed-twice", detail, &item.payload);
+        self.system("recovery", true, detail);
+    }
+
+    fn entry(&mut self, kind: EntryKind, key: Option<String>, subject: Option<String>, content: &impl Serialize) {
+        self.batch.entries.push(Entry { kind, format: 1, key, subject, at: self.now, bytes: json(content) });
+    }
+
+    /// Moves the changed state of rules and escalation into the batch.
+    pub(super) fn gather_state(&mut self) {
+        let mut rows = Vec::new();
+        self.rules.drain_changed(&mut rows);
+        self.batch.state.extend(rows.drain(..).map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
+        self.escalation.drain_changed(&mut rows);
+        for (key, bytes) in rows {
+            if let Some(case) = key.strip_prefix("case/") {
+                self.pending.cases.insert(case.into());
+            }
+            self.batch.state.push((format!("{ESCALATION}{key}"), bytes));
+        }
+        for event in self.pending.events.iter().filter(|event| event.what == CaseEventKind::Closed) {
+            if let Some(case) = self.escalation.case(&event.case) {
+                self.batch.closed.push(ClosedCase {
+                    case: case.id.to_string(),
+                    enterprise: case.enterprise.to_string(),
+                    at: event.at,
+                    bytes: json(case),
+                });
+            }
+        }
+        let mut timers = Vec::new();
+        self.escalation.drain_timers(&mut timers);
+        for (case, list) in timers {
+            let rows = list
+                .iter()
+                .map(|timer| journal::TimerRow { due: timer.due, kind: String::from_utf8(json(&timer.kind)).unwrap_or_default() })
+                .collect();
+            self.batch.timers.push((case.to_string(), rows));
+        }
+    }
+}
+
+fn announcement_key(key: &TransitionKey) -> String {
+    format!("announcement:{key}")
+}
+
+fn case_of(act: &ActKind) -> Option<String> {
+    match act {
+        ActKind::Accept { case, .. }
+        | ActKind::Check { case, .. }
+        | ActKind::Handle { case, .. }
+        | ActKind::Report { case, .. }
+        | ActKind::Review { case, .. }
+        | ActKind::Return { case, .. }
+        | ActKind::Close { case, .. }
+        | ActKind::Remind { case, .. }
+        | ActKind::Supervise { case, .. } => Some(case.to_string()),
+        ActKind::Silence { .. } | ActKind::Acknowledge { .. } | ActKind::ResetSiren { .. } => None,
+    }
+}
+
+fn change(change: model::Change) -> &'static str {
+    match change {
+        model::Change::Raised => "raised",
+        model::Change::Returned => "returned",
+        model::Change::Acknowledged => "acknowledged",
+        model::Change::Reset => "reset",
+        model::Change::Faulted => "faulted",
+        model::Change::Retired => "retired",
+    }
+}
+
+fn json(content: &impl Serialize) -> Vec<u8> {
+    // Our own types hold no maps with non-text keys and no failing serialisers.
+    serde_json::to_vec(content).expect("our own types serialise")
+}

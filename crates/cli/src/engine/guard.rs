@@ -1,0 +1,112 @@
+//! Keeps one poisonous input from stopping the park.
+//!
+//! Data never panics the core; should it do so all the same, the process ends (it is started again within seconds) and the
+//! broker delivers the same message again. After an unclean end the first inputs are therefore stepped one at a time, each
+//! noted on disk before it is evaluated. One that was in hand at two crashes is not evaluated a third time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// So many inputs are stepped singly after an unclean end.
+const SINGLE_STEPS: u32 = 64;
+/// In hand at this many crashes: quarantined.
+const CRASHES_MAX: u32 = 2;
+
+/// Watches over the first inputs after an unclean end.
+pub struct Guard {
+    file: PathBuf,
+    left: u32,
+    noted: bool,
+    suspect: Option<(u64, u32)>,
+}
+
+impl Guard {
+    /// Reads what was in hand when the process last ended.
+    pub fn open(data: &Path, clean_stop: bool) -> Self {
+        let file = data.join("in-hand");
+        let suspect = (!clean_stop).then(|| std::fs::read_to_string(&file).ok()).flatten().and_then(|text| {
+            let (digest, crashes) = text.trim().split_once(' ')?;
+            Some((u64::from_str_radix(digest, 16).ok()?, crashes.parse().ok()?))
+        });
+        Self { file, left: if clean_stop { 0 } else { SINGLE_STEPS }, noted: suspect.is_some(), suspect }
+    }
+
+    /// Whether inputs are taken one at a time for now.
+    pub fn one_at_a_time(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Notes an input before it is evaluated; true when it must not be.
+    pub fn before(&mut self, topic: &[u8], payload: &[u8]) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        let digest = digest(topic, payload);
+        let crashes = match self.suspect {
+            Some((suspect, crashes)) if suspect == digest => crashes,
+            _ => 0,
+        };
+        if crashes >= CRASHES_MAX {
+            return true;
+        }
+        self.note(digest, crashes + 1);
+        false
+    }
+
+    /// The input in hand is committed.
+    pub fn after_commit(&mut self) {
+        if std::mem::take(&mut self.noted) {
+            // Left behind it would accuse an input that was committed long ago.
+            let _ = std::fs::remove_file(&self.file);
+        }
+    }
+
+    fn note(&mut self, digest: u64, crashes: u32) {
+        self.noted = true;
+        let written = std::fs::File::create(&self.file).and_then(|mut file| {
+            writeln!(file, "{digest:016x} {crashes}")?;
+            file.sync_data()
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, file = %self.file.display(), "could not note the input in hand");
+        }
+    }
+}
+
+// SipHash with fixed keys: the same input has the same digest in the next process.
+fn digest(topic: &[u8], payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    topic.hash(&mut hasher);
+    payload.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_in_hand_at_two_crashes_is_not_evaluated_a_third_time() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let mut guard = Guard::open(dir.path(), false);
+            assert!(!guard.before(b"t", b"innocent"));
+            assert!(!guard.before(b"t", b"poison"), "evaluated, and the process dies here");
+        }
+        let mut guard = Guard::open(dir.path(), false);
+        assert!(!guard.before(b"t", b"innocent"), "only the suspect is refused");
+        let mut guard = Guard { suspect: Some((digest(b"t", b"poison"), 2)), ..guard };
+        assert!(guard.before(b"t", b"poison"));
+    }
+
+    #[test]
+    fn after_a_clean_stop_nothing_is_stepped_singly() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut guard = Guard::open(dir.path(), true);
+        assert!(!guard.one_at_a_time());
+        assert!(!guard.before(b"t", b"x"));
+        assert!(!dir.path().join("in-hand").exists());
+    }
+}

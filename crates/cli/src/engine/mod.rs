@@ -1,0 +1,309 @@
+//! The engine: one thread, one ordered queue of inputs, one transaction per batch.
+//!
+//! A batch is what is there: the engine evaluates everything that waits in its queue (readings, acts, answers of channels,
+//! link state), commits all effects in one durable transaction, and only then lets anything out: acknowledgements to the
+//! broker, siren commands, messages, live events, answers to people. It never waits to fill a batch; what arrives during the
+//! commit is the next one. An input is evaluated once: a commit that fails is tried again with the same batch.
+//!
+//! `now` is read once per input, here and nowhere else. Evaluating and committing on one thread was chosen over a pipeline
+//! of two because a commit costs about one fsync, an order of magnitude less than anybody would notice, and because it makes
+//! "nothing leaves before its commit" a matter of statement order.
+
+mod evaluate;
+mod guard;
+mod release;
+
+use crate::allowed::Allowed;
+use crate::clock::EngineClock;
+use crate::metrics::Metrics;
+use console::LiveView;
+use escalation::Escalation;
+use ingest::{AckHandle, Decoded, Decoder, SourceEvent};
+use journal::{Batch, Snapshot, Store, StoreError};
+use model::{Act, ActAnswer, ActId, Attempt, CaseEvent, CaseId, Duration, Notification, Plant, Siren, TagIndex, Timestamp, bounds};
+use rules::Rules;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use guard::Guard;
+
+/// After a source came up, overdue on-delays wait for its backlog, this long at most.
+pub const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
+/// A source that sent nothing for this long after it came up has no backlog.
+pub const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
+/// How often the wall clock is compared.
+const CLOCK_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// A failed commit is tried again after this long, doubling up to [`COMMIT_RETRY_MAX`].
+const COMMIT_RETRY_FIRST: std::time::Duration = std::time::Duration::from_millis(20);
+/// The longest pause between two tries of one commit.
+const COMMIT_RETRY_MAX: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Everything that can enter the engine.
+pub enum EngineInput {
+    /// From a broker.
+    Source(SourceEvent),
+    /// A person's act, answered after its commit.
+    Act {
+        /// The act.
+        act: Act,
+        /// Where the answer goes.
+        reply: tokio::sync::oneshot::Sender<ActAnswer>,
+    },
+    /// What became of a notification.
+    Attempt(Attempt),
+    /// The engine's own diagnosis.
+    System {
+        /// Name of the system tag.
+        name: &'static str,
+        /// Whether it stands.
+        active: bool,
+        /// What was seen.
+        detail: String,
+    },
+    /// Stop after committing what is there.
+    Stop,
+}
+
+/// Where committed effects go. Called on the engine's thread, only after the commit.
+pub trait Outlets: Send {
+    /// A siren's wanted state changed.
+    fn siren(&mut self, siren: &Siren);
+    /// A message is to be sent; `attempts` were made before.
+    fn notify(&mut self, notification: &Notification, attempts: u32);
+    /// Messages of this case not yet sent are not to be sent any more.
+    fn supersede(&mut self, case: &CaseId);
+}
+
+/// What the engine is made of.
+pub struct Parts {
+    /// Configuration.
+    pub plant: Arc<Plant>,
+    /// The store, opened.
+    pub store: Box<dyn Store>,
+    /// The clock, started no earlier than the store's last `now`.
+    pub clock: Arc<EngineClock>,
+    /// The read model of the pages.
+    pub view: Arc<LiveView>,
+    /// Sirens and messages.
+    pub outlets: Box<dyn Outlets>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Guards against an input that crashes the process twice.
+    pub guard: Guard,
+    /// Names of the sources by their number.
+    pub sources: Vec<String>,
+    /// Acts allowed, for the pages.
+    pub allowed: Arc<Allowed>,
+}
+
+/// The engine's state between two batches.
+pub struct Engine {
+    plant: Arc<Plant>,
+    rules: Rules,
+    escalation: Escalation,
+    store: Box<dyn Store>,
+    clock: Arc<EngineClock>,
+    view: Arc<LiveView>,
+    outlets: Box<dyn Outlets>,
+    metrics: Arc<Metrics>,
+    guard: Guard,
+    sources: Vec<String>,
+    allowed: Arc<Allowed>,
+    decoder: Decoder,
+    decoded: Decoded,
+    now: Timestamp,
+    batch: Batch,
+    pending: Pending,
+    links: BTreeMap<String, bool>,
+    drain: Option<Drain>,
+    last_checkpoint: Timestamp,
+    last_clock_check: Instant,
+    clock_stepped: bool,
+    stopping: bool,
+}
+
+/// What waits for the commit of the batch in hand.
+#[derive(Default)]
+struct Pending {
+    acks: Vec<AckHandle>,
+    replies: Vec<(tokio::sync::oneshot::Sender<ActAnswer>, ActId)>,
+    answers: BTreeMap<ActId, (Vec<u8>, ActAnswer)>,
+    sirens: Vec<Siren>,
+    notifications: Vec<Notification>,
+    attempts: Vec<Attempt>,
+    superseded: Vec<CaseId>,
+    events: Vec<CaseEvent>,
+    alarms: BTreeSet<model::AlarmId>,
+    cases: BTreeSet<CaseId>,
+    link: Option<(String, bool, Timestamp)>,
+}
+
+struct Drain {
+    since: Instant,
+    last_input: Instant,
+}
+
+/// Why an engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store refused.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// A state row does not fit the code; nothing was changed.
+    #[error("state rows of the store cannot be read: {0}")]
+    State(String),
+}
+
+impl Engine {
+    /// Restores the engine from its store. Restart itself causes no transition; what is overdue runs with the first input.
+    pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
+        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed } = parts;
+        let now = clock.now();
+        let of = |rows: &[(String, Vec<u8>)], owner: &str| -> Vec<(String, Vec<u8>)> {
+            rows.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(owner)?.to_owned(), bytes.clone()))).collect()
+        };
+        let rules = Rules::restore(plant.clone(), &of(&snapshot.hard, RULES), &of(&snapshot.soft, RULES), now)
+            .map_err(|error| StartError::State(error.to_string()))?;
+        let escalation = Escalation::restore(plant.clone(), &of(&snapshot.hard, ESCALATION), snapshot.last_now.unwrap_or(now), now)
+            .map_err(|error| StartError::State(error.to_string()))?;
+        let mut engine = Self {
+            plant,
+            rules,
+            escalation,
+            store,
+            clock,
+            view,
+            outlets,
+            metrics,
+            guard,
+            sources,
+            allowed,
+            decoder: Decoder,
+            decoded: Decoded::default(),
+            now,
+            batch: Batch::default(),
+            pending: Pending::default(),
+            links: BTreeMap::new(),
+            drain: None,
+            last_checkpoint: now,
+            last_clock_check: Instant::now(),
+            clock_stepped: false,
+            stopping: false,
+        };
+        engine.show_restored();
+        engine.resume_outbox(snapshot);
+        Ok(engine)
+    }
+
+    /// Runs until [`EngineInput::Stop`]. Ends early only when the store is beyond retrying: no acknowledgement leaves then.
+    pub fn run(mut self, inbox: &flume::Receiver<EngineInput>) -> Result<(), StoreError> {
+        // What came due while we were down is owed to people before anything else.
+        self.tick();
+        self.commit()?;
+        loop {
+            match self.wait(inbox) {
+                Ok(input) => {
+                    self.take(input);
+                    // Take what is already there, never wait for more.
+                    for _ in 1..bounds::BATCH_INPUTS_MAX {
+                        if self.stopping || self.guard.one_at_a_time() {
+                            break;
+                        }
+                        match inbox.try_recv() {
+                            Ok(input) => self.take(input),
+                            Err(_) => break,
+                        }
+                    }
+                }
+                Err(flume::RecvTimeoutError::Timeout) => {}
+                Err(flume::RecvTimeoutError::Disconnected) => self.stopping = true,
+            }
+            self.tick();
+            self.commit()?;
+            if self.stopping {
+                self.checkpoint();
+                self.commit()?;
+                return self.store.mark_clean_stop(self.now);
+            }
+        }
+    }
+
+    fn wait(&self, inbox: &flume::Receiver<EngineInput>) -> Result<EngineInput, flume::RecvTimeoutError> {
+        // The common case under load: something is there already.
+        if let Ok(input) = inbox.try_recv() {
+            return Ok(input);
+        }
+        let next = [self.rules.next_deadline(), self.escalation.next_deadline(), Some(self.last_checkpoint + bounds::CHECKPOINT_EVERY)];
+        let due = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        let mut until = Instant::now() + CLOCK_CHECK_EVERY;
+        if let Some(at) = self.clock.instant_of(due) {
+            until = until.min(at);
+        }
+        if let Some(drain) = &self.drain {
+            until = until.min(drain.last_input + DRAIN_QUIET).min(drain.since + DRAIN_MAX);
+        }
+        inbox.recv_deadline(until)
+    }
+
+    /// Everything that time brings: deadlines, the end of the backlog, the clock check, the checkpoint.
+    fn tick(&mut self) {
+        self.advance();
+        if self.drain.as_ref().is_some_and(|drain| drain.last_input.elapsed() >= DRAIN_QUIET || drain.since.elapsed() >= DRAIN_MAX) {
+            self.drain = None;
+            self.feed(&rules::Input::Drained);
+        }
+        if self.rules.next_deadline().is_some_and(|due| due <= self.now) {
+            self.feed(&rules::Input::Timeout);
+        }
+        if self.escalation.next_deadline().is_some_and(|due| due <= self.now) {
+            self.escalate(&model::EscalationInput::Timeout);
+        }
+        if self.last_clock_check.elapsed() >= CLOCK_CHECK_EVERY {
+            self.last_clock_check = Instant::now();
+            self.check_clock();
+        }
+        if self.now.since(self.last_checkpoint) >= bounds::CHECKPOINT_EVERY {
+            self.checkpoint();
+        }
+    }
+
+    fn advance(&mut self) {
+        self.now = self.now.max(self.clock.now());
+    }
+
+    fn check_clock(&mut self) {
+        let offset = self.clock.slew();
+        let limit = Duration((crate::clock::STEP_MAX.0 as f64 * self.clock.factor()) as i64);
+        let stepped = if self.clock_stepped { offset.abs() > Duration(limit.0 / 2) } else { offset.abs() > limit };
+        if stepped != self.clock_stepped {
+            self.clock_stepped = stepped;
+            self.system("clock", stepped, &format!("wall clock is {:.1} s off the engine's time", offset.as_secs_f64()));
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        self.last_checkpoint = self.now;
+        let mut soft = Vec::new();
+        self.rules.drain_soft(&mut soft);
+        self.batch.soft.extend(soft.into_iter().map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
+        for violation in self.escalation.audit(self.now) {
+            tracing::error!(%violation, "an open case has no next action");
+            self.metrics.audit_violations.inc();
+        }
+    }
+
+    fn system(&mut self, name: &str, active: bool, detail: &str) {
+        let Some(tag) = self.system_tag(name) else { return };
+        self.feed(&rules::Input::System { tag, active, detail });
+    }
+
+    fn system_tag(&self, name: &str) -> Option<TagIndex> {
+        self.plant.find_tag(model::SYSTEM_ENTERPRISE, name)
+    }
+}
+
+/// Prefix of the rules' state rows.
+const RULES: &str = "rules/";
+/// Prefix of the escalation's state rows.
+const ESCALATION: &str = "escalation/";

@@ -1,0 +1,191 @@
+//! The commit, and what it lets out.
+
+use super::{COMMIT_RETRY_FIRST, COMMIT_RETRY_MAX, Engine};
+use console::{LiveAlarm, Update};
+use journal::{Entry, EntryKind, Snapshot, StoreError};
+use model::{AlarmId, AlarmState, Notification};
+use rules::AlarmView;
+use std::time::Instant;
+
+/// Key conflicts removed from one batch before the store is called broken.
+const CONFLICTS_MAX: usize = 64;
+
+impl Engine {
+    /// Commits the batch in hand, if anything is in it, and lets out what waited for it.
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        self.gather_state();
+        let mut seq = None;
+        if !self.batch.is_empty() {
+            self.batch.now = self.now;
+            let began = Instant::now();
+            let committed = self.commit_until_done()?;
+            self.metrics.commit_seconds.observe(began.elapsed().as_secs_f64());
+            self.metrics.commits.inc();
+            seq = Some(committed);
+            self.batch.clear();
+        }
+        self.guard.after_commit();
+        self.release(seq);
+        Ok(())
+    }
+
+    /// Tries the same batch until it is durable. Never evaluates again, never gives up on a store that may come back.
+    fn commit_until_done(&mut self) -> Result<u64, StoreError> {
+        let mut pause = COMMIT_RETRY_FIRST;
+        let mut conflicts = 0;
+        loop {
+            match self.store.commit(&self.batch) {
+                Ok(committed) => return Ok(committed.last_seq),
+                Err(StoreError::KeyConflict { key }) if conflicts < CONFLICTS_MAX => {
+                    // The same key with other content is a fault of ours. The rest of the batch must not suffer for it.
+                    conflicts += 1;
+                    tracing::error!(%key, "an identity came twice with different content; the second is recorded as a fault");
+                    self.metrics.key_conflicts.inc();
+                    self.set_aside(&key);
+                }
+                Err(error @ (StoreError::Retry(_) | StoreError::Full)) => {
+                    tracing::error!(%error, "commit failed; the same batch is tried again");
+                    self.metrics.commit_retries.inc();
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(COMMIT_RETRY_MAX);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn set_aside(&mut self, key: &str) {
+        let now = self.now;
+        for entry in &mut self.batch.entries {
+            if entry.key.as_deref() == Some(key) {
+                let content = String::from_utf8_lossy(&entry.bytes).into_owned();
+                let fault = serde_json::json!({ "fault": "key-conflict", "key": key, "content": content });
+                *entry = Entry {
+                    kind: EntryKind::System,
+                    format: 1,
+                    key: None,
+                    subject: entry.subject.take(),
+                    at: now,
+                    bytes: fault.to_string().into_bytes(),
+                };
+            }
+        }
+        self.batch.outbox.retain(|row| key.strip_prefix("notification:") != Some(row.key.as_str()));
+    }
+
+    fn release(&mut self, seq: Option<u64>) {
+        let mut pending = std::mem::take(&mut self.pending);
+        // Latency first: the siren, then the word to the broker, then people.
+        for siren in &pending.sirens {
+            self.outlets.siren(siren);
+        }
+        for ack in pending.acks.drain(..) {
+            ack.ack();
+        }
+        for case in &pending.superseded {
+            self.outlets.supersede(case);
+        }
+        for notification in &pending.notifications {
+            self.outlets.notify(notification, 0);
+        }
+        if seq.is_some() || pending.link.is_some() {
+            let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
+            let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.escalation.case(id)).cloned().collect();
+            for case in &cases {
+                self.allowed.update(&self.plant, &self.escalation, case);
+            }
+            self.view.apply(Update {
+                seq: seq.unwrap_or(0),
+                now: self.now,
+                alarms,
+                cases,
+                events: std::mem::take(&mut pending.events),
+                notifications: std::mem::take(&mut pending.notifications),
+                attempts: std::mem::take(&mut pending.attempts),
+                superseded: std::mem::take(&mut pending.superseded),
+                sirens: std::mem::take(&mut pending.sirens),
+                link: pending.link.take(),
+            });
+        }
+        for (reply, id) in pending.replies.drain(..) {
+            if let Some((_, answer)) = pending.answers.get(&id) {
+                // Whoever asked may have gone away; the act stands all the same.
+                let _ = reply.send(answer.clone());
+            }
+        }
+        // The buffers keep their room for the next batch.
+        pending.answers.clear();
+        pending.alarms.clear();
+        pending.cases.clear();
+        self.pending = pending;
+    }
+
+    fn shown(&self, id: &AlarmId) -> LiveAlarm {
+        match self.rules.alarm(id) {
+            Some(view) => self.shown_view(&view),
+            None => self.gone(id),
+        }
+    }
+
+    /// An alarm that is normal again is shown once more, as gone.
+    fn gone(&self, id: &AlarmId) -> LiveAlarm {
+        let rule =
+            self.plant.tag_index(&id.tag).and_then(|tag| self.plant.tag(tag).conditions.iter().find(|rule| rule.condition == id.condition));
+        LiveAlarm {
+            id: id.clone(),
+            state: AlarmState::Normal,
+            level: rule.map_or(model::Level::Blue, |rule| rule.level),
+            since: self.now,
+            value: None,
+            setpoint: rule.map(|rule| rule.setpoint),
+            late: false,
+            episode: model::Episode { since: self.now, count: 0 },
+            case: None,
+        }
+    }
+
+    fn shown_view(&self, view: &AlarmView) -> LiveAlarm {
+        let case = self
+            .escalation
+            .cases()
+            .find(|case| {
+                case.closed.is_none()
+                    && case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode)
+            })
+            .map(|case| case.id.clone());
+        LiveAlarm {
+            id: view.alarm.clone(),
+            state: view.state,
+            level: view.level,
+            since: view.since,
+            value: view.value,
+            setpoint: view.setpoint,
+            late: view.late,
+            episode: view.episode.unwrap_or(model::Episode { since: view.since, count: 0 }),
+            case,
+        }
+    }
+
+    /// Gives the pages what stood before the restart.
+    pub(super) fn show_restored(&mut self) {
+        let alarms = self.rules.alarms().filter(|view| view.state != AlarmState::Normal).map(|view| self.shown_view(&view)).collect();
+        let cases: Vec<_> = self.escalation.cases().cloned().collect();
+        for case in &cases {
+            self.allowed.update(&self.plant, &self.escalation, case);
+        }
+        self.view.apply(Update { now: self.now, alarms, cases, sirens: self.escalation.sirens(), ..Update::default() });
+        for siren in self.escalation.sirens() {
+            self.outlets.siren(&siren);
+        }
+    }
+
+    /// Messages that were committed but whose end is not known are sent again under the same key.
+    pub(super) fn resume_outbox(&mut self, snapshot: &Snapshot) {
+        for (row, _, attempts) in &snapshot.outbox_open {
+            match serde_json::from_slice::<Notification>(&row.bytes) {
+                Ok(notification) => self.outlets.notify(&notification, *attempts),
+                Err(error) => tracing::error!(key = row.key, %error, "an outbox row cannot be read"),
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a message says at the moment it is sent: names from the plant, the value of that moment from the live view.
+
+use console::LiveView;
+use model::{Condition, Notification, Plant};
+use notifier::{CurrentValue, Facts, MessageFacts};
+use std::sync::Arc;
+
+/// Looks facts up in the plant and the live view.
+pub struct LiveFacts {
+    plant: Arc<Plant>,
+    view: Arc<LiveView>,
+}
+
+impl LiveFacts {
+    /// Over one plant and its view.
+    pub fn new(plant: Arc<Plant>, view: Arc<LiveView>) -> Self {
+        Self { plant, view }
+    }
+}
+
+impl Facts for LiveFacts {
+    fn facts(&self, notification: &Notification) -> Option<MessageFacts> {
+        let id = &notification.alarm.tag;
+        let index = self.plant.tag_index(id)?;
+        let tag = self.plant.tag(index);
+        let equipment = self.plant.equipment.get(tag.equipment)?;
+        let case = self.view.case(&notification.key.case);
+        let (_, alarms, _) = self.view.standing();
+        let stands =
+            |condition| alarms.iter().any(|alarm| alarm.id.tag == *id && alarm.id.condition == condition && alarm.state.is_standing());
+        let stale = stands(Condition::Stale);
+        let current = self.view.value(index).map(|live| CurrentValue {
+            value: live.value,
+            quality: live.quality,
+            source_time: live.source_time,
+            stale,
+        });
+        let announcement =
+            case.as_ref().and_then(|case| case.announcements.iter().find(|known| known.key.to_string() == notification.key.announcement));
+        let members = if notification.alarm.condition == Condition::GatewayLost {
+            tag.gateway.and_then(|at| self.plant.gateways.get(at)).map_or(0, |gateway| gateway.members.len())
+        } else {
+            0
+        };
+        let body = self.plant.body(&id.enterprise);
+        Some(MessageFacts {
+            enterprise: body.map_or_else(|| id.enterprise.to_string(), |body| body.short_name.clone()),
+            equipment: equipment.name.clone(),
+            tag_name: tag.name.clone(),
+            signal: tag.signal,
+            unit: tag.unit.clone(),
+            decimals: tag.decimals,
+            labels: tag.labels.clone(),
+            current,
+            number: case.as_ref().map_or_else(|| notification.key.case.to_string(), |case| case.number.clone()),
+            still_standing: stands(notification.alarm.condition),
+            folded: announcement.map_or(0, |announcement| announcement.folded),
+            members: u32::try_from(members).unwrap_or(u32::MAX),
+            handle_by: case.as_ref().and_then(|case| case.handle_by),
+            link: Some(format!("/cases/{}", ingest::topic::encode(notification.key.case.as_str()))),
+        })
+    }
+}

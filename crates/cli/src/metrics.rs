@@ -1,0 +1,74 @@
+//! Counters the engine keeps, resolved once so that the hot path only adds.
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// All of the engine's metrics, prefix `watchfire_`.
+pub struct Metrics {
+    /// The registry that `/metrics` shows.
+    pub registry: Registry,
+    /// Messages received from brokers.
+    pub messages: IntCounter,
+    /// Messages of QoS 0, which nobody can redeliver.
+    pub qos0: IntCounter,
+    /// Readings evaluated.
+    pub readings: IntCounter,
+    /// Alarm transitions by condition and change.
+    pub transitions: IntCounterVec,
+    /// Human acts by kind.
+    pub acts: IntCounterVec,
+    /// Attempts to send by channel and result.
+    pub attempts: IntCounterVec,
+    /// Quarantined payloads by reason.
+    pub quarantined: IntCounterVec,
+    /// Durable commits.
+    pub commits: IntCounter,
+    /// Tries of a commit that failed and were repeated.
+    pub commit_retries: IntCounter,
+    /// Length of a commit in seconds.
+    pub commit_seconds: Histogram,
+    /// Identities that came twice with different content.
+    pub key_conflicts: IntCounter,
+    /// Open cases found without a next action.
+    pub audit_violations: IntCounter,
+    /// 1 while at least one source is subscribed.
+    pub link_up: IntGauge,
+}
+
+impl Metrics {
+    /// Registers everything.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("watchfire".to_owned()), None)?;
+        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let family = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+            let family = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(family.clone()))?;
+            Ok(family)
+        };
+        let commit_seconds = Histogram::with_opts(
+            HistogramOpts::new("commit_seconds", "Length of a durable commit").buckets(prometheus::exponential_buckets(50e-6, 2.0, 16)?),
+        )?;
+        registry.register(Box::new(commit_seconds.clone()))?;
+        let link_up = IntGauge::new("link_up", "1 while at least one source is subscribed")?;
+        registry.register(Box::new(link_up.clone()))?;
+        Ok(Self {
+            messages: counter("messages_total", "Messages received from brokers")?,
+            qos0: counter("qos0_messages_total", "Messages that nobody can redeliver")?,
+            readings: counter("readings_total", "Readings evaluated")?,
+            transitions: family("transitions_total", "Alarm transitions", &["condition", "change"])?,
+            acts: family("acts_total", "Human acts", &["act"])?,
+            attempts: family("attempts_total", "Attempts to send", &["channel", "result"])?,
+            quarantined: family("quarantined_total", "Payloads in quarantine", &["reason"])?,
+            commits: counter("commits_total", "Durable commits")?,
+            commit_retries: counter("commit_retries_total", "Failed tries of a commit")?,
+            key_conflicts: counter("key_conflicts_total", "Identities that came twice with different content")?,
+            audit_violations: counter("audit_violations_total", "Open cases without a next action")?,
+            commit_seconds,
+            link_up,
+            registry,
+        })
+    }
+}
