@@ -96,7 +96,7 @@ pub fn encode(id: &str) -> Cow<'_, str> {
 }
 
 /// One level of a topic as an id. A `%` that starts no two hex digits stands for itself: gateways that do not encode exist.
-fn decode(level: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(level: &[u8]) -> Option<Cow<'_, str>> {
     if level.is_empty() {
         return None;
     }

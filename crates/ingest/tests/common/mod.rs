@@ -1,6 +1,8 @@
 //! A small plant for the tests of this crate.
 #![allow(dead_code)]
 
+pub mod hear;
+
 use model::plant::{Body, Equipment, Gateway, Hazard, LevelPolicy, Policies, Tag, TierName};
 use model::{BodyId, Duration, Level, PersonId, Plant, RuleVersion, SYSTEM_ENTERPRISE, Signal, TagId, TagIndex, Tier, Timestamp};
 
