@@ -38,7 +38,7 @@ const KINDS = [
   ['PIA', '储罐压力', 'pressure', '压力', 'kPa', 2, [0, 10], { low_low: null, low: 0.2, high: 2, high_high: 3 }, 1.1],
   ['GT', '可燃气体', 'combustible', '可燃气体', '%LEL', 1, [0, 100], { low_low: null, low: null, high: 25, high_high: 50 }, 1],
   ['GT', '有毒气体', 'toxic', '有毒气体', 'ppm', 1, [0, 50], { low_low: null, low: null, high: 10, high_high: 20 }, 0],
-  ['XS', '静电接地', 'static-earthing', '静电接地', '', 0, null, null, 0],
+  ['XS', '静电接地', 'static-earthing', '静电接地', '', 0, null, { low_low: null, low: null, high: null, high_high: null }, 0],
 ];
 
 export function makeTags(count, now) {
@@ -65,6 +65,7 @@ export function makeTags(count, now) {
       quality: n % 97 === 96 ? 'bad' : n % 89 === 88 ? 'uncertain' : 'good',
       source_time: now - 2_000,
       receive_time: now - 1_900,
+      in_service: true,
       worst: null,
     };
   });

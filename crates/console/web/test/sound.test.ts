@@ -12,7 +12,7 @@ describe('what this console sounds', () => {
   });
 
   it('is quiet once the enterprise has signed and acknowledged, and not before', () => {
-    const signed = aCase({ announcements: [announcement({ signed: [signature(0)] })] });
+    const signed = aCase({ answered: true, announcements: [announcement({ signed: [signature(0)] })] });
     expect(soundLevel(unanswered([signed], [anAlarm({ state: 'unacknowledged' })], 0), NOTHING)).toBe('blue');
     expect(soundLevel(unanswered([signed], [anAlarm({ state: 'acknowledged' })], 0), NOTHING)).toBeNull();
   });
@@ -32,6 +32,7 @@ describe('what this console sounds', () => {
     expect(unanswered([aCase()], [], 1)).toEqual([]);
     expect(unanswered([aCase()], [anAlarm()], null)).toEqual([]);
     expect(unanswered([aCase({ closed: 9 })], [], 0)).toEqual([]);
+    expect(unanswered([aCase({ answered: true })], [], 0)).toEqual([]);
   });
 
   it('leaves acknowledging to the enterprise: a county is not called by an alarm of its own accord', () => {

@@ -15,9 +15,20 @@ describe('the engine’s clock', () => {
 
   it('learns that a demonstration runs faster', () => {
     const clock = new ServerClock();
+    clock.factor = 10;
     clock.hear(1_000_000, 0);
     clock.hear(1_050_000, 5_000);
     expect(clock.now(6_000)).toBe(1_060_000);
+  });
+
+  it('keeps real time where only the policy is hurried, and where the clock jumps', () => {
+    const clock = new ServerClock();
+    clock.factor = 10;
+    clock.hear(1_000_000, 0);
+    clock.hear(1_005_000, 5_000);
+    expect(clock.now(6_000)).toBe(1_006_000);
+    clock.hear(4_605_000, 10_000);
+    expect(clock.now(11_000)).toBe(4_606_000);
   });
 
   it('takes a jittery network for what it is', () => {

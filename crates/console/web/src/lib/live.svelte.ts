@@ -23,6 +23,8 @@ export class LiveTag {
 const MESSAGES_MAX = 1_000;
 const CLOSED_MAX = 200;
 const TAGS_PAGE = 500;
+/** Open cases and alarms asked for; the engine has its own bound. */
+const ROWS = 1_000;
 /** Changes are drawn together at most this often, so that a flood stays readable. */
 const DRAW_EVERY_MS = 100;
 /** A broken stream is said at once, unless it heals within this: an engine restart takes less. */
@@ -71,6 +73,11 @@ class Live {
   private brokenAt: number | null = null;
   private reopenWait = 500;
   private waiting: Change[] = [];
+  /** What the stream said while something was being read: the answer may be older than that, so it is laid over it. */
+  private meanwhile: Change[] = [];
+  private meanwhileValues: ValueRow[] = [];
+  private readers = 0;
+  private readPeopleSoon: ReturnType<typeof setTimeout> | null = null;
   private drawTimer: ReturnType<typeof setTimeout> | null = null;
   private reading = 0;
   private readAgain: ReturnType<typeof setTimeout> | null = null;
@@ -150,17 +157,13 @@ class Live {
     on<Change>('change', (change) => {
       this.heard(change.overview?.now);
       this.waiting.push(change);
+      if (this.readers > 0) this.meanwhile.push(change);
       this.drawSoon();
     });
     on<{ now: number; values: ValueRow[] }>('values', ({ now, values }) => {
       this.heard(now);
-      for (const [tag, value, quality, at] of values) {
-        const live = this.tags.get(tag);
-        if (live === undefined) continue;
-        live.value = value;
-        live.quality = quality;
-        live.at = at;
-      }
+      if (this.readers > 0) this.meanwhileValues.push(...values);
+      this.take(values);
     });
     on<{ now: number }>('heartbeat', ({ now }) => this.heard(now));
     on('resync', () => void this.read());
@@ -181,29 +184,64 @@ class Live {
     this.reopenWait = Math.min(this.reopenWait * 2, 4_000);
   }
 
-  /** Reads everything. Changes that arrive meanwhile wait, and those older than what was read are dropped. */
+  private take(values: readonly ValueRow[]): void {
+    for (const [tag, value, quality, at] of values) {
+      const known = this.tags.get(tag);
+      // A straggler among the events of a reading is older than the answer.
+      if (known === undefined || (at !== null && known.at !== null && at < known.at)) continue;
+      known.value = value;
+      known.quality = quality;
+      known.at = at;
+    }
+  }
+
+  /** Runs `body` while the stream is written down, and hands it what came meanwhile. */
+  private async over<T>(read: () => Promise<T>, then: (answer: T, meanwhile: Change[], values: ValueRow[]) => void): Promise<void> {
+    const [from, valuesFrom] = [this.meanwhile.length, this.meanwhileValues.length];
+    this.readers += 1;
+    try {
+      const answer = await read();
+      then(answer, this.meanwhile.slice(from), this.meanwhileValues.slice(valuesFrom));
+    } finally {
+      this.readers -= 1;
+      if (this.readers === 0) {
+        this.meanwhile = [];
+        this.meanwhileValues = [];
+      }
+    }
+  }
+
+  /** Reads everything anew. */
   private async read(): Promise<void> {
     this.reading += 1;
     const turn = this.reading;
+    if (this.readAgain !== null) clearTimeout(this.readAgain);
     try {
-      const [overview, cases, alarms, sirens] = await Promise.all([
-        get<Overview>('/api/v1/overview'),
-        get<{ seq: number; cases: Case[] }>('/api/v1/cases?state=open&limit=1000'),
-        get<{ seq: number; alarms: Alarm[] }>('/api/v1/alarms?state=standing'),
-        get<Siren[]>('/api/v1/sirens'),
-      ]);
+      await this.over(
+        () =>
+          Promise.all([
+            get<Overview>('/api/v1/overview'),
+            get<{ seq: number; cases: Case[] }>(`/api/v1/cases?state=open&limit=${ROWS}`),
+            get<{ seq: number; alarms: Alarm[] }>(`/api/v1/alarms?state=all&limit=${ROWS}`),
+            get<Siren[]>('/api/v1/sirens'),
+          ]),
+        ([overview, cases, alarms, sirens], meanwhile) => {
+          if (turn !== this.reading || this.me === null) return;
+          this.clock.factor = overview.time_factor;
+          this.clock.hear(overview.now, here());
+          this.overview = overview;
+          this.cases = new Map(cases.cases.map((c) => [c.id, c]));
+          this.alarms = new Map(alarms.alarms.map((a) => [alarmKey(a), a]));
+          this.sirens = new Map(sirens.map((s) => [`${s.enterprise}/${s.zone}`, s]));
+          const oldest = Math.min(overview.seq, cases.seq, alarms.seq);
+          this.waiting = meanwhile.filter((change) => change.seq >= oldest);
+          this.loaded = true;
+          this.draw();
+        },
+      );
       if (turn !== this.reading || this.me === null) return;
-      this.clock.hear(overview.now, here());
-      this.overview = overview;
-      this.cases = new Map(cases.cases.map((c) => [c.id, c]));
-      this.alarms = new Map(alarms.alarms.map((a) => [alarmKey(a), a]));
-      this.sirens = new Map(sirens.map((s) => [`${s.enterprise}/${s.zone}`, s]));
-      const oldest = Math.min(overview.seq, cases.seq, alarms.seq);
-      this.waiting = this.waiting.filter((change) => change.seq > oldest);
-      this.loaded = true;
-      this.draw();
-      if (this.closed !== null) void this.readClosed();
-      if (this.messages !== null) void this.readMessages();
+      if (this.closed !== null) this.readClosed().catch(() => {});
+      if (this.messages !== null) this.readMessages().catch(() => {});
       void this.readTags(turn);
     } catch (fault) {
       if (turn !== this.reading) return;
@@ -213,30 +251,49 @@ class Live {
   }
 
   async readClosed(): Promise<void> {
-    const { cases } = await get<{ cases: Case[] }>(`/api/v1/cases?state=closed&limit=${CLOSED_MAX}`);
-    this.closed = new Map(cases.map((c) => [c.id, c]));
+    await this.over(
+      () => get<{ cases: Case[] }>(`/api/v1/cases?state=closed&limit=${CLOSED_MAX}`),
+      ({ cases }, meanwhile) => {
+        const closed = new Map(cases.map((c) => [c.id, c]));
+        for (const c of meanwhile.flatMap((change) => change.cases ?? [])) if (c.closed !== null) closed.set(c.id, c);
+        this.closed = closed;
+      },
+    );
   }
 
   async readMessages(): Promise<void> {
-    const { people, messages } = await get<{ people: Person[]; messages: Message[] }>('/api/v1/messages?limit=500');
-    this.people = people;
-    this.messages = new Map(messages.map((m) => [m.key, m]));
+    await this.over(
+      () => get<{ people: Person[]; messages: Message[] }>(`/api/v1/messages?limit=${MESSAGES_MAX}`),
+      ({ people, messages }, meanwhile) => {
+        const known = new Map(messages.map((m) => [m.key, m]));
+        for (const m of meanwhile.flatMap((change) => change.messages ?? [])) known.set(m.key, m);
+        this.people = people;
+        this.messages = known;
+      },
+    );
   }
 
   private async readTags(turn: number): Promise<void> {
-    const tags = new Map<string, LiveTag>();
-    for (let offset = 0; ; offset += TAGS_PAGE) {
-      const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`).catch(() => null);
-      if (turn !== this.reading) return;
-      if (page === null) {
-        this.readAgain = setTimeout(() => void this.readTags(turn), 2_000);
-        return;
-      }
-      for (const info of page.tags) tags.set(info.tag, new LiveTag(info));
-      this.tagsTotal = page.total;
-      if (page.tags.length === 0 || tags.size >= page.total) break;
+    try {
+      await this.over(
+        async () => {
+          const tags = new Map<string, LiveTag>();
+          for (let offset = 0; ; offset += TAGS_PAGE) {
+            const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`);
+            for (const info of page.tags) tags.set(info.tag, new LiveTag(info));
+            if (page.tags.length === 0 || tags.size >= page.total) return { total: page.total, tags };
+          }
+        },
+        ({ total, tags }, _, values) => {
+          if (turn !== this.reading) return;
+          this.tagsTotal = total;
+          this.tags = tags;
+          this.take(values);
+        },
+      );
+    } catch {
+      if (turn === this.reading) this.readAgain = setTimeout(() => void this.readTags(turn), 2_000);
     }
-    this.tags = tags;
   }
 
   private drawSoon(): void {
@@ -269,7 +326,20 @@ class Live {
       }
       for (const s of change.sirens ?? []) sirens.set(`${s.enterprise}/${s.zone}`, s);
       for (const m of change.messages ?? []) messages?.set(m.key, m);
-      if (change.overview !== undefined) this.overview = change.overview;
+      if (change.overview !== undefined) {
+        this.overview = change.overview;
+        this.clock.factor = change.overview.time_factor;
+      }
+    }
+    if (messages !== null) {
+      const known = new Set(this.people.map((p) => p.person));
+      // Somebody who never got a message before: who that is, only the engine knows.
+      if (changes.some((change) => change.messages?.some((m) => !known.has(m.person)))) {
+        this.readPeopleSoon ??= setTimeout(() => {
+          this.readPeopleSoon = null;
+          if (this.me !== null) this.readMessages().catch(() => {});
+        }, 500);
+      }
     }
     if (messages !== null && messages.size > MESSAGES_MAX) {
       const newest = [...messages.values()].sort((a, b) => b.at - a.at).slice(0, MESSAGES_MAX);

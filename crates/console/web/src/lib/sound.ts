@@ -16,11 +16,13 @@ export function unanswered(cases: Iterable<Case>, alarms: Iterable<Alarm>, tier:
   const sources: Source[] = [];
   if (tier === null) return sources;
   for (const c of cases) {
-    if (c.closed !== null) continue;
+    // `answered` also knows who has not been told yet, and which data faults still wait.
+    if (c.closed !== null || c.answered) continue;
     for (const a of c.announcements) {
       if (a.signed.some((s) => s.tier === tier)) continue;
-      // An upper tier that has not been told yet is not being called.
-      if (tier > 0 && !a.told.some((t) => t.tier === tier)) continue;
+      // An upper tier is not called by an announcement it has not been told, unless nobody there could be reached.
+      const passed = c.tiers.some((p) => p.tier === tier && p.passed);
+      if (tier > 0 && !passed && !a.told.some((t) => t.tier === tier)) continue;
       const e = a.key.episode;
       sources.push({
         key: `${c.id}|${a.key.alarm.condition}@${a.key.alarm.tag}!${e.since}.${e.count ?? 0}|${a.folded}`,

@@ -3,10 +3,13 @@
 import type { Case, NextDue } from './types';
 
 /**
- * The engine's clock as seen from here: the last stamp heard, carried on by this machine's monotonic clock. The rate is
- * measured between stamps, because a demonstration may run faster than the wall clock.
+ * The engine's clock as seen from here: the last stamp heard, carried on by this machine's monotonic clock. A demonstration may
+ * run faster than the wall clock, so the rate is measured between stamps; only real time and the factor the engine names are
+ * believed, for a stamp held up by the network is no sign of a faster clock.
  */
 export class ServerClock {
+  /** How much faster than real time the engine says it runs. */
+  factor = 1;
   private stamp = 0;
   private heardAt = 0;
   private rate = 1;
@@ -16,10 +19,9 @@ export class ServerClock {
   hear(stamp: number, here: number): void {
     if (this.base === null) {
       this.base = { stamp, heardAt: here };
-    } else if (here - this.base.heardAt >= 4_000) {
+    } else if (here - this.base.heardAt >= MEASURED_OVER_MS) {
       const measured = (stamp - this.base.stamp) / (here - this.base.heardAt);
-      // Within a tenth of real time it is real time, and what differs is the network.
-      this.rate = measured < 0 ? 1 : Math.abs(measured - 1) < 0.1 ? 1 : measured;
+      this.rate = [1, this.factor].find((rate) => Math.abs(measured / rate - 1) < RATE_TOLERANCE) ?? this.rate;
       this.base = { stamp, heardAt: here };
     }
     this.stamp = stamp;
@@ -31,6 +33,9 @@ export class ServerClock {
     return this.stamp === 0 ? null : this.stamp + (here - this.heardAt) * this.rate;
   }
 }
+
+const MEASURED_OVER_MS = 4_000;
+const RATE_TOLERANCE = 0.25;
 
 /** How long the engine may be unheard before the page says so: two heartbeats of five seconds. */
 export const HEARTBEAT_LOST_MS = 10_000;

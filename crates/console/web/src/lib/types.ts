@@ -33,8 +33,8 @@ export interface Me {
   name: string;
   username: string;
   role: Role;
-  body: string;
-  body_name: string;
+  body: string | null;
+  body_name: string | null;
   tier: number | null;
 }
 export interface AlarmId {
@@ -177,12 +177,13 @@ export interface Tag {
   gateway: string | null;
   range: [number, number] | null;
   labels: [string, string] | null;
+  in_service: boolean;
   limits: {
     low_low: number | null;
     low: number | null;
     high: number | null;
     high_high: number | null;
-  } | null;
+  };
   value: number | null;
   quality: Quality | null;
   source_time: number | null;
@@ -193,17 +194,17 @@ export interface Person {
   person: string;
   name: string;
   body_name: string;
-  tier: number;
+  tier: number | null;
   duty_phone: boolean;
   phone: string | null;
 }
 export interface Message {
   key: string;
   case: string;
-  case_number: string;
+  case_number: string | null;
   person: string;
   channel: string;
-  channel_kind: string;
+  channel_kind: string | null;
   purpose: string;
   level: Level;
   at: number;
@@ -232,7 +233,7 @@ export interface QuarantineRow {
   text_en: string;
   at: number;
   payload_hex: string;
-  payload_text: string | null;
+  payload_text: string;
 }
 export interface Change {
   seq: number;
