@@ -364,8 +364,8 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
     let url = table.required_string("url", sink);
     let url = url.and_then(|url| {
         let filled = fill(&url, secrets, sink)?;
-        // Only the written form is judged and shown: the filled one may hold a key.
-        check_url(&url, &["http", "https"], sink).then_some(filled)
+        // The filled form is judged and only the written one is shown: a provider's URL may hold a key.
+        check_url(&At { value: filled.reveal().to_owned(), place: url.place }, &["http", "https"], sink).then_some(filled)
     });
     let method = table.string("method", sink);
     let method = match method {
@@ -417,7 +417,7 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
     }))
 }
 
-/// Replaces each `${NAME}` by the environment's value.
+/// Replaces each `${NAME}` by the environment's value, `${NAME:-default}` by that or the default.
 fn fill(written: &At<'_, String>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Secret> {
     let mut filled = String::new();
     let mut rest = written.value.as_str();
@@ -428,8 +428,9 @@ fn fill(written: &At<'_, String>, secrets: &dyn Fn(&str) -> Option<String>, sink
             sink.push(written.place.error("variable", fault));
             return None;
         };
-        let name = &rest[start + 2..start + end];
-        match secrets(name) {
+        let inner = &rest[start + 2..start + end];
+        let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default.to_owned())));
+        match secrets(name).or(default) {
             Some(value) => filled.push_str(&value),
             None => {
                 let fault = text(format!("环境变量 {name} 没有设置"), format!("the environment has no variable {name}"));

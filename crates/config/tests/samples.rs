@@ -29,3 +29,14 @@ fn the_tennessee_eastman_plant_loads_without_a_warning() {
         assert!(plant.find_tag(replay.enterprise.as_str(), &column.tag).is_some(), "{}", column.tag);
     }
 }
+
+#[test]
+fn the_sample_county_has_thirty_enterprises_and_671_tags_and_no_fault() {
+    let loaded = loads("");
+    assert!(loaded.warnings.is_empty(), "{}", render(&loaded.warnings, Lang::En, false));
+    let plant = &loaded.plant;
+    let measured = plant.tags.iter().filter(|tag| !matches!(tag.signal, model::Signal::Gateway | model::Signal::System));
+    let enterprises =
+        plant.bodies.iter().filter(|body| body.tier == model::Tier::ENTERPRISE && body.id.as_str() != model::SYSTEM_ENTERPRISE);
+    assert_eq!((enterprises.count(), measured.count()), (30, 671));
+}
