@@ -12,6 +12,7 @@ mod error;
 mod json;
 mod live;
 mod message;
+mod metrics;
 mod openapi;
 mod pages;
 mod patience;

@@ -6,9 +6,9 @@
 use crate::bounds::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, HEAD_TIMEOUT, SHUTDOWN_GRACE, VALUES_EVERY, WRITE_TIMEOUT};
 use crate::patience::Patient;
 use crate::routes::{self, App};
-use crate::{Accounts, CLOSED_CASES_KEPT, Engine, LiveView, MESSAGES_KEPT, Records, Settings, pages};
+use crate::{Accounts, CLOSED_CASES_KEPT, Engine, LiveView, MESSAGES_KEPT, Records, Settings, access, pages};
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -146,7 +146,13 @@ pub fn router(
 /// Headers that keep a browser from doing with our pages and answers what they are not for.
 async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_page = !request.uri().path().starts_with("/api/");
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
+    let route = route.as_ref().map_or("page", MatchedPath::as_str);
+    // Methods are the client's words and would make labels without end.
+    let method = if access::is_safe(&method) { "GET" } else { "POST" };
+    app.metrics.requests.with_label_values(&[method, route, response.status().as_str()]).inc();
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set("content-security-policy", CONTENT_SECURITY_POLICY);

@@ -366,17 +366,34 @@ pub(crate) fn error(code: &str) -> Text {
     }
 }
 
-/// Why a payload was quarantined.
+/// Why a payload was quarantined. `detail` is the engine's own wording, in English.
 pub(crate) fn quarantine(reason: &str, detail: &str) -> Text {
     let (zh, en) = match reason {
-        "undecodable" => ("无法解码", "cannot be decoded"),
-        "unknown-tag" => ("未知位号", "unknown tag"),
-        "unknown-enterprise" => ("未知企业", "unknown enterprise"),
-        "unreadable-value" => ("数值无法读取", "unreadable value"),
-        "wrong-topic" => ("主题不符", "wrong topic"),
-        "forged" => ("冒用主题", "forged topic"),
-        "too-large" => ("报文过大", "payload too large"),
-        other => (other, other),
+        "bad-topic" => ("主题不符合规定格式", "the topic is not of the native format"),
+        "forged" => ("该网关无权发布此主题", "the publisher may not use this topic"),
+        "reserved-enterprise" => ("该企业编号为系统保留", "this enterprise id is reserved"),
+        "unknown-enterprise" => ("未配置的企业", "no such enterprise is configured"),
+        "unknown-tag" => ("未配置的位号", "no such tag is configured"),
+        "not-measured" => ("该位号由系统自用，不接受外部数据", "this tag is the engine's own"),
+        "tag-too-long" => ("位号过长", "the tag is too long"),
+        "tag-mismatch" => ("报文中的位号与主题不一致", "the payload names another tag than the topic"),
+        "missing-tag" => ("批量数据中缺少位号", "an element of a batch has no tag"),
+        "oversize" => ("报文超过大小上限", "the payload is too large"),
+        "empty" => ("空报文", "the payload is empty"),
+        "wrong-shape" => ("报文不是 JSON 对象（批量为对象数组）", "not a JSON object (a batch is an array of them)"),
+        "malformed" => ("JSON 格式错误或被截断", "the JSON is malformed or cut off"),
+        "duplicate-key" => ("同一字段出现多次且内容不同", "one key stands twice with different values"),
+        "too-many-readings" => ("批量数据条数超过上限，其余未读", "more readings than a batch may hold"),
+        "missing-value" => ("缺少数值", "there is no value"),
+        "null-value" => ("数值为 null", "the value is null"),
+        "not-finite" => ("数值为 NaN、Infinity 或超出可表示范围", "the value is NaN, Infinity or too large"),
+        "not-a-number" => ("数值不是数字或布尔值", "the value is neither a number nor a bool"),
+        "unreadable-time" => ("时间戳无法识别，已按接收时间处理，质量记为可疑", "the time could not be read"),
+        "unreadable-quality" => ("质量标志无法识别，已按可疑处理", "the quality could not be read"),
+        "unreadable-sequence" => ("序号无法识别，已忽略", "the sequence number could not be read"),
+        "crashed-twice" | "held-at-crashes" => ("处理该报文时系统两次异常退出", "the engine crashed twice with it in hand"),
+        other if detail.is_empty() => (other, other),
+        _ => (detail, detail),
     };
-    if detail.is_empty() { Text::new(zh, en) } else { Text::new(format!("{zh}：{detail}"), format!("{en}: {detail}")) }
+    Text::new(zh, if detail.is_empty() { en } else { detail })
 }

@@ -44,9 +44,14 @@ pub(crate) async fn login(
     }
 }
 
+fn counted(app: &App, result: &str) {
+    app.metrics.logins.with_label_values(&[result]).inc();
+}
+
 async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson) -> Result<Response, ApiError> {
     let now = (app.settings.monotonic)();
     app.tries.begin(&login.username, address, now).map_err(|wait| {
+        counted(app, "too-many-tries");
         tracing::warn!(username = ?shown(&login.username), %address, "login refused: too many tries");
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries").after(wait)
     })?;
@@ -55,11 +60,13 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson)
     let (accounts, username, password) = (app.accounts.clone(), login.username.clone(), login.password);
     let account = tokio::task::spawn_blocking(move || accounts.verify(&username, &password)).await.ok().flatten();
     let Some(account) = account else {
+        counted(app, "wrong");
         tracing::warn!(username = ?shown(&login.username), %address, "wrong login");
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong-login"));
     };
     app.tries.right(&login.username, address);
     if let Some(misfit) = account.misfit(&app.plant) {
+        counted(app, "unfit");
         tracing::warn!(username = %account.username, %misfit, "login refused");
         return Err(ApiError::forbidden("account-unfit"));
     }
@@ -67,6 +74,7 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson)
         app.sessions.end_token(old);
     }
     let token = app.sessions.open(&account.username, &account.stamp, now);
+    counted(app, "right");
     tracing::info!(username = %account.username, %address, "logged in");
     let me = Render { app, viewer: &Viewer::new(app.plant.clone(), account) }.me();
     let cookie = cookie(&token, app.settings.session_age_max.as_secs(), app.settings.cookie_secure);

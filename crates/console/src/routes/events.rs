@@ -72,12 +72,14 @@ impl Place {
         }
         *count += 1;
         drop(streams);
+        app.metrics.streams.inc();
         Some(Self { app: app.clone(), session, _permit: permit })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.app.metrics.streams.dec();
         let mut streams = self.app.streams_by_session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = streams.get_mut(&self.session) {
             *count -= 1;
@@ -244,6 +246,7 @@ impl Stream {
     }
 
     async fn resync(&mut self) -> ControlFlow<()> {
+        self.app.metrics.resyncs.inc();
         // What is still waiting is older than what the client will fetch now.
         self.receiver = self.receiver.resubscribe();
         self.sent = self.app.view.seq();

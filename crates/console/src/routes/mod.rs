@@ -9,6 +9,7 @@ mod lists;
 
 use crate::bounds::{BODY_BYTES_MAX, HASHES_AT_ONCE_MAX, REQUEST_TIMEOUT, STREAMS_MAX};
 use crate::error::{ApiError, Asked};
+use crate::metrics::Metrics;
 use crate::sessions::{Sessions, TokenHash};
 use crate::tries::Tries;
 use crate::{Accounts, Engine, LiveView, Records, RecordsError, Settings, access};
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub hashes: Semaphore,
     pub streams: Arc<Semaphore>,
     pub streams_by_session: Mutex<HashMap<TokenHash, usize>>,
+    pub metrics: Metrics,
     pub registry: prometheus::Registry,
     pub shutdown: CancellationToken,
 }
@@ -81,6 +83,7 @@ impl App {
             hashes: Semaphore::new(HASHES_AT_ONCE_MAX),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             streams_by_session: Mutex::default(),
+            metrics: Metrics::new(&registry),
             registry,
             shutdown,
         }))
