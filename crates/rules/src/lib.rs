@@ -1,1 +1,476 @@
-//! Pure: readings to alarm transitions.
+//! Pure: readings in, alarm transitions out. The same function for live run, replay, backtest, simulation and tests.
+//!
+//! [`Rules`] decides when an alarm of ISA-18.2 is raised, returns, latches, and when people are to be told of it. It knows no broker, no
+//! database and no clock: the engine stamps every input with `now`, which never runs backwards, and asks for the next deadline. It
+//! does not know who is told, by which channel, or what they answered; that is `escalation`.
+//!
+//! Two stages. A tag's own conditions read only that tag's state (`tag`, `slot`, `judge`), so a backtest may run tag by tag. What looks
+//! across tags comes second: a gateway's loss and its clock (`gateway`, `clock`). They never raise or clear a process alarm; they decide
+//! what has to wait, and what a source time means.
+//!
+//! The order within one step is the promise everything else rests on: first the on_delays that the reading's own time proves, then
+//! every deadline due by `now`, each stamped with its own due time, and only then the input. At a tie the deadline goes first.
+
+mod clock;
+mod effects;
+mod gateway;
+mod judge;
+mod late;
+mod listening;
+mod slot;
+mod state;
+mod straggler;
+mod tag;
+mod timers;
+mod view;
+
+pub use state::RestoreError;
+pub use view::AlarmView;
+
+use crate::clock::{Seen, Verdict};
+use crate::effects::{Said, Scene};
+use crate::gateway::GatewayState;
+use crate::listening::Listening;
+use crate::slot::{Hold, Pending, Raise, Slot, deadline};
+use crate::tag::{Fall, GatewayView, Newest, Order, TagState};
+use crate::timers::{Timer, Timers};
+use model::plant::SYSTEM_TAGS;
+use model::{
+    Act, ActKind, AlarmEffect, AnnounceMode, Cause, Condition, Duration, EpisodeRef, Plant, Quality, Reading, ReadingRecord,
+    SYSTEM_ENTERPRISE, TagIndex, Timestamp,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// A reading arrived.
+    Reading(Reading),
+    /// A person acted, already judged by `escalation`. Acknowledge and Check matter here.
+    Act(&'a Act),
+    /// We began or ceased to hear the broker. While down, silence clocks stand still, and one alarm says so.
+    Link {
+        /// Whether we hear it.
+        up: bool,
+    },
+    /// A tag nobody configured arrived for a known enterprise.
+    UnknownTag {
+        /// Index into [`Plant::gateways`].
+        gateway: usize,
+        /// As the gateway calls it.
+        tag: &'a str,
+    },
+    /// The engine's self-diagnosis, on its tag `_system/<name>`.
+    System {
+        /// Which.
+        tag: TagIndex,
+        /// Whether the fault stands.
+        active: bool,
+        /// What it saw.
+        detail: &'a str,
+    },
+    /// After a restart: subscribed and the backlog drained. Overdue deadlines may fire from now on.
+    Drained,
+    /// Time has passed.
+    Timeout,
+}
+
+/// All alarms of one plant.
+#[derive(Debug)]
+pub struct Rules {
+    plant: Arc<Plant>,
+    now: Timestamp,
+    tags: Vec<TagState>,
+    gateways: Vec<GatewayState>,
+    /// Per tag, the gateway whose member it is; none for tags out of service and those without readings.
+    member_of: Vec<Option<usize>>,
+    broker: Option<TagIndex>,
+    timers: Timers,
+    listening: Listening,
+    /// Deadlines may fire.
+    drained: bool,
+    dirty: BTreeSet<TagIndex>,
+    gone: Vec<state::Gone>,
+    said: Vec<Said>,
+}
+
+impl Rules {
+    /// Starts with nothing known: every alarm normal, no tag seen, listening.
+    pub fn new(plant: Arc<Plant>, now: Timestamp) -> Self {
+        let mut member_of = vec![None; plant.tags.len()];
+        let gateways: Vec<_> = plant.gateways.iter().map(|gateway| GatewayState::new(&plant, gateway)).collect();
+        for (at, gateway) in gateways.iter().enumerate() {
+            for member in &gateway.members {
+                member_of[member.at()] = Some(at);
+            }
+        }
+        let tags =
+            plant.tags.iter().map(|tag| TagState { slots: vec![Slot::default(); tag.conditions.len()], ..TagState::default() }).collect();
+        let broker = plant.find_tag(SYSTEM_ENTERPRISE, SYSTEM_TAGS[0]);
+        Self {
+            plant,
+            now,
+            tags,
+            gateways,
+            member_of,
+            broker,
+            timers: Timers::default(),
+            listening: Listening::up(now),
+            drained: true,
+            dirty: BTreeSet::new(),
+            gone: Vec::new(),
+            said: Vec::new(),
+        }
+    }
+
+    /// Takes one input at `now` and appends what it causes, in order (time, tag, condition).
+    pub fn step(&mut self, input: &Input<'_>, now: Timestamp, out: &mut Vec<AlarmEffect>) {
+        self.now = self.now.max(now);
+        if let Input::Reading(reading) = input
+            && self.is_nothing_new(reading)
+        {
+            return;
+        }
+        let mut said = std::mem::take(&mut self.said);
+        self.retire_gone(&mut said);
+        if let Input::Reading(reading) = input {
+            self.reading(reading, &mut said);
+        } else {
+            self.fire_due(&mut said);
+            match input {
+                Input::Act(act) => self.act(act, &mut said),
+                Input::Link { up } => self.link(*up, &mut said),
+                Input::UnknownTag { gateway, tag } => self.unknown_tag(*gateway, tag, &mut said),
+                Input::System { tag, active, detail } => self.system(*tag, *active, detail, &mut said),
+                Input::Drained => {
+                    self.drained = true;
+                    self.fire_due(&mut said);
+                }
+                Input::Reading(_) | Input::Timeout => {}
+            }
+        }
+        effects::release(&mut said, out);
+        self.said = said;
+    }
+
+    /// Returns when `step(Input::Timeout, …)` is due if nothing arrives before. It may turn out to be early.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let due = self.timers.next().filter(|_| self.drained).map(|(due, _)| due);
+        let silence = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
+        due.into_iter().chain(silence).min()
+    }
+
+    /// The usual case, decided without touching anything but the newest reading: a good, newer, timely value inside the quiet band.
+    fn is_nothing_new(&mut self, reading: &Reading) -> bool {
+        let now = self.now;
+        let Some(tag) = self.tags.get_mut(reading.tag.at()) else { return false };
+        let (Some((low, high)), Some(newest)) = (tag.quiet, tag.newest) else { return false };
+        let Some(gateway) = self.member_of[reading.tag.at()] else { return false };
+        let gateway = &mut self.gateways[gateway];
+        let receive = reading.receive_time.min(now);
+        let quick = reading.value > low
+            && reading.value < high
+            && reading.value != 0.0
+            && reading.quality == Quality::Good
+            && reading.source_time > newest.time
+            && reading.source_time <= now
+            && receive.since(reading.source_time).abs() <= self.plant.policies.late_after.min(self.plant.policies.clock_skew_max)
+            && gateway.verdict.is_none()
+            && !gateway.lost
+            && gateway.kept.is_empty()
+            && gateway.evidence.is_clean()
+            && gateway.first_heard.is_some()
+            && self.gone.is_empty();
+        if !quick || self.next_deadline().is_some_and(|due| due <= now) {
+            return false;
+        }
+        let tag = &mut self.tags[reading.tag.at()];
+        tag.newest = Some(Newest { time: reading.source_time, record: ReadingRecord::from(reading), ahead: None });
+        tag.revision += 1;
+        tag.heard = self.listening.at(now);
+        if let Some(gateway) = self.member_of[reading.tag.at()] {
+            self.gateways[gateway].soft_changed = true;
+        }
+        true
+    }
+
+    fn reading(&mut self, reading: &Reading, said: &mut Vec<Said>) {
+        let index = reading.tag;
+        if index.at() >= self.tags.len() {
+            return self.fire_due(said);
+        }
+        let in_service = self.plant.tag(index).in_service;
+        let (corrected, _, order) = self.order(reading);
+        if in_service && matches!(order, Order::Newer | Order::InDoubt) {
+            let time = corrected.min(self.now);
+            self.with_tag(index, said, |tag, view, scene| tag.fire_proven(time, view, scene));
+        }
+        self.fire_due(said);
+        if !in_service {
+            return self.show_only(reading);
+        }
+        // Deadlines may have moved the newest reading on.
+        let (corrected, receive, order) = self.order(reading);
+        if order == Order::Duplicate {
+            return;
+        }
+        if let Some(gateway) = self.member_of[index.at()] {
+            let newest = self.tags[index.at()].newest.map_or(Timestamp::MIN, |newest| newest.time);
+            let seen = Seen {
+                source: reading.source_time,
+                receive,
+                straggler: order == Order::Straggler,
+                plain_straggler: reading.source_time.min(self.now) < newest,
+            };
+            self.gateways[gateway].soft_changed = true;
+            let changed = self.observe_clock(gateway, &seen, said);
+            let current = receive.since(corrected).abs() <= self.plant.policies.clock_skew_max;
+            if !changed && order == Order::Newer && current && !self.gateways[gateway].kept.is_empty() {
+                self.kept_is_history(gateway, said);
+            }
+        }
+        self.hear(index, reading, said);
+        self.place(reading, said);
+        if let Some(gateway) = self.member_of[index.at()] {
+            self.look_for_return(gateway, said);
+            if self.tags[index.at()].fall.is_some_and(|(_, since)| since == self.now) {
+                self.look_for_loss(gateway, self.now, said);
+            }
+        }
+    }
+
+    /// The corrected source time of a reading, its receive time, and where it stands to its tag's newest.
+    pub(crate) fn order(&self, reading: &Reading) -> (Timestamp, Timestamp, Order) {
+        let receive = reading.receive_time.min(self.now);
+        let verdict = self.member_of[reading.tag.at()].and_then(|gateway| self.gateways[gateway].verdict);
+        let corrected = Verdict::read(verdict, reading.source_time, receive);
+        let on_receive_time = verdict == Some(Verdict::Receive);
+        let skew_max = self.plant.policies.clock_skew_max;
+        let order = self.tags[reading.tag.at()].order(corrected, reading, on_receive_time, self.now, skew_max);
+        (corrected, receive, order)
+    }
+
+    /// Out of service: evaluated for nothing, kept for display.
+    fn show_only(&mut self, reading: &Reading) {
+        let time = reading.source_time.min(self.now);
+        let tag = &mut self.tags[reading.tag.at()];
+        if tag.newest.is_none_or(|newest| time >= newest.time) {
+            tag.newest = Some(Newest { time, record: ReadingRecord::from(reading), ahead: None });
+            tag.revision += 1;
+            if let Some(gateway) = self.plant.tag(reading.tag).gateway.and_then(|gateway| self.gateways.get_mut(gateway)) {
+                gateway.soft_changed = true;
+            }
+        }
+    }
+
+    /// Something came from the tag, so it is not silent. A bad reading is no data: it ends the silence but not its alarm.
+    fn hear(&mut self, index: TagIndex, reading: &Reading, said: &mut Vec<Said>) {
+        let heard = self.listening.at(self.now);
+        let stale_after = self.plant.tag(index).stale_after;
+        let tag = &mut self.tags[index.at()];
+        tag.heard = heard;
+        tag.silent = false;
+        if tag.registered_silence.is_none() && stale_after > Duration::ZERO && self.member_of[index.at()].is_some() {
+            self.timers.set_silence(index, &mut tag.registered_silence, Some(heard + stale_after));
+        }
+        if let Some(gateway) = self.member_of[index.at()] {
+            self.gateways[gateway].first_heard.get_or_insert(heard);
+        }
+        let is_bad = reading.quality == Quality::Bad || !reading.value.is_finite();
+        let record = ReadingRecord::from(reading);
+        if is_bad {
+            return;
+        }
+        if let Some(place) = self.plant.tag(index).conditions.iter().position(|rule| rule.condition == Condition::Stale)
+            && self.tags[index.at()].slots[place].state.is_active()
+        {
+            // Silence is about our hearing it, whatever time it speaks of.
+            let at = self.now;
+            self.with_tag(index, said, |tag, _, scene| {
+                tag.slots[place].return_to_normal(&scene.tag().conditions[place], at, Cause::Reading(record), None, scene);
+            });
+        }
+    }
+
+    /// Fires every deadline due by `now`, in order.
+    fn fire_due(&mut self, said: &mut Vec<Said>) {
+        while let Some(next) = self.next_deadline().filter(|next| *next <= self.now) {
+            match self.timers.next() {
+                Some((due, timer)) if self.drained && due == next => self.fire(due, timer, said),
+                _ => self.fire_silence(next, said),
+            }
+        }
+    }
+
+    fn fire(&mut self, due: Timestamp, timer: Timer, said: &mut Vec<Said>) {
+        match timer {
+            Timer::OnDelay(index, place) => self.with_tag(index, said, |tag, view, scene| tag.fire(usize::from(place), view, scene)),
+            Timer::Kept(index) => self.kept_due(index, due, said),
+            Timer::UnknownTag(gateway) => self.unknown_tag_due(gateway as usize, due, said),
+            Timer::Hold(index, place) => {
+                let wrong_clock = self.member_of[index.at()].is_some_and(|gateway| self.gateways[gateway].verdict.is_some());
+                self.with_tag(index, said, |tag, view, scene| {
+                    let rule = &scene.tag().conditions[usize::from(place)];
+                    let slot = &mut tag.slots[usize::from(place)];
+                    match slot.hold {
+                        Hold::Verdict { .. } if view.lost => slot.hold = Hold::Explained,
+                        Hold::Verdict { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
+                        Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
+                        Hold::Returned { doubt, .. } if wrong_clock || view.doubt == Some(doubt) => {
+                            slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
+                        }
+                        Hold::Returned { .. } | Hold::None | Hold::Explained => slot.hold = Hold::None,
+                    }
+                    slot.changed = true;
+                });
+            }
+        }
+    }
+
+    fn fire_silence(&mut self, due: Timestamp, said: &mut Vec<Said>) {
+        let Some((entry, index)) = self.timers.next_silence() else { return };
+        let stale_after = self.plant.tag(index).stale_after;
+        let tag = &mut self.tags[index.at()];
+        let silent_at = tag.heard + stale_after;
+        if silent_at > entry {
+            return self.timers.set_silence(index, &mut tag.registered_silence, Some(silent_at));
+        }
+        self.timers.set_silence(index, &mut tag.registered_silence, None);
+        tag.silent = true;
+        tag.fall = Some((Fall::Silent, due));
+        tag.changed = true;
+        self.with_tag(index, said, |tag, view, scene| {
+            let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == Condition::Stale) else { return };
+            let slot = &tag.slots[place];
+            if !slot.state.is_active() && slot.state != model::AlarmState::Faulted {
+                let newest = tag.newest.map(|newest| newest.record);
+                let value = newest.and_then(|newest| newest.value);
+                tag.raise(place, Raise { since: due, at: due, cause: deadline(due, newest), value, late: false }, view, scene);
+            }
+        });
+        if let Some(gateway) = self.member_of[index.at()] {
+            self.gateways[gateway].soft_changed = true;
+            self.look_for_loss(gateway, due, said);
+        }
+    }
+
+    fn act(&mut self, act: &Act, said: &mut Vec<Said>) {
+        let cause = || Cause::Act { act: act.id.clone(), person: act.by.person.clone() };
+        match &act.what {
+            ActKind::Acknowledge { episodes } => self.for_episodes(episodes, said, |tag, place, scene| {
+                tag.slots[place].acknowledge(&scene.tag().conditions[place], cause(), scene);
+            }),
+            ActKind::Check { episodes, field: Some(_), .. } => self.for_episodes(episodes, said, |tag, place, scene| {
+                let over_range = tag.newest.is_some_and(|newest| judge::is_gas_over_range(scene.tag(), newest.record.value));
+                let slot = &mut tag.slots[place];
+                if slot.latched && !(slot.state.is_active() && over_range) {
+                    slot.release(&scene.tag().conditions[place], cause(), scene);
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    /// Runs `then` for each episode that is the present one of its alarm; an act covers no others.
+    fn for_episodes(&mut self, episodes: &[EpisodeRef], said: &mut Vec<Said>, then: impl Fn(&mut TagState, usize, &mut Scene<'_>)) {
+        for EpisodeRef { alarm, episode } in episodes {
+            let Some((index, place)) = self.find(alarm) else { continue };
+            if self.tags[index.at()].slots[place].episode == Some(*episode) {
+                self.with_tag(index, said, |tag, _, scene| then(tag, place, scene));
+            }
+        }
+    }
+
+    fn link(&mut self, up: bool, said: &mut Vec<Said>) {
+        if up && !self.listening.is_up() {
+            self.listening.set(true, self.now);
+            self.grant_time_to_report();
+        } else if !up {
+            self.listening.set(false, self.now);
+        }
+        if let Some(broker) = self.broker {
+            let detail = if up {
+                "消息服务器已连接 · broker connected"
+            } else {
+                "消息服务器断开,收不到数据 · broker connection lost"
+            };
+            self.system(broker, !up, detail, said);
+        }
+    }
+
+    /// A tag whose clock stood just before its end gets two sample times to report before it counts as silent.
+    fn grant_time_to_report(&mut self) {
+        for (state, tag) in self.tags.iter_mut().zip(&self.plant.tags) {
+            let remaining = tag.sample_interval.times(2).min(tag.stale_after);
+            if !state.silent && state.newest.is_some() {
+                state.heard = state.heard.max(self.listening.floor(self.now, tag.stale_after, remaining));
+            }
+        }
+    }
+
+    fn system(&mut self, index: TagIndex, active: bool, detail: &str, said: &mut Vec<Said>) {
+        let now = self.now;
+        let Some(tag) = self.plant.tags.get(index.at()) else { return };
+        let Some(place) = tag.conditions.iter().position(|rule| rule.condition == Condition::System) else { return };
+        if !active {
+            return self.return_own(index, Condition::System, now, detail.to_owned(), said);
+        }
+        let on_delay = tag.conditions[place].on_delay;
+        if on_delay <= Duration::ZERO {
+            return self.raise_own(index, Condition::System, now, detail.to_owned(), &[], said);
+        }
+        self.with_tag(index, said, |tag, _, _| {
+            let slot = &mut tag.slots[place];
+            if !slot.state.is_active() && slot.pending.is_none() {
+                slot.pending = Some(Pending { since: now, receive: now, deadline: now + on_delay, late: false, value: None });
+                slot.changed = true;
+            }
+        });
+    }
+
+    /// Runs `then` on one tag and takes up what it changed: deadlines, rows to write, the quiet band.
+    pub(crate) fn with_tag<R>(
+        &mut self,
+        index: TagIndex,
+        said: &mut Vec<Said>,
+        then: impl FnOnce(&mut TagState, GatewayView, &mut Scene<'_>) -> R,
+    ) -> R {
+        let plant = Arc::clone(&self.plant);
+        let view = self.view(index);
+        let mut scene = Scene { now: self.now, plant: &plant, index, said };
+        let result = then(&mut self.tags[index.at()], view, &mut scene);
+        self.settle(index);
+        result
+    }
+
+    fn view(&self, index: TagIndex) -> GatewayView {
+        self.member_of[index.at()].map_or_else(GatewayView::default, |gateway| {
+            let state = &self.gateways[gateway];
+            let doubt = if state.verdict.is_none() { state.evidence.doubt() } else { None };
+            GatewayView { window: state.window, lost: state.lost, doubt }
+        })
+    }
+
+    fn settle(&mut self, index: TagIndex) {
+        let tag = &mut self.tags[index.at()];
+        for (place, slot) in tag.slots.iter_mut().enumerate() {
+            if std::mem::take(&mut slot.changed) {
+                tag.changed = true;
+                let place = place as u8;
+                let pending = slot.pending.as_ref().map(|pending| pending.deadline);
+                self.timers.set(Timer::OnDelay(index, place), &mut slot.registered[0], pending);
+                self.timers.set(Timer::Hold(index, place), &mut slot.registered[1], slot.hold.due());
+            }
+        }
+        self.timers.set(Timer::Kept(index), &mut tag.registered_kept, tag.kept_due);
+        if std::mem::take(&mut tag.changed) {
+            self.dirty.insert(index);
+        }
+        tag.refresh_quiet(self.plant.tag(index));
+    }
+}
+
+fn engine_cause(detail: String) -> Cause {
+    Cause::Engine { detail }
+}

@@ -1,0 +1,47 @@
+//! Where the effects of one step are gathered, so that they leave in one order: time, tag, condition.
+//!
+//! Deadlines of many tags fire in one step, and a raise may be decided after a later one. Sorting once at the end keeps the order
+//! independent of how the work was done, so a backtest may run tag by tag and merge.
+
+use model::plant::Tag;
+use model::{AlarmEffect, AlarmId, Condition, Plant, TagIndex, Timestamp};
+
+/// One effect with its place in the order.
+#[derive(Debug)]
+pub(crate) struct Said {
+    time: Timestamp,
+    tag: TagIndex,
+    condition: u8,
+    effect: AlarmEffect,
+}
+
+/// What a tag's state machines see of the step they run in.
+pub(crate) struct Scene<'a> {
+    pub now: Timestamp,
+    pub plant: &'a Plant,
+    pub index: TagIndex,
+    pub said: &'a mut Vec<Said>,
+}
+
+impl<'a> Scene<'a> {
+    pub fn tag(&self) -> &'a Tag {
+        self.plant.tag(self.index)
+    }
+    pub fn alarm(&self, condition: Condition) -> AlarmId {
+        AlarmId { tag: self.tag().id.clone(), condition }
+    }
+    pub fn say(&mut self, time: Timestamp, condition: Condition, effect: AlarmEffect) {
+        self.said.push(Said { time, tag: self.index, condition: order(condition), effect });
+    }
+}
+
+/// A condition's place among simultaneous ones.
+fn order(condition: Condition) -> u8 {
+    Condition::ALL.iter().position(|other| *other == condition).unwrap_or(Condition::ALL.len()) as u8
+}
+
+/// Moves the effects of one step out, in order. The sort is stable: an announcement stays right behind its transition.
+pub(crate) fn release(said: &mut Vec<Said>, out: &mut Vec<AlarmEffect>) {
+    said.sort_by_key(|said| (said.time, said.tag, said.condition));
+    out.extend(said.drain(..).map(|said| said.effect));
+}

@@ -1,0 +1,286 @@
+//! Gateways: one case for a dead one instead of one per tag, and the clock they stamp their readings with.
+//!
+//! This is the second stage: it looks across the tags of a gateway and changes no process alarm. When enough of them fall silent, go
+//! bad or go to exactly zero within two intervals, the gateway is lost; the announcements that waited for that verdict are explained by
+//! it. What does not fit the pattern never waits. When the gateway comes back, whatever still stands is told after all.
+
+use crate::clock::{Evidence, Ruling, Seen, Verdict};
+use crate::effects::Said;
+use crate::slot::{Hold, Raise};
+use crate::tag::Fall;
+use crate::timers::Timer;
+use crate::{Rules, engine_cause};
+use model::plant::Gateway;
+use model::{Condition, Duration, Plant, TagId, TagIndex, Timestamp};
+use std::collections::BTreeSet;
+
+/// A gateway whose interval is not stated is taken to send this often.
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// The unknown-tag alarm returns when none has come for this long.
+const UNKNOWN_TAG_QUIET: Duration = Duration::from_mins(10);
+
+/// The state of one gateway.
+#[derive(Debug, Default)]
+pub(crate) struct GatewayState {
+    /// How its clock is read, if that is wrong.
+    pub verdict: Option<Verdict>,
+    pub evidence: Evidence,
+    /// Its loss stands.
+    pub lost: bool,
+    /// The tags its loss lists.
+    pub lost_members: Vec<TagIndex>,
+    /// Tags in service that arrive through it.
+    pub members: Vec<TagIndex>,
+    /// Two of its intervals, where it has a loss condition.
+    pub window: Option<Duration>,
+    /// Listening time when first heard.
+    pub first_heard: Option<Timestamp>,
+    /// Tags with kept stragglers.
+    pub kept: BTreeSet<TagIndex>,
+    pub unknown_last: Option<Timestamp>,
+    pub registered_unknown: Option<Timestamp>,
+    pub changed: bool,
+    pub has_row: bool,
+    pub soft_changed: bool,
+}
+
+impl GatewayState {
+    pub fn new(plant: &Plant, gateway: &Gateway) -> Self {
+        let members: Vec<_> = gateway.members.iter().copied().filter(|member| plant.tag(*member).in_service).collect();
+        let own = plant.tags.get(gateway.tag.at()).filter(|tag| tag.in_service);
+        let can_be_lost = own.is_some_and(|tag| tag.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost))
+            && members.len() >= plant.policies.gateway_lost_min.max(1) as usize;
+        let window = can_be_lost.then(|| gateway.interval.max(INTERVAL_MIN).times(2));
+        Self { members, window, ..Self::default() }
+    }
+}
+
+impl Rules {
+    /// Decides whether a gateway is lost, after one of its tags fell out at `at`.
+    pub(crate) fn look_for_loss(&mut self, gateway: usize, at: Timestamp, said: &mut Vec<Said>) {
+        let state = &self.gateways[gateway];
+        let Some(window) = state.window.filter(|_| !state.lost) else { return };
+        let heard_now = self.listening.at(self.now);
+        // A tag never heard counts with the silent ones, once the gateway has had its time to send it.
+        let settled = state.first_heard.is_some_and(|first| heard_now.since(first) > window);
+        let (mut falling, mut counted, mut fresh) = (0_u32, 0_u32, false);
+        for member in &state.members {
+            let tag = &self.tags[member.at()];
+            match tag.fall {
+                Some((_, since)) if at.since(since) <= window => {
+                    falling += 1;
+                    counted += 1;
+                    fresh = true;
+                }
+                // Out before: it has no part in what happens now.
+                Some((Fall::Bad | Fall::Silent, _)) => {}
+                _ if tag.newest.is_none() => {
+                    counted += 1;
+                    falling += u32::from(settled);
+                }
+                // Not heard lately, though not yet due: it cannot speak for the gateway.
+                _ if heard_now.since(tag.heard) > window => {}
+                _ => counted += 1,
+            }
+        }
+        let policies = &self.plant.policies;
+        let enough = u64::from(falling) * 100 >= u64::from(counted) * u64::from(policies.gateway_lost_percent);
+        if fresh && enough && falling >= policies.gateway_lost_min {
+            self.lose(gateway, falling, at, said);
+        }
+    }
+
+    fn lose(&mut self, gateway: usize, falling: u32, at: Timestamp, said: &mut Vec<Said>) {
+        let members: Vec<TagIndex> = self.gateways[gateway]
+            .members
+            .iter()
+            .copied()
+            .filter(|member| self.tags[member.at()].fall.is_some() || self.tags[member.at()].newest.is_none())
+            .collect();
+        let names: Vec<TagId> = members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
+        let all = self.gateways[gateway].members.len();
+        let detail = format!("{falling}/{all} 个位号同时断数、坏值或归零 · {falling} of {all} tags silent, bad or exactly zero together");
+        let own = self.plant.gateways[gateway].tag;
+        self.raise_own(own, Condition::GatewayLost, at, detail, &names, said);
+        let state = &mut self.gateways[gateway];
+        state.lost = true;
+        state.lost_members = members;
+        state.changed = true;
+        for member in self.gateways[gateway].members.clone() {
+            self.with_tag(member, said, |tag, _, _| {
+                for slot in &mut tag.slots {
+                    if matches!(slot.hold, Hold::Verdict { .. }) {
+                        slot.hold = Hold::Explained;
+                        slot.changed = true;
+                    }
+                }
+            });
+        }
+    }
+
+    /// Decides whether a lost gateway is back: most of the tags it took along are good again.
+    pub(crate) fn look_for_return(&mut self, gateway: usize, said: &mut Vec<Said>) {
+        let state = &self.gateways[gateway];
+        if !state.lost {
+            return;
+        }
+        let seen = state.lost_members.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
+        let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(tag.fall.is_none() && !tag.silent)));
+        if back * 2 <= all {
+            return;
+        }
+        let detail = format!("{back}/{all} 个位号恢复 · {back} of {all} tags are good again");
+        let own = self.plant.gateways[gateway].tag;
+        self.return_own(own, Condition::GatewayLost, self.now, detail, said);
+        let due = self.now + self.gateways[gateway].window.unwrap_or(Duration::ZERO);
+        let state = &mut self.gateways[gateway];
+        state.lost = false;
+        state.lost_members.clear();
+        state.changed = true;
+        // What the loss explained and still stands in a while is news of its own.
+        for member in self.gateways[gateway].members.clone() {
+            self.with_tag(member, said, |tag, _, _| {
+                for slot in &mut tag.slots {
+                    if slot.hold == Hold::Explained {
+                        slot.hold = Hold::Verdict { due };
+                        slot.changed = true;
+                    }
+                }
+            });
+        }
+    }
+
+    /// Takes a reading as evidence for its gateway's clock. True when the clock is read differently from now on.
+    pub(crate) fn observe_clock(&mut self, gateway: usize, seen: &Seen, said: &mut Vec<Said>) -> bool {
+        let interval = self.plant.gateways[gateway].interval;
+        let skew_max = self.plant.policies.clock_skew_max;
+        let state = &mut self.gateways[gateway];
+        let ruling = state.evidence.observe(state.verdict, seen, interval, skew_max);
+        let verdict = match ruling {
+            Ruling::Unchanged => return false,
+            Ruling::Wrong(verdict) => Some(verdict),
+            Ruling::Right => None,
+        };
+        let before = std::mem::replace(&mut state.verdict, verdict);
+        state.changed = true;
+        let own = self.plant.gateways[gateway].tag;
+        match (before, verdict) {
+            (None, Some(verdict)) => self.raise_own(own, Condition::WrongClock, self.now, verdict.detail(), &[], said),
+            (Some(_), None) => {
+                let detail = "网关时钟恢复正常 · gateway clock is right again".to_owned();
+                self.return_own(own, Condition::WrongClock, self.now, detail, said);
+            }
+            _ => {}
+        }
+        if let Some(verdict) = verdict {
+            self.shift(gateway, verdict, said);
+        }
+        for tag in std::mem::take(&mut self.gateways[gateway].kept) {
+            self.judge_kept(tag, said);
+        }
+        true
+    }
+
+    /// Moves what was timed by the wrong clock to corrected time, so that delays go on where they are.
+    fn shift(&mut self, gateway: usize, verdict: Verdict, said: &mut Vec<Said>) {
+        let (now, interval) = (self.now, self.plant.gateways[gateway].interval.max(INTERVAL_MIN));
+        let skew_max = self.plant.policies.clock_skew_max;
+        // Only times the wrong clock gave: those as far from their receive time as it is.
+        let moved = move |time: Timestamp, receive: Timestamp| {
+            let distance = receive.since(time);
+            match verdict {
+                Verdict::Offset(offset) if (distance - offset).abs() <= interval => (time + offset).min(now),
+                Verdict::Receive if distance.abs() > skew_max => receive.min(now),
+                _ => time,
+            }
+        };
+        for member in self.gateways[gateway].members.clone() {
+            self.with_tag(member, said, |tag, _, _| {
+                if let Some(newest) = &mut tag.newest {
+                    newest.time = newest.time.max(moved(newest.time, newest.record.receive_time.min(now)));
+                    newest.ahead = None;
+                }
+                tag.marks.clear();
+                for slot in &mut tag.slots {
+                    if let Some(pending) = &mut slot.pending {
+                        pending.since = moved(pending.since, pending.receive);
+                        slot.changed = true;
+                    }
+                    if let Some(returning) = &mut slot.returning {
+                        returning.since = moved(returning.since, returning.receive);
+                        slot.changed = true;
+                    }
+                }
+            });
+        }
+    }
+
+    /// A tag nobody configured.
+    pub(crate) fn unknown_tag(&mut self, gateway: usize, name: &str, said: &mut Vec<Said>) {
+        let Some(own) = self.plant.gateways.get(gateway).map(|gateway| gateway.tag) else { return };
+        let now = self.now;
+        let state = &mut self.gateways[gateway];
+        state.unknown_last = Some(now);
+        state.soft_changed = true;
+        let mut registered = state.registered_unknown;
+        if registered.is_none() {
+            self.timers.set(Timer::UnknownTag(gateway as u32), &mut registered, Some(now + UNKNOWN_TAG_QUIET));
+            self.gateways[gateway].registered_unknown = registered;
+        }
+        self.raise_own(own, Condition::UnknownTag, now, format!("未知位号 {name} · unknown tag {name}"), &[], said);
+    }
+
+    /// Returns the unknown-tag alarm, unless one came meanwhile.
+    pub(crate) fn unknown_tag_due(&mut self, gateway: usize, due: Timestamp, said: &mut Vec<Said>) {
+        let state = &mut self.gateways[gateway];
+        let wanted = state.unknown_last.map(|last| last + UNKNOWN_TAG_QUIET).filter(|again| *again > due);
+        let mut registered = state.registered_unknown;
+        self.timers.set(Timer::UnknownTag(gateway as u32), &mut registered, wanted);
+        let state = &mut self.gateways[gateway];
+        state.registered_unknown = registered;
+        if wanted.is_none() {
+            state.unknown_last = None;
+            state.soft_changed = true;
+            let own = self.plant.gateways[gateway].tag;
+            self.return_own(own, Condition::UnknownTag, due, "不再出现未知位号 · no unknown tag any more".to_owned(), said);
+        }
+    }
+
+    /// Takes up the unknown-tag alarm's clock after a restart.
+    pub(crate) fn resume_unknown(&mut self, gateway: usize, now: Timestamp) {
+        let last = *self.gateways[gateway].unknown_last.get_or_insert(now);
+        let mut registered = None;
+        self.timers.set(Timer::UnknownTag(gateway as u32), &mut registered, Some(last + UNKNOWN_TAG_QUIET));
+        self.gateways[gateway].registered_unknown = registered;
+    }
+
+    /// Raises a condition that the engine itself has found, on a tag without readings.
+    pub(crate) fn raise_own(
+        &mut self,
+        own: TagIndex,
+        condition: Condition,
+        at: Timestamp,
+        detail: String,
+        members: &[TagId],
+        said: &mut Vec<Said>,
+    ) {
+        self.with_tag(own, said, |tag, _, scene| {
+            let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == condition) else { return };
+            let slot = &mut tag.slots[place];
+            if !slot.state.is_active() && slot.state != model::AlarmState::Faulted {
+                let raise = Raise { since: at, at, cause: engine_cause(detail), value: None, late: false };
+                slot.raise(&scene.tag().conditions[place], raise, Hold::None, members, scene);
+            }
+        });
+    }
+
+    /// Returns such a condition.
+    pub(crate) fn return_own(&mut self, own: TagIndex, condition: Condition, at: Timestamp, detail: String, said: &mut Vec<Said>) {
+        self.with_tag(own, said, |tag, _, scene| {
+            let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == condition) else { return };
+            let slot = &mut tag.slots[place];
+            slot.cancel_pending();
+            slot.return_to_normal(&scene.tag().conditions[place], at, engine_cause(detail), None, scene);
+        });
+    }
+}

@@ -1,0 +1,369 @@
+//! What is written down, and how it is read again after a restart.
+//!
+//! Hard rows are written in the transaction of the change that made them: alarm, running delay, latch, held announcement, clock verdict,
+//! and with each the tag's newest reading, so that a redelivered reading that made a change is known again. Soft rows (newest readings,
+//! silence clocks, evidence) are checkpoints: losing the last ones may delay a data fault, never raise, clear or repeat one. The newer
+//! of the two is told by the revision, which counts readings.
+//!
+//! Reading them back causes no transition. What stood and is no longer configured is retired at the first step.
+
+use crate::Rules;
+use crate::clock::{Evidence, Verdict};
+use crate::effects::Said;
+use crate::listening::Listening;
+use crate::slot::Slot;
+use crate::tag::{Fall, Newest, TagState};
+use model::{
+    AlarmEffect, AlarmId, AlarmState, Change, Condition, Episode, Level, Plant, Quality, ReadingRecord, TagId, TagIndex, Timestamp,
+    Transition, TransitionKey,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+const TAG: &str = "rules/tag/";
+const GATEWAY: &str = "rules/gateway/";
+const SOFT_LISTENING: &str = "rules/soft/listening";
+const SOFT_GATEWAY: &str = "rules/soft/gateway/";
+
+/// A stored row that cannot be read: the store was written by something else or is damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreError {
+    /// The row's key.
+    pub key: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rules state row `{}`: {}", self.key, self.reason)
+    }
+}
+
+impl std::error::Error for RestoreError {}
+
+/// Hard state of one tag.
+#[derive(Serialize, Deserialize)]
+struct TagRow {
+    revision: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    newest: Option<Newest>,
+    heard: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    silent: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fall: Option<(Fall, Timestamp)>,
+    slots: BTreeMap<Condition, Slot>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<ReadingRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept_due: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<ReadingRecord>,
+}
+
+/// Hard state of one gateway.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct GatewayRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost_members: Vec<TagId>,
+}
+
+/// One tag in a checkpoint, as an array to keep it short: revision, time, source time, receive time, value, quality, sequence, ahead,
+/// heard, silent, fall.
+#[derive(Serialize, Deserialize)]
+struct SoftTag(
+    u64,
+    Timestamp,
+    Timestamp,
+    Timestamp,
+    Option<f64>,
+    Quality,
+    Option<u64>,
+    Option<Timestamp>,
+    Timestamp,
+    bool,
+    Option<(Fall, Timestamp)>,
+);
+
+/// The checkpoint of one gateway and its tags.
+#[derive(Serialize, Deserialize)]
+struct SoftGatewayRow {
+    evidence: Evidence,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_heard: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unknown_last: Option<Timestamp>,
+    tags: BTreeMap<String, SoftTag>,
+}
+
+/// An alarm that stood and is no longer configured.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The row to delete when its tag is gone altogether.
+    row: Option<String>,
+    alarm: Option<(AlarmId, Slot)>,
+}
+
+impl Rules {
+    /// Continues after a restart. Causes no transition; not listening until [`crate::Input::Link`], deadlines wait for
+    /// [`crate::Input::Drained`]. Rows of others are ignored.
+    pub fn restore(
+        plant: Arc<Plant>,
+        hard: &[(String, Vec<u8>)],
+        soft: &[(String, Vec<u8>)],
+        now: Timestamp,
+    ) -> Result<Self, RestoreError> {
+        let mut rules = Self::new(plant, now);
+        rules.drained = false;
+        let listened = soft.iter().find(|(key, _)| key == SOFT_LISTENING).map(|(key, bytes)| parse(key, bytes)).transpose()?;
+        rules.listening = Listening::down(listened.unwrap_or(Timestamp(0)), now);
+        for (key, bytes) in hard {
+            if let Some(name) = key.strip_prefix(TAG) {
+                let row: TagRow = parse(key, bytes)?;
+                rules.take_tag(key, name, row)?;
+            } else if let Some(name) = key.strip_prefix(GATEWAY) {
+                let row: GatewayRow = parse(key, bytes)?;
+                match rules.find_gateway(name) {
+                    Some(at) => {
+                        let state = &mut rules.gateways[at];
+                        state.verdict = row.verdict;
+                        state.has_row = true;
+                        state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
+                    }
+                    None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
+                }
+            }
+        }
+        for (key, bytes) in soft {
+            if let Some(name) = key.strip_prefix(SOFT_GATEWAY) {
+                let row: SoftGatewayRow = parse(key, bytes)?;
+                if let Some(at) = rules.find_gateway(name) {
+                    rules.take_soft(at, row);
+                }
+            }
+        }
+        rules.resume(now);
+        Ok(rules)
+    }
+
+    /// Appends the hard rows that changed since the last call; none deletes.
+    pub fn drain_changed(&mut self, out: &mut Vec<(String, Option<Vec<u8>>)>) {
+        for index in std::mem::take(&mut self.dirty) {
+            let (tag, state) = (self.plant.tag(index), &self.tags[index.at()]);
+            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(state, tag)))));
+        }
+        for (state, gateway) in self.gateways.iter_mut().zip(&self.plant.gateways) {
+            if std::mem::take(&mut state.changed) {
+                let key = format!("{GATEWAY}{}/{}", gateway.enterprise, gateway.id);
+                let lost_members: Vec<_> = state.lost_members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
+                let needed = state.verdict.is_some() || !lost_members.is_empty();
+                if needed {
+                    out.push((key, Some(bytes(&GatewayRow { verdict: state.verdict, lost_members }))));
+                } else if state.has_row {
+                    out.push((key, None));
+                }
+                state.has_row = needed;
+            }
+        }
+        // A row is deleted only once its alarms have been retired.
+        self.gone.retain_mut(|gone| {
+            if gone.alarm.is_none() {
+                out.extend(gone.row.take().map(|key| (key, None)));
+            }
+            gone.alarm.is_some()
+        });
+    }
+
+    /// Appends the checkpoint rows of gateways that sent something since the last call.
+    pub fn drain_soft(&mut self, out: &mut Vec<(String, Vec<u8>)>) {
+        let listened = self.listening.at(self.now);
+        out.push((SOFT_LISTENING.to_owned(), bytes(&listened)));
+        for (at, gateway) in self.plant.gateways.iter().enumerate() {
+            if !std::mem::take(&mut self.gateways[at].soft_changed) {
+                continue;
+            }
+            let state = &self.gateways[at];
+            let tags = gateway
+                .members
+                .iter()
+                .filter_map(|member| {
+                    let tag = &self.tags[member.at()];
+                    let newest = tag.newest?;
+                    let record = newest.record;
+                    let row = SoftTag(
+                        tag.revision,
+                        newest.time,
+                        record.source_time,
+                        record.receive_time,
+                        record.value,
+                        record.quality,
+                        record.sequence,
+                        newest.ahead,
+                        tag.heard,
+                        tag.silent,
+                        tag.fall,
+                    );
+                    Some((self.plant.tag(*member).id.to_string(), row))
+                })
+                .collect();
+            let row =
+                SoftGatewayRow { evidence: state.evidence.clone(), first_heard: state.first_heard, unknown_last: state.unknown_last, tags };
+            out.push((format!("{SOFT_GATEWAY}{}/{}", gateway.enterprise, gateway.id), bytes(&row)));
+        }
+    }
+
+    fn find_gateway(&self, name: &str) -> Option<usize> {
+        let (enterprise, id) = name.split_once('/')?;
+        self.plant.gateways.binary_search_by(|gateway| (gateway.enterprise.as_str(), gateway.id.as_str()).cmp(&(enterprise, id))).ok()
+    }
+
+    fn take_tag(&mut self, key: &str, name: &str, row: TagRow) -> Result<(), RestoreError> {
+        let id = TagId::parse(name).ok_or_else(|| RestoreError { key: key.to_owned(), reason: "its tag has no name".to_owned() })?;
+        let index = self.plant.tag_index(&id);
+        let in_service = index.is_some_and(|index| self.plant.tag(index).in_service);
+        for (condition, slot) in row.slots {
+            let place = index.and_then(|index| self.plant.tag(index).conditions.iter().position(|rule| rule.condition == condition));
+            match (index, place) {
+                (Some(index), Some(place)) if in_service => self.tags[index.at()].slots[place] = slot,
+                _ if slot.state != AlarmState::Normal => {
+                    self.gone.push(Gone { row: None, alarm: Some((AlarmId { tag: id.clone(), condition }, slot)) });
+                }
+                _ => {}
+            }
+        }
+        let Some(index) = index else {
+            self.gone.push(Gone { row: Some(key.to_owned()), alarm: None });
+            return Ok(());
+        };
+        let tag = &mut self.tags[index.at()];
+        tag.revision = row.revision;
+        tag.newest = row.newest;
+        tag.heard = row.heard;
+        if in_service {
+            tag.silent = row.silent;
+            tag.fall = row.fall;
+            tag.kept = row.kept;
+            tag.kept_due = row.kept_due;
+            tag.marks = row.marks;
+        }
+        Ok(())
+    }
+
+    fn take_soft(&mut self, at: usize, row: SoftGatewayRow) {
+        let state = &mut self.gateways[at];
+        state.evidence = row.evidence;
+        state.first_heard = row.first_heard;
+        state.unknown_last = row.unknown_last;
+        for (id, soft) in row.tags {
+            let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
+            let tag = &mut self.tags[index.at()];
+            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, silent, fall) = soft;
+            if tag.newest.is_none() || revision >= tag.revision {
+                tag.revision = revision;
+                tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
+                (tag.heard, tag.silent, tag.fall) = (heard, silent, fall);
+            }
+        }
+    }
+
+    /// Registers what runs on, without firing anything.
+    fn resume(&mut self, now: Timestamp) {
+        let listened = self.listening.at(now);
+        for at in 0..self.tags.len() {
+            let index = TagIndex(at as u32);
+            let rule = self.plant.tag(index);
+            let tag = &mut self.tags[at];
+            // A hard row may be newer than the checkpoint of the clock; nobody was heard after it.
+            tag.heard = tag.heard.min(listened);
+            for slot in &mut tag.slots {
+                slot.changed = true;
+            }
+            if !tag.silent && tag.newest.is_some() && self.member_of[at].is_some() && rule.stale_after > model::Duration::ZERO {
+                self.timers.set_silence(index, &mut tag.registered_silence, Some(tag.heard + rule.stale_after));
+            }
+            if let (Some(gateway), false) = (self.member_of[at], tag.kept.is_empty()) {
+                self.gateways[gateway].kept.insert(index);
+            }
+            self.settle(index);
+        }
+        self.dirty.clear();
+        for at in 0..self.gateways.len() {
+            let own = self.plant.gateways[at].tag;
+            let stands = |rules: &Self, condition| {
+                let alarm = AlarmId { tag: rules.plant.tag(own).id.clone(), condition };
+                rules.find(&alarm).is_some_and(|(index, place)| rules.tags[index.at()].slots[place].state.is_active())
+            };
+            self.gateways[at].lost = stands(self, Condition::GatewayLost);
+            if self.gateways[at].members.iter().any(|member| self.tags[member.at()].newest.is_some()) {
+                self.gateways[at].first_heard.get_or_insert(listened);
+            }
+            if stands(self, Condition::UnknownTag) {
+                self.resume_unknown(at, now);
+            }
+        }
+    }
+
+    /// Retires what stood when the configuration lost it.
+    pub(crate) fn retire_gone(&mut self, said: &mut Vec<Said>) {
+        if self.gone.is_empty() {
+            return;
+        }
+        let plant = Arc::clone(&self.plant);
+        for gone in &mut self.gone {
+            let Some((alarm, slot)) = gone.alarm.take() else { continue };
+            let transition = Transition {
+                key: TransitionKey {
+                    alarm: alarm.clone(),
+                    episode: slot.episode.unwrap_or(Episode { since: slot.raised_at, count: 0 }),
+                    step: slot.step,
+                },
+                change: Change::Retired,
+                from: slot.state,
+                to: AlarmState::Normal,
+                at: self.now,
+                now: self.now,
+                level: slot.level.unwrap_or(Level::Blue),
+                setpoint: None,
+                late: slot.late,
+                cause: crate::engine_cause("位号、限值或条件已不在组态中 · no longer configured".to_owned()),
+                rules: plant.version.clone(),
+            };
+            let index = plant.tag_index(&alarm.tag).unwrap_or(TagIndex(u32::MAX));
+            if index.at() < self.tags.len() {
+                self.dirty.insert(index);
+            }
+            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, said };
+            scene.say(self.now, alarm.condition, AlarmEffect::Transition(transition));
+        }
+        self.gone.retain(|gone| gone.row.is_some());
+    }
+}
+
+fn tag_row(state: &TagState, tag: &model::plant::Tag) -> TagRow {
+    let slots = tag.conditions.iter().zip(&state.slots).filter(|(_, slot)| **slot != Slot::default());
+    TagRow {
+        revision: state.revision,
+        newest: state.newest,
+        heard: state.heard,
+        silent: state.silent,
+        fall: state.fall,
+        slots: slots.map(|(rule, slot)| (rule.condition, slot.clone())).collect(),
+        kept: state.kept.clone(),
+        kept_due: state.kept_due,
+        marks: state.marks.clone(),
+    }
+}
+
+fn bytes(row: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(row).expect("rows hold text keys and finite numbers only")
+}
+
+fn parse<'a, T: Deserialize<'a>>(key: &str, bytes: &'a [u8]) -> Result<T, RestoreError> {
+    serde_json::from_slice(bytes).map_err(|error| RestoreError { key: key.to_owned(), reason: error.to_string() })
+}

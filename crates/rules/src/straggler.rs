@@ -1,0 +1,182 @@
+//! Stragglers: readings older than their tag's newest. History only, but no exceedance gets lost in it.
+//!
+//! A straggler beyond a limit may also be the first word of a clock that stepped back. So it is kept: as history, with one row for the
+//! excursion, as soon as its gateway sends something current; as a raise on corrected time, once the clock is found wrong; and as a
+//! raise on receive time when neither has come after `late_hold`. In doubt: page.
+
+use crate::Rules;
+use crate::effects::Said;
+use crate::judge::Finding;
+use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
+use crate::slot::Hold;
+use crate::tag::{Order, TagState};
+use model::plant::Tag;
+use model::{AlarmEffect, AnnounceMode, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey};
+
+/// Stragglers kept per tag; a fuller list is taken as raises at once.
+const KEPT_MAX: usize = 64;
+
+impl Rules {
+    /// Takes a straggler in. `time` is the tag's time of it.
+    pub(crate) fn straggler(&mut self, reading: &Reading, time: Timestamp, receive: Timestamp, said: &mut Vec<Said>) {
+        let index = reading.tag;
+        let tag = self.plant.tag(index);
+        let judged = Judged::new(tag, reading, time, receive, false);
+        let state = &self.tags[index.at()];
+        let tells = !unrecorded(tag, state, &judged).is_empty();
+        let Some(gateway) = self.member_of[index.at()] else {
+            return self.exceedance_row(index, &judged, said);
+        };
+        if !tells && state.kept.is_empty() {
+            return;
+        }
+        let due = state.kept_due.unwrap_or(self.now + self.plant.policies.late_hold);
+        self.gateways[gateway].kept.insert(index);
+        self.with_tag(index, said, |tag, _, _| {
+            // A redelivery of one that is kept already.
+            if !tag.kept.iter().any(|kept| kept.source_time == judged.record.source_time && kept.value == judged.record.value) {
+                tag.kept.push(judged.record);
+                tag.kept_due = Some(due);
+                tag.changed = true;
+            }
+        });
+        if self.tags[index.at()].kept.len() >= KEPT_MAX {
+            self.kept_due(index, self.now, said);
+        }
+    }
+
+    /// The gateway has sent something current, so its clock is right and what was kept is history.
+    pub(crate) fn kept_is_history(&mut self, gateway: usize, said: &mut Vec<Said>) {
+        for index in std::mem::take(&mut self.gateways[gateway].kept) {
+            let verdict = self.gateways[gateway].verdict;
+            for record in self.take_kept(index, said) {
+                let reading = reading(index, &record);
+                let receive = record.receive_time.min(self.now);
+                let time = crate::clock::Verdict::read(verdict, record.source_time, receive).min(self.now);
+                let judged = Judged::new(self.plant.tag(index), &reading, time, receive, false);
+                self.exceedance_row(index, &judged, said);
+            }
+        }
+    }
+
+    /// The clock has been found wrong (or right again): what was kept is judged by the new reading of it.
+    pub(crate) fn judge_kept(&mut self, index: TagIndex, said: &mut Vec<Said>) {
+        for record in self.take_kept(index, said) {
+            self.place(&reading(index, &record), said);
+        }
+    }
+
+    /// Neither has come in time: a raise, judged on receive time and told if it stands.
+    pub(crate) fn kept_due(&mut self, index: TagIndex, due: Timestamp, said: &mut Vec<Said>) {
+        if let Some(gateway) = self.member_of[index.at()] {
+            self.gateways[gateway].kept.remove(&index);
+        }
+        for record in self.take_kept(index, said) {
+            let reading = reading(index, &record);
+            let receive = record.receive_time.min(self.now);
+            let newest = self.tags[index.at()].newest.map_or(receive, |newest| newest.time);
+            let judged = Judged::new(self.plant.tag(index), &reading, receive.max(newest), receive, true);
+            self.with_tag(index, said, |tag, view, scene| {
+                tag.fire_proven(judged.time, view, scene);
+                tag.apply(&judged, judged.time, view, scene);
+            });
+        }
+        self.with_tag(index, said, |tag, _, scene| {
+            for (slot, rule) in tag.slots.iter_mut().zip(&scene.tag().conditions) {
+                if matches!(slot.hold, Hold::Late { .. }) && slot.state.is_standing() {
+                    slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene);
+                }
+            }
+        });
+    }
+
+    fn take_kept(&mut self, index: TagIndex, said: &mut Vec<Said>) -> Vec<ReadingRecord> {
+        self.with_tag(index, said, |tag, _, _| {
+            tag.kept_due = None;
+            tag.changed = true;
+            std::mem::take(&mut tag.kept)
+        })
+    }
+
+    /// Makes the one row for a straggler beyond a limit outside any recorded episode, at the highest limit of its side.
+    fn exceedance_row(&mut self, index: TagIndex, judged: &Judged, said: &mut Vec<Said>) {
+        self.with_tag(index, said, |state, _, scene| {
+            let tag = scene.tag();
+            let places = unrecorded(tag, state, judged);
+            for place in &places {
+                let rule = &tag.conditions[*place];
+                let slot = &mut state.slots[*place];
+                slot.changed = true;
+                if slot.spans.extend_late(judged.time, tag.stale_after) {
+                    continue;
+                }
+                slot.spans.record_late(judged.time);
+                // The lower limit of the side is told by the higher one.
+                let told_by_higher = places.iter().any(|other| lower_of_side(tag.conditions[*other].condition) == Some(rule.condition));
+                if told_by_higher {
+                    continue;
+                }
+                let opens_case = is_told_though_returned(tag, rule.condition).then(|| TransitionKey {
+                    alarm: scene.alarm(rule.condition),
+                    episode: slot.open_episode(judged.time),
+                    step: 0,
+                });
+                let row = LateExceedance {
+                    alarm: scene.alarm(rule.condition),
+                    level: rule.level,
+                    setpoint: Some(rule.setpoint),
+                    reading: judged.record,
+                    now: scene.now,
+                    opens_case,
+                };
+                scene.say(judged.time, rule.condition, AlarmEffect::LateExceedance(row));
+            }
+        });
+    }
+
+    /// Gives a reading its place by the clock verdict in force and applies it, or keeps it as a straggler.
+    pub(crate) fn place(&mut self, reading: &Reading, said: &mut Vec<Said>) {
+        let (corrected, receive, order) = self.order(reading);
+        let time = corrected.min(self.now);
+        match order {
+            Order::Duplicate => {}
+            Order::Straggler => self.straggler(reading, time, receive, said),
+            Order::Newer | Order::InDoubt => {
+                let late = receive.since(time) > self.plant.policies.late_after;
+                let mut judged = Judged::new(self.plant.tag(reading.tag), reading, time, receive, late);
+                if order == Order::InDoubt && judged.quality == Quality::Good {
+                    judged.quality = Quality::Uncertain;
+                }
+                self.with_tag(reading.tag, said, |tag, view, scene| {
+                    tag.fire_proven(time, view, scene);
+                    tag.apply(&judged, corrected, view, scene);
+                });
+            }
+        }
+    }
+}
+
+/// Conditions that a reading is beyond at a time none of their episodes covers.
+fn unrecorded(tag: &Tag, state: &TagState, judged: &Judged) -> Vec<usize> {
+    let beyond = |place: usize| matches!(find(&tag.conditions[place], judged), Finding::Beyond | Finding::OverRange);
+    (0..tag.conditions.len())
+        .filter(|place| tag.conditions[*place].condition.is_limit() && beyond(*place))
+        .filter(|place| {
+            let slot = &state.slots[*place];
+            let in_present = slot.state.is_active() && slot.episode.is_some_and(|episode| episode.since <= judged.time);
+            let in_pending = slot.pending.as_ref().is_some_and(|pending| pending.since <= judged.time);
+            !in_present && !in_pending && !slot.spans.covers(judged.time)
+        })
+        .collect()
+}
+
+fn reading(tag: TagIndex, record: &ReadingRecord) -> Reading {
+    Reading {
+        tag,
+        source_time: record.source_time,
+        receive_time: record.receive_time,
+        value: record.value.unwrap_or(f64::NAN),
+        quality: record.quality,
+        sequence: record.sequence,
+    }
+}

@@ -1,0 +1,292 @@
+//! One tag: its newest reading, the order of what arrives, and its own conditions. Reads no other tag's state.
+//!
+//! A tag's time is min(source time, `now`), source time being corrected where the gateway's clock is known to be wrong. A reading newer
+//! than the newest advances the tag however old it is. Source times ahead of `now` all become `now`, so there their order is taken
+//! from the source times as sent; one that looks older by those may raise but not clear, since it may be a redelivery.
+
+use crate::effects::Scene;
+use crate::judge::{Finding, Judged, find, lower_of_side};
+use crate::slot::{Hold, Outcome, Raise, Slot, deadline};
+use model::{AnnounceMode, Cause, Condition, Duration, Quality, Reading, ReadingRecord, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Change-making readings ahead of our clock that are remembered, to know their redelivery.
+const MARKS_MAX: usize = 8;
+
+/// The newest reading.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Newest {
+    /// The tag's time.
+    pub time: Timestamp,
+    /// As received.
+    pub record: ReadingRecord,
+    /// Its corrected source time where that was ahead of `now`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Timestamp>,
+}
+
+/// How a tag fell out, as its gateway's loss sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fall {
+    Zero,
+    Bad,
+    Silent,
+}
+
+/// Where a reading stands to its tag's newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Newer,
+    /// Newer by our clock, older by its own: both were ahead of us.
+    InDoubt,
+    Duplicate,
+    Straggler,
+}
+
+/// What a tag may know of its gateway.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GatewayView {
+    /// Two of its intervals, where a verdict over it is possible at all.
+    pub window: Option<Duration>,
+    /// Its loss stands.
+    pub lost: bool,
+    /// Its clock's stretch of doubt.
+    pub doubt: Option<u32>,
+}
+
+/// The state of one tag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TagState {
+    /// Counts readings applied, so that the newer of two stored forms is known.
+    pub revision: u64,
+    pub newest: Option<Newest>,
+    /// Listening time when last heard.
+    pub heard: Timestamp,
+    /// Silent for its stale time.
+    pub silent: bool,
+    pub fall: Option<(Fall, Timestamp)>,
+    /// One per condition of the tag, in its order.
+    pub slots: Vec<Slot>,
+    /// Stragglers kept until it is clear whether the gateway's clock is wrong.
+    pub kept: Vec<ReadingRecord>,
+    pub kept_due: Option<Timestamp>,
+    pub marks: Vec<ReadingRecord>,
+    pub registered_kept: Option<Timestamp>,
+    pub registered_silence: Option<Timestamp>,
+    /// Strictly between these a good, newer, timely reading changes nothing.
+    pub quiet: Option<(f64, f64)>,
+    pub changed: bool,
+}
+
+impl TagState {
+    pub fn is_bad(&self) -> bool {
+        self.newest.is_some_and(|newest| newest.record.value.is_none() || newest.record.quality == Quality::Bad)
+    }
+
+    /// Where a reading stands, by its corrected source time.
+    pub fn order(&self, corrected: Timestamp, reading: &Reading, on_receive_time: bool, now: Timestamp, skew_max: Duration) -> Order {
+        let Some(newest) = &self.newest else { return Order::Newer };
+        let record = ReadingRecord::from(reading);
+        let time = corrected.min(now);
+        let known = &newest.record;
+        let same = known.source_time == record.source_time
+            && known.value == record.value
+            && known.quality == record.quality
+            && known.sequence == record.sequence;
+        // A stuck clock says the same thing at the same time for ever: on receive time that is a new reading.
+        if same && !on_receive_time {
+            return Order::Duplicate;
+        }
+        if time < newest.time {
+            return Order::Straggler;
+        }
+        if let Some(ahead) = newest.ahead
+            && corrected < ahead
+            && ahead.since(corrected) <= skew_max
+        {
+            let marked = self
+                .marks
+                .iter()
+                .any(|mark| mark.source_time == record.source_time && mark.value == record.value && mark.quality == record.quality);
+            return if marked { Order::Duplicate } else { Order::InDoubt };
+        }
+        // At one time the gateway's own count decides, where it sends one: a redelivery must not look like news.
+        if time == newest.time
+            && known.source_time == record.source_time
+            && matches!((record.sequence, known.sequence), (Some(this), Some(newest)) if this < newest)
+        {
+            return Order::Straggler;
+        }
+        Order::Newer
+    }
+
+    /// Fires the on_delays that a reading at `time` proves.
+    pub fn fire_proven(&mut self, time: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
+        loop {
+            let tag = scene.tag();
+            let next = (0..self.slots.len())
+                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.since + tag.conditions[at].on_delay, at)))
+                .min();
+            match next {
+                Some((due, at)) if due <= time => self.fire(at, view, scene),
+                _ => return,
+            }
+        }
+    }
+
+    /// An on_delay has ended.
+    pub fn fire(&mut self, at: usize, view: GatewayView, scene: &mut Scene<'_>) {
+        let Some(pending) = self.slots[at].pending.clone() else { return };
+        let due = pending.since + scene.tag().conditions[at].on_delay;
+        let cause = deadline(due, self.newest.map(|newest| newest.record));
+        let raise = Raise { since: pending.since, at: due, cause, value: pending.value, late: pending.late };
+        self.raise(at, raise, view, scene);
+        self.confirm(due, scene);
+    }
+
+    /// Applies a reading that advances the tag.
+    pub fn apply(&mut self, reading: &Judged, corrected: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
+        self.note_fall(reading, scene.now);
+        let ahead = match self.newest {
+            Some(Newest { ahead: Some(ahead), .. }) if reading.quality != Quality::Good && corrected < ahead => Some(ahead),
+            _ => (corrected > scene.now).then_some(corrected),
+        };
+        if ahead.is_none() {
+            self.marks.clear();
+        }
+        self.newest = Some(Newest { time: reading.time, record: reading.record, ahead });
+        self.revision += 1;
+        let before = self.slots.iter().any(|slot| slot.changed);
+        let tag = scene.tag();
+        for (at, rule) in tag.conditions.iter().enumerate() {
+            let finding = find(rule, reading);
+            self.announce_explained(at, finding, reading, scene);
+            if self.slots[at].apply(rule, finding, reading, view.doubt, scene) == Outcome::Raise {
+                let cause = Cause::Reading(reading.record);
+                let raise = Raise { since: reading.time, at: reading.time, cause, value: reading.record.value, late: reading.late };
+                self.raise(at, raise, view, scene);
+            }
+        }
+        self.confirm(reading.time, scene);
+        if ahead.is_some() && !before && self.slots.iter().any(|slot| slot.changed) {
+            if self.marks.len() == MARKS_MAX {
+                self.marks.remove(0);
+            }
+            self.marks.push(reading.record);
+        }
+    }
+
+    /// Raises a condition and the lower limits of its side with it.
+    pub fn raise(&mut self, at: usize, raise: Raise, view: GatewayView, scene: &mut Scene<'_>) {
+        let tag = scene.tag();
+        let rule = &tag.conditions[at];
+        if let Some(lower) = lower_of_side(rule.condition).and_then(|lower| tag.conditions.iter().position(|rule| rule.condition == lower))
+        {
+            let slot = &self.slots[lower];
+            if !slot.state.is_active() && slot.state != model::AlarmState::Faulted {
+                let pending = slot.pending.clone();
+                let also = Raise {
+                    since: pending.as_ref().map_or(raise.since, |pending| pending.since),
+                    at: raise.at,
+                    cause: raise.cause.clone(),
+                    value: raise.value,
+                    late: raise.late,
+                };
+                let hold = self.hold(tag.conditions[lower].condition, also.late, view, scene);
+                self.slots[lower].raise(&tag.conditions[lower], also, hold, &[], scene);
+            }
+        }
+        let hold = self.hold(rule.condition, raise.late, view, scene);
+        self.slots[at].raise(rule, raise, hold, &[], scene);
+    }
+
+    /// Whether the announcement of a raise has to wait, and for what.
+    fn hold(&self, condition: Condition, late: bool, view: GatewayView, scene: &Scene<'_>) -> Hold {
+        if late {
+            return Hold::Late { due: scene.now + scene.plant.policies.late_hold, doubt: view.doubt };
+        }
+        let (Some(window), Some((fall, since))) = (view.window, self.fall) else { return Hold::None };
+        let fits = match condition {
+            Condition::Stale | Condition::BadQuality => true,
+            Condition::Low | Condition::LowLow => fall == Fall::Zero && !scene.tag().signal.is_gas(),
+            _ => false,
+        };
+        let due = since + window;
+        match () {
+            () if !fits => Hold::None,
+            () if view.lost => Hold::Explained,
+            () if due > scene.now => Hold::Verdict { due },
+            () => Hold::None,
+        }
+    }
+
+    /// A low alarm that the gateway's loss explained is told once the tag itself is heard to be low.
+    fn announce_explained(&mut self, at: usize, finding: Finding, reading: &Judged, scene: &mut Scene<'_>) {
+        let rule = &scene.tag().conditions[at];
+        let alive = matches!(finding, Finding::Beyond | Finding::Between) && reading.record.value != Some(0.0);
+        let slot = &mut self.slots[at];
+        if alive && slot.hold == Hold::Explained && slot.state.is_active() && rule.condition.is_limit() {
+            slot.announce(rule, AnnounceMode::Normal, reading.time, &[], scene);
+        }
+    }
+
+    /// Announces late raises that the newest reading confirms: current, not bad, and the alarm still stands.
+    pub fn confirm(&mut self, time: Timestamp, scene: &mut Scene<'_>) {
+        let Some(newest) = self.newest else { return };
+        if self.is_bad() || self.silent || scene.now.since(newest.time) > scene.plant.policies.late_after {
+            return;
+        }
+        let tag = scene.tag();
+        for (slot, rule) in self.slots.iter_mut().zip(&tag.conditions) {
+            let confirmable = rule.condition.is_limit() || rule.condition == Condition::Discrete || rule.condition == Condition::OutOfRange;
+            if matches!(slot.hold, Hold::Late { .. }) && slot.state.is_standing() && confirmable {
+                slot.announce(rule, AnnounceMode::LateConfirmed, time, &[], scene);
+            }
+        }
+    }
+
+    /// Keeps how the tag fell out: to exactly zero, to bad. Old data say nothing about now.
+    fn note_fall(&mut self, reading: &Judged, now: Timestamp) {
+        let before = self.newest.and_then(|newest| newest.record.value);
+        let fall = match (reading.quality, reading.record.value) {
+            _ if reading.late => return,
+            (Quality::Bad, _) => match self.fall {
+                Some((Fall::Bad | Fall::Silent, since)) => Some((Fall::Bad, since)),
+                _ => Some((Fall::Bad, now)),
+            },
+            (_, Some(0.0)) => match self.fall {
+                Some((Fall::Zero, since)) => Some((Fall::Zero, since)),
+                _ => before.is_some_and(|before| before != 0.0).then_some((Fall::Zero, now)),
+            },
+            _ => None,
+        };
+        self.fall = fall;
+    }
+
+    /// Computes the band in which a good, newer, timely reading changes nothing.
+    pub fn refresh_quiet(&mut self, tag: &model::plant::Tag) {
+        self.quiet = None;
+        if self.silent
+            || self.fall.is_some()
+            || self.is_bad()
+            || !self.kept.is_empty()
+            || self.newest.is_none_or(|newest| newest.ahead.is_some())
+        {
+            return;
+        }
+        if !self.slots.iter().all(Slot::is_quiet) {
+            return;
+        }
+        let (mut low, mut high) = tag.range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        for rule in &tag.conditions {
+            match rule.condition {
+                Condition::Low | Condition::LowLow => low = low.max(rule.setpoint),
+                Condition::High | Condition::HighHigh => high = high.min(rule.setpoint),
+                Condition::Discrete => return,
+                _ => {}
+            }
+        }
+        self.quiet = Some((low, high));
+    }
+}

@@ -1,0 +1,57 @@
+//! Every deadline, in order of time. Cheap to ask for the next one.
+
+use model::{TagIndex, Timestamp};
+use std::collections::BTreeSet;
+
+/// What is due. The order decides among deadlines of one instant: what raises goes before what tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// An on_delay ends.
+    OnDelay(TagIndex, u8),
+    /// A kept straggler is taken as a raise.
+    Kept(TagIndex),
+    /// No unknown tag for a while.
+    UnknownTag(u32),
+    /// An announcement need not wait any longer.
+    Hold(TagIndex, u8),
+}
+
+/// The deadlines of all tags.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    due: BTreeSet<(Timestamp, Timer)>,
+    /// Silence, in listening time. Entries may be early; whoever takes one looks again.
+    silence: BTreeSet<(Timestamp, TagIndex)>,
+}
+
+impl Timers {
+    /// Moves a deadline from where it is registered to where it should be.
+    pub fn set(&mut self, timer: Timer, registered: &mut Option<Timestamp>, wanted: Option<Timestamp>) {
+        if *registered != wanted {
+            if let Some(old) = registered.take() {
+                self.due.remove(&(old, timer));
+            }
+            if let Some(new) = wanted {
+                self.due.insert((new, timer));
+            }
+            *registered = wanted;
+        }
+    }
+    pub fn set_silence(&mut self, tag: TagIndex, registered: &mut Option<Timestamp>, wanted: Option<Timestamp>) {
+        if *registered != wanted {
+            if let Some(old) = registered.take() {
+                self.silence.remove(&(old, tag));
+            }
+            if let Some(new) = wanted {
+                self.silence.insert((new, tag));
+            }
+            *registered = wanted;
+        }
+    }
+    pub fn next(&self) -> Option<(Timestamp, Timer)> {
+        self.due.first().copied()
+    }
+    pub fn next_silence(&self) -> Option<(Timestamp, TagIndex)> {
+        self.silence.first().copied()
+    }
+}
