@@ -303,7 +303,7 @@ export const en: Record<Key, string> = {
   'login.tries': 'Too many failed tries. Try again in 15 minutes, or ask the administrator.',
   'login.unreachable': 'The service cannot be reached. Check the network and try again.',
   'login.ended': 'Your login has ended. Please log in again.',
-  'login.beside': 'This system stands beside the plant’s GDS and SIS, never in place of them.',
+  'login.beside': "This system stands beside the plant's GDS and SIS, never in place of them.",
 
   'lost.title': 'Connection lost',
   'lost.text': 'Values on this page are no longer current. Reconnecting; watch the DCS and the GDS meanwhile.',
@@ -514,7 +514,7 @@ export const en: Record<Key, string> = {
 
   'messages.filter': 'Search name, body',
   'messages.none': 'No message has been sent yet',
-  'messages.intro': 'The very words on each person’s phone',
+  'messages.intro': "The very words on each person's phone",
   'messages.duty': 'duty phone',
   'messages.answered': 'answered',
   'messages.unanswered': 'not answered',
