@@ -167,13 +167,14 @@ impl Webhook {
         let status = response.status();
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs));
-        let (text, whole) = read_bounded(response).await;
+        let (text, read) = read_bounded(response).await;
         let answer = format!("{} {}", status.as_u16(), text.trim()).trim_end().to_owned();
         match status {
+            // A gateway that breaks off in the middle of its answer may have broken off in the middle of its work.
+            _ if status.is_success() && read == Read::Broken => Outcome::Retry(format!("{answer} (answer broke off)"), retry_after),
             _ if status.is_success() => match &self.success_pointer {
                 None => Outcome::Accepted(answer),
-                // The status alone says nothing here, so an answer that was not read whole is an unknown end.
-                Some(_) if !whole => Outcome::Retry(format!("{answer} (answer not read to its end)"), retry_after),
+                Some(_) if read == Read::Cut => Outcome::Retry(format!("{answer} (answer too long)"), retry_after),
                 Some((pointer, expected)) if shows(&text, pointer, expected) => Outcome::Accepted(answer),
                 Some((pointer, expected)) => Outcome::Retry(format!("{answer} ({pointer} is not {expected})"), retry_after),
             },
@@ -255,22 +256,32 @@ fn without_address(error: reqwest::Error) -> String {
     format!("{kind}: {cause}")
 }
 
-async fn read_bounded(mut response: reqwest::Response) -> (String, bool) {
+/// How much of an answer was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Whole,
+    /// Longer than anybody keeps.
+    Cut,
+    /// It broke off or came too slowly.
+    Broken,
+}
+
+async fn read_bounded(mut response: reqwest::Response) -> (String, Read) {
     let mut bytes = Vec::new();
-    let whole = loop {
+    let read = loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 let room = ANSWER_BYTES_MAX - bytes.len();
                 bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
-                    break false;
+                    break Read::Cut;
                 }
             }
-            Ok(None) => break true,
-            Err(_) => break false,
+            Ok(None) => break Read::Whole,
+            Err(_) => break Read::Broken,
         }
     };
-    (String::from_utf8_lossy(&bytes).into_owned(), whole)
+    (String::from_utf8_lossy(&bytes).into_owned(), read)
 }
 
 /// Whether the JSON `answer` shows `expected` at `pointer`; numbers and booleans are compared as text.

@@ -1,0 +1,236 @@
+//! Sirens through a real Mosquitto: lost commands, restarts of the broker, many zones.
+//!
+//! Needs the `mosquitto` binary. Without it these tests say so and pass on a developer's machine, and fail where `CI` is set.
+
+use model::{Level, Siren, Timestamp};
+use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use watchfire_notifier::*;
+
+/// How long anything may take before a test says that it never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Broker {
+    child: Option<Child>,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl Broker {
+    /// None where there is no Mosquitto to start.
+    fn start() -> Option<Self> {
+        let found = std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join("mosquitto").is_file()));
+        if !found {
+            assert!(std::env::var_os("CI").is_none(), "mosquitto is missing: apt-get install mosquitto");
+            eprintln!("NOT TESTED: mosquitto is missing: apt-get install mosquitto");
+            return None;
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut broker = Self { child: None, port, directory: tempfile::tempdir().unwrap() };
+        broker.up();
+        Some(broker)
+    }
+    fn up(&mut self) {
+        let config = self.directory.path().join("mosquitto.conf");
+        std::fs::write(&config, format!("listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", self.port)).unwrap();
+        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let child =
+            Command::new("mosquitto").env("PATH", path).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.child = Some(child);
+        let deadline = Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "mosquitto does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    fn down(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+}
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.down();
+    }
+}
+
+/// A siren controller: everything it was told, in order, from the moment its subscription stood.
+struct Device {
+    heard: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Device {
+    async fn subscribe(broker: &Broker, id: &str) -> Self {
+        let mut options = MqttOptions::new(id, "127.0.0.1", broker.port);
+        options.set_keep_alive(Duration::from_secs(5));
+        let (client, mut eventloop) = AsyncClient::new(options, 16);
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ready = Arc::new(tokio::sync::Notify::new());
+        let (keeping, standing) = (Arc::clone(&heard), Arc::clone(&ready));
+        let task = tokio::spawn(async move {
+            loop {
+                match eventloop.poll().await {
+                    Ok(Event::Incoming(Incoming::ConnAck(_))) => client.try_subscribe("watchfire/v1/+/siren/+", QoS::AtLeastOnce).unwrap(),
+                    Ok(Event::Incoming(Incoming::SubAck(_))) => standing.notify_one(),
+                    Ok(Event::Incoming(Incoming::Publish(publish))) => {
+                        let payload = serde_json::from_slice(&publish.payload).unwrap();
+                        keeping.lock().unwrap().push((publish.topic, payload));
+                    }
+                    Ok(_) => {}
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        });
+        tokio::time::timeout(PATIENCE, ready.notified()).await.expect("subscribed");
+        Self { heard, task }
+    }
+    fn heard(&self) -> Vec<(String, serde_json::Value)> {
+        self.heard.lock().unwrap().clone()
+    }
+    async fn hears(&self, zone: &str, sound: bool, version: u64) -> serde_json::Value {
+        let mut found = None;
+        eventually(&format!("{zone} sound {sound} version {version}"), || {
+            found = self
+                .heard()
+                .into_iter()
+                .map(|(_, payload)| payload)
+                .find(|payload| payload["zone"] == zone && payload["sound"] == sound && payload["version"] == version);
+            found.is_some()
+        })
+        .await;
+        found.unwrap()
+    }
+}
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never came: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn siren(zone: &str, sound: bool, version: u64) -> Siren {
+    Siren { enterprise: "xx".into(), zone: zone.into(), sound, light: true, version, level: Some(Level::Red) }
+}
+
+async fn driver(broker: &Broker, resend_every: Duration, wanted: Vec<Siren>) -> SirenDriver {
+    let publisher = MqttSirenPublisher::connect(&broker.url(), "watchfire-siren", None).unwrap();
+    let config = SirenConfig {
+        publish: Arc::new(publisher),
+        resend_every,
+        expiry: SirenConfig::EXPIRY,
+        clock: Arc::new(|| Timestamp::from_secs(1_732_428_340)),
+    };
+    let driver = SirenDriver::start(config, wanted).unwrap();
+    eventually("the siren connection", || driver.is_connected()).await;
+    driver
+}
+
+const RARELY: Duration = Duration::from_secs(3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_on_reaches_the_device_without_waiting_for_a_repeat() {
+    let Some(broker) = Broker::start() else { return };
+    let device = Device::subscribe(&broker, "device").await;
+    let driver = driver(&broker, RARELY, Vec::new()).await;
+    driver.set(&siren("1#罐区", true, 3));
+    let payload = device.hears("1#罐区", true, 3).await;
+    assert_eq!(
+        payload,
+        serde_json::json!({"zone": "1#罐区", "sound": true, "light": true, "level": "red", "version": 3,
+            "issued": 1_732_428_340_000_i64, "expires": 1_732_428_375_000_i64})
+    );
+    assert_eq!(device.heard()[0].0, "watchfire/v1/xx/siren/1%23罐区");
+    driver.set(&siren("1#罐区", false, 4));
+    device.hears("1#罐区", false, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_command_heals_with_the_next_repeat() {
+    let Some(broker) = Broker::start() else { return };
+    let first = Device::subscribe(&broker, "device-1").await;
+    let driver = driver(&broker, Duration::from_millis(200), Vec::new()).await;
+    driver.set(&siren("a", true, 1));
+    first.hears("a", true, 1).await;
+    // This one was not there when the command was sent, and commands are not retained.
+    let second = Device::subscribe(&broker, "device-2").await;
+    second.hears("a", true, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_the_broker_costs_neither_an_on_nor_an_off() {
+    let Some(mut broker) = Broker::start() else { return };
+    let driver = driver(&broker, RARELY, vec![siren("a", true, 1), siren("b", true, 1)]).await;
+    broker.down();
+    eventually("the loss is seen", || !driver.is_connected()).await;
+    driver.set(&siren("a", false, 2));
+    driver.set(&siren("c", true, 1));
+    broker.up();
+    // The device may be back later than the driver: only the driver's next connection or repeat tells it, so both wait here.
+    let device = Device::subscribe(&broker, "device").await;
+    eventually("connected again", || driver.is_connected()).await;
+    broker.down();
+    eventually("the second loss is seen", || !driver.is_connected()).await;
+    broker.up();
+    drop(device);
+    let device = Device::subscribe(&broker, "device-again").await;
+    driver.set(&siren("d", true, 1));
+    eventually("connected once more", || driver.is_connected()).await;
+    driver.set(&siren("d", true, 2));
+    device.hears("d", true, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_wanted_state_is_sent_on_every_new_connection() {
+    let Some(mut broker) = Broker::start() else { return };
+    let driver = driver(&broker, Duration::from_millis(300), vec![siren("a", true, 1)]).await;
+    broker.down();
+    eventually("the loss is seen", || !driver.is_connected()).await;
+    driver.set(&siren("a", false, 2));
+    driver.set(&siren("b", true, 1));
+    broker.up();
+    let device = Device::subscribe(&broker, "device").await;
+    device.hears("a", false, 2).await;
+    device.hears("b", true, 1).await;
+    assert!(device.heard().iter().all(|(_, payload)| payload["zone"] != "a" || payload["version"] == 2), "nothing old is sent late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_does_not_wait_behind_the_repeats_of_many_zones() {
+    let Some(broker) = Broker::start() else { return };
+    let device = Device::subscribe(&broker, "device").await;
+    const ZONES: usize = 400;
+    let wanted = (0..ZONES).map(|n| siren(&format!("z{n}"), false, 1)).collect();
+    let driver = driver(&broker, RARELY, wanted).await;
+    // All repeats of the first connection are on their way, one at a time.
+    eventually("the first repeat", || !device.heard().is_empty()).await;
+    driver.set(&siren("red", true, 9));
+    device.hears("red", true, 9).await;
+    eventually("every zone", || device.heard().len() > ZONES).await;
+    let heard = device.heard();
+    let place = heard.iter().position(|(_, payload)| payload["zone"] == "red").unwrap();
+    assert!(place + 1 < heard.len(), "it came before the last repeat, at place {place} of {}", heard.len());
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_refused_without_showing_its_password() {
+    for url in ["127.0.0.1:1883", "http://h", "mqtt://", "mqtt://user:geheim@h:x"] {
+        let error = MqttSirenPublisher::connect(url, "id", None).err().expect("refused").to_string();
+        assert!(error.contains("siren broker") && !error.contains("geheim"), "{error}");
+    }
+}
