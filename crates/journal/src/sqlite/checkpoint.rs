@@ -27,6 +27,8 @@ const LOG_PAGES_MAX: i64 = 4096;
 /// Times one look tries to find the moment between two commits for that.
 const RESTART_TRIES: u32 = 20;
 const RESTART_PAUSE: Duration = Duration::from_millis(1);
+/// A look that failed (the disk is full) is not repeated before.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// How far the anchor may lie behind.
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
@@ -105,8 +107,11 @@ fn run(connection: &Connection, shared: &Shared) {
                 *shared.failure.lock().expect("nothing panics while it holds this lock") = Some(why);
                 return;
             }
-            // The log keeps what was committed; the next look tries again.
-            Err(error) => tracing::warn!(%error, "checkpoint put off"),
+            // The log keeps what was committed; a later look tries again.
+            Err(error) => {
+                tracing::warn!(%error, "checkpoint put off");
+                work.not_before = Instant::now() + RETRY_AFTER;
+            }
         }
     }
 }
@@ -121,12 +126,13 @@ struct Work {
     seen: u64,
     emptied: bool,
     anchored: Instant,
+    not_before: Instant,
 }
 
 impl Work {
     fn new(now: Instant) -> Self {
         // Not emptied: what a crash left in the log is worked in as well.
-        Self { worked_in: 0, behind_since: None, last_commit: now, seen: 0, emptied: false, anchored: now }
+        Self { worked_in: 0, behind_since: None, last_commit: now, seen: 0, emptied: false, anchored: now, not_before: now }
     }
 
     /// Does what is due, and says whether the anchor is.
@@ -135,6 +141,9 @@ impl Work {
             self.seen = commits;
             self.last_commit = now;
             self.emptied = false;
+        }
+        if now < self.not_before {
+            return Ok(false);
         }
         if commits > self.worked_in {
             let since = *self.behind_since.get_or_insert(now);
@@ -191,4 +200,113 @@ fn restart(connection: &Connection) -> Result<(), StoreError> {
 /// Works in what can be without waiting for anybody: before a clean stop, so that the next start has nothing to do.
 pub(super) fn passive(connection: &Connection) -> Result<(), StoreError> {
     checkpoint(connection, "PASSIVE").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Batch, SqliteStore, Store};
+    use model::Timestamp;
+
+    /// A store whose own checkpointer is out of the way, and what the tests move by hand.
+    struct Bench {
+        dir: tempfile::TempDir,
+        store: Connection,
+        connection: Connection,
+        work: Work,
+        start: Instant,
+        commits: u64,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            drop(SqliteStore::open(dir.path()).unwrap());
+            let store = connection::open(dir.path(), Role::Writer).unwrap();
+            let connection = connection::open(dir.path(), Role::Checkpointer).unwrap();
+            let start = Instant::now();
+            Self { dir, store, connection, work: Work::new(start), start, commits: 0 }
+        }
+        fn commit(&mut self, times: u64) {
+            for _ in 0..times {
+                self.commits += 1;
+                self.store.execute("INSERT INTO soft VALUES (?1, zeroblob(20000))", [self.commits.to_string()]).unwrap();
+            }
+        }
+        fn look(&mut self, seconds: u64) -> bool {
+            self.work.look(&self.connection, self.commits, self.start + Duration::from_secs(seconds)).unwrap()
+        }
+        fn log_bytes(&self) -> u64 {
+            std::fs::metadata(self.dir.path().join(connection::WAL_FILE)).unwrap().len()
+        }
+    }
+
+    #[test]
+    fn few_commits_wait_and_many_are_worked_in_at_once() {
+        let mut bench = Bench::new();
+        bench.commit(10);
+        bench.look(0);
+        assert_eq!(bench.work.worked_in, 0);
+        bench.look(1);
+        assert_eq!(bench.work.worked_in, 0);
+        bench.look(2);
+        assert_eq!(bench.work.worked_in, 10, "after CHECKPOINT_AFTER");
+        bench.commit(CHECKPOINT_COMMITS);
+        bench.look(2);
+        assert_eq!(bench.work.worked_in, bench.commits, "CHECKPOINT_COMMITS wait for nothing");
+    }
+
+    #[test]
+    fn the_log_is_emptied_when_nobody_writes() {
+        let mut bench = Bench::new();
+        bench.commit(10);
+        bench.look(0);
+        bench.look(2);
+        assert!(bench.log_bytes() > 0);
+        bench.look(4);
+        assert!(bench.log_bytes() > 0, "not yet quiet for IDLE_AFTER");
+        bench.look(5);
+        assert_eq!(bench.log_bytes(), 0);
+    }
+
+    #[test]
+    fn the_log_starts_anew_before_it_is_long_and_a_reader_only_delays_it() {
+        let mut bench = Bench::new();
+        let reader = connection::open(bench.dir.path(), Role::Reader).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM soft").unwrap();
+        for _ in 0..5 {
+            bench.commit(CHECKPOINT_COMMITS);
+            bench.look(0);
+        }
+        let held = bench.log_bytes();
+        assert!(held > u64::try_from(LOG_PAGES_MAX).unwrap() * 4096, "{held}: the reader still needs its old state");
+        reader.execute_batch("COMMIT").unwrap();
+        for _ in 0..20 {
+            bench.commit(CHECKPOINT_COMMITS);
+            bench.look(0);
+        }
+        assert!(bench.log_bytes() < held * 2, "{} after {held}", bench.log_bytes());
+    }
+
+    #[test]
+    fn the_anchor_is_due_once_a_minute_and_a_failed_look_is_put_off() {
+        let mut bench = Bench::new();
+        assert!(!bench.look(59));
+        assert!(bench.look(60));
+        assert!(!bench.look(61));
+        assert!(bench.look(120));
+        bench.work.not_before = bench.start + Duration::from_secs(200);
+        assert!(!bench.look(199));
+        assert!(bench.look(200));
+    }
+
+    #[test]
+    fn a_failed_checkpoint_stops_the_engine() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(dir.path()).unwrap();
+        let batch = |now| Batch { now: Timestamp(now), soft: vec![("x".to_owned(), vec![])], ..Batch::default() };
+        store.commit(&batch(1)).unwrap();
+        *store.checkpointer.shared.failure.lock().unwrap() = Some("fsync failed".to_owned());
+        assert!(matches!(store.commit(&batch(2)), Err(StoreError::Fatal(why)) if why == "fsync failed"));
+    }
 }

@@ -8,7 +8,7 @@ use super::connection::{self, DATABASE_FILE, Role, failed};
 use super::{Tail, schema, signed, unsigned};
 use crate::StoreError;
 use crate::chain::{ChainHash, Link};
-use rusqlite::{Connection, Row, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, Row, TransactionBehavior, params};
 use std::fmt;
 use std::path::Path;
 
@@ -85,7 +85,7 @@ pub struct VerifyReport {
     pub head: ChainHash,
     /// The first that was not.
     pub first_bad: Option<Bad>,
-    /// The indexes agree with the table, so a timeline shows every row of its case.
+    /// Every row is found by its key and its case, so a timeline shows all there is.
     pub indexes_intact: bool,
     /// The triggers that refuse edits stand as they were made.
     pub guards_intact: bool,
@@ -115,7 +115,7 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
     anchors.extend(anchor(dir)?);
     anchors.sort_by_key(|anchor| anchor.seq);
     let mut connection = connection::open(dir, Role::Reader)?;
-    let mut walk = Walk { rows: 0, head: ChainHash::START, anchors: &anchors };
+    let mut walk = Walk { rows: 0, head: ChainHash::START, anchors: &anchors, indexes_intact: true };
     let first_bad = loop {
         match stretch(&mut connection, &mut walk, &mut progress)? {
             Step::More => {}
@@ -123,9 +123,9 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
             Step::Bad(bad) => break Some(bad),
         }
     };
-    let indexes_intact = indexes_intact(&connection)?;
     let guards_intact = schema::guards_intact(&connection)?;
-    Ok(VerifyReport { rows: walk.rows, head: walk.head, first_bad, indexes_intact, guards_intact, anchors: anchors.len() })
+    let Walk { rows, head, indexes_intact, .. } = walk;
+    Ok(VerifyReport { rows, head, first_bad, indexes_intact, guards_intact, anchors: anchors.len() })
 }
 
 struct Walk<'a> {
@@ -133,6 +133,7 @@ struct Walk<'a> {
     head: ChainHash,
     /// Those still ahead, nearest first.
     anchors: &'a [Anchor],
+    indexes_intact: bool,
 }
 
 enum Step {
@@ -154,6 +155,7 @@ fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl
     // The first stretch starts below any number, so that a row slipped in before the first is met.
     let after = if walk.rows == 0 { i64::MIN } else { signed(walk.rows) };
     let mut found = statement.query(params![after, signed(STRETCH_ROWS as u64)]).map_err(failed)?;
+    let mut indexes = Indexes::prepare(&transaction);
     let mut read = 0;
     loop {
         let row = match found.next() {
@@ -166,6 +168,7 @@ fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl
         if let Some(bad) = walk.row(row, &tail) {
             return Ok(Step::Bad(bad));
         }
+        walk.indexes_intact &= indexes.as_mut().is_ok_and(|indexes| indexes.find(row).unwrap_or(false));
     }
     progress(walk.rows, unsigned(tail.last_seq).max(walk.rows));
     if read == STRETCH_ROWS {
@@ -218,6 +221,28 @@ impl Walk<'_> {
     }
 }
 
+/// Finds each row as readers do. Row by row and not by SQLite's own check, which would read the whole journal in one go and keep
+/// the write-ahead log from being emptied meanwhile.
+struct Indexes<'c> {
+    by_key: CachedStatement<'c>,
+    by_subject: CachedStatement<'c>,
+}
+
+impl<'c> Indexes<'c> {
+    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            by_key: connection.prepare_cached("SELECT 1 FROM journal INDEXED BY journal_key WHERE key = ?1 AND seq = ?2")?,
+            by_subject: connection.prepare_cached("SELECT 1 FROM journal INDEXED BY journal_subject WHERE subject = ?1 AND seq = ?2")?,
+        })
+    }
+    fn find(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let seq: i64 = row.get(0)?;
+        let found =
+            |statement: &mut CachedStatement<'_>, text: Option<&str>| text.map_or(Ok(true), |text| statement.exists(params![text, seq]));
+        Ok(found(&mut self.by_key, row.get_ref(4)?.as_str_or_null()?)? && found(&mut self.by_subject, row.get_ref(5)?.as_str_or_null()?)?)
+    }
+}
+
 /// The stored hash, the one its content has, and the stored hash of the row before.
 fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, ChainHash, ChainHash)> {
     let prev = ChainHash(row.get(8)?);
@@ -237,12 +262,4 @@ fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, ChainHash, Ch
 
 fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::SystemIoFailure))
-}
-
-fn indexes_intact(connection: &Connection) -> Result<bool, StoreError> {
-    match connection.query_row("PRAGMA integrity_check('journal')", [], |row| row.get::<_, String>(0)) {
-        Ok(answer) => Ok(answer == "ok"),
-        Err(error) if is_damage(&error) => Ok(false),
-        Err(error) => Err(failed(error)),
-    }
 }
