@@ -271,7 +271,7 @@ impl Rules {
         let tag = &mut self.tags[index.at()];
         tag.heard = heard;
         tag.silent = false;
-        if tag.registered_silence.is_none() && stale_after > Duration::ZERO && self.member_of[index.at()].is_some() {
+        if tag.registered_silence.is_none() && stale_after > Duration::ZERO {
             self.timers.set_silence(index, &mut tag.registered_silence, Some(heard + stale_after));
         }
         if let Some(gateway) = self.member_of[index.at()] {

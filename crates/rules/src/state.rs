@@ -284,7 +284,7 @@ impl Rules {
             for slot in &mut tag.slots {
                 slot.changed = true;
             }
-            if !tag.silent && tag.newest.is_some() && self.member_of[at].is_some() && rule.stale_after > model::Duration::ZERO {
+            if !tag.silent && tag.newest.is_some() && rule.in_service && rule.stale_after > model::Duration::ZERO {
                 self.timers.set_silence(index, &mut tag.registered_silence, Some(tag.heard + rule.stale_after));
             }
             if let (Some(gateway), false) = (self.member_of[at], tag.kept.is_empty()) {

@@ -1,0 +1,169 @@
+//! A dead gateway is one case.
+mod common;
+use common::check;
+
+const TEN: &str = "tag A,B,C,D,E,F,G,H stale 15s, bad-quality, low 10
+         tag I,J stale 15s, bad-quality, high 80";
+
+#[test]
+fn most_tags_silent_together_are_one_lost_gateway() {
+    check(&format!(
+        "{TEN}
+         0s   all reading 50
+         15s  timeout  => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; D.stale raised 15s; E.stale raised 15s; F.stale raised 15s; G.stale raised 15s; H.stale raised 15s; I.stale raised 15s; J.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C D E F G H]
+         10m  timeout"
+    ));
+}
+
+#[test]
+fn a_lost_gateway_returns_when_most_of_its_tags_are_good_and_what_still_stands_is_told_then() {
+    check(
+        "tag A,B,C,D stale 15s
+         0s    all reading 50
+         60s   timeout         => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; D.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C D]
+         100s  A reading 50    => A.stale returned 100s
+         101s  B reading 50    => B.stale returned 101s
+         102s  C reading 50    => C.stale returned 102s; ~GW.gateway-lost returned 102s
+         107s  A,B,C reading 50
+         112s  A,B,C reading 50 => announce D.stale",
+    );
+}
+
+#[test]
+fn fewer_than_that_are_told_one_by_one_after_two_intervals() {
+    check(
+        "tag A,B,C,D,E stale 15s
+         0s   all reading 50
+         10s  D,E reading 50
+         15s  timeout         => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s
+         20s  D,E reading 50
+         24s  timeout
+         25s  timeout         => announce A.stale; announce B.stale; announce C.stale",
+    );
+}
+
+#[test]
+fn most_tags_bad_together_are_a_lost_gateway() {
+    check(
+        "tag A,B,C,D,E bad-quality, high 80
+         0s   all reading 50
+         5s   A,B,C bad 0     => A.bad-quality raised 5s; B.bad-quality raised 5s; C.bad-quality raised 5s
+         6s   D bad 0         => D.bad-quality raised 6s; ~GW.gateway-lost raised 6s; announce ~GW.gateway-lost [A B C D]
+         7s   E bad 0         => E.bad-quality raised 7s
+         10m  timeout
+         601s all reading 50  => A.bad-quality returned 601s; B.bad-quality returned 601s; C.bad-quality returned 601s; D.bad-quality returned 601s; E.bad-quality returned 601s; ~GW.gateway-lost returned 601s",
+    );
+}
+
+#[test]
+fn tags_that_go_bad_an_hour_apart_are_no_lost_gateway() {
+    check(
+        "tag A,B,C,D,E bad-quality
+         0h   all reading 50
+         1h   A bad 0          => A.bad-quality raised 3600s
+         61m  B,C,D,E reading 50 => announce A.bad-quality
+         2h   B bad 0          => B.bad-quality raised 7200s
+         121m C,D,E reading 50 => announce B.bad-quality
+         3h   C bad 0          => C.bad-quality raised 10800s
+         181m D,E reading 50   => announce C.bad-quality
+         4h   D bad 0          => D.bad-quality raised 14400s
+         241m E reading 50     => announce D.bad-quality",
+    );
+}
+
+#[test]
+fn low_alarms_of_tags_that_went_to_exactly_zero_wait_for_the_verdict() {
+    check(
+        "tag A,B,C,D level, low 10, low-low 5
+         0s  all reading 50
+         5s  A,B reading 0     => A.low raised 5s; A.low-low raised 5s; B.low raised 5s; B.low-low raised 5s
+         6s  C,D reading 50
+         15s C,D reading 50    => announce A.low; announce A.low-low; announce B.low; announce B.low-low",
+    );
+    check(
+        "tag A,B,C,D level, low 10
+         0s  all reading 50
+         5s  A,B,C reading 0    => A.low raised 5s; B.low raised 5s; C.low raised 5s
+         6s  D reading 0        => D.low raised 6s; ~GW.gateway-lost raised 6s; announce ~GW.gateway-lost [A B C D]
+         60s timeout
+         61s A reading 4        => announce A.low
+         62s B reading 50       => B.low returned 62s
+         63s C reading 50       => C.low returned 63s; ~GW.gateway-lost returned 63s
+         73s timeout            => announce D.low",
+    );
+}
+
+#[test]
+fn a_low_alarm_that_is_not_exactly_zero_never_waits() {
+    check(
+        "tag A,B,C,D level, low 10
+         0s  all reading 50
+         5s  A reading 3        => A.low raised 5s; announce A.low",
+    );
+}
+
+#[test]
+fn gas_and_high_side_alarms_never_wait() {
+    check(
+        "tag A,B,C toxic, low 1, high 25, bad-quality
+         tag D bad-quality, high 80
+         0s  all reading 10
+         5s  A reading 0        => A.low raised 5s; announce A.low
+         6s  B,C bad 0          => B.bad-quality raised 6s; C.bad-quality raised 6s
+         7s  A bad 0            => A.bad-quality raised 7s
+         8s  D bad 0            => D.bad-quality raised 8s; ~GW.gateway-lost raised 8s; announce ~GW.gateway-lost [A B C D]
+         9s  D reading 85       => D.high raised 9s; announce D.high; D.bad-quality returned 9s",
+    );
+}
+
+#[test]
+fn a_data_fault_that_returns_before_the_verdict_is_told_as_any_other() {
+    check(
+        "tag A,B,C,D bad-quality
+         0s all reading 50
+         5s A bad 0       => A.bad-quality raised 5s
+         8s A reading 50  => announce A.bad-quality; A.bad-quality returned 8s",
+    );
+}
+
+#[test]
+fn two_tags_are_never_a_lost_gateway() {
+    check(
+        "tag A,B stale 15s
+         0s  all reading 50
+         15s timeout   => A.stale raised 15s; announce A.stale; B.stale raised 15s; announce B.stale",
+    );
+}
+
+#[test]
+fn tags_not_yet_seen_do_not_make_a_starting_gateway_lost() {
+    check(
+        "tag A,B,C,D,E bad-quality
+         0s   A reading 50
+         0.1s B bad 0           => B.bad-quality raised 100ms
+         0.2s C,D,E reading 50
+         30s  timeout           => announce B.bad-quality",
+    );
+}
+
+#[test]
+fn a_tag_never_seen_counts_as_silent_once_the_gateway_was_seen() {
+    check(
+        "tag A,B stale 15s
+         tag C,D stale 15s
+         0s  A,B reading 50
+         5s  A,B reading 50
+         20s timeout   => A.stale raised 20s; B.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]",
+    );
+}
+
+#[test]
+fn a_gateway_lost_again_after_its_return_explains_what_had_not_been_told() {
+    check(
+        "tag A,B,C bad-quality
+         0s   all reading 50
+         5s   all bad 0          => A.bad-quality raised 5s; B.bad-quality raised 5s; C.bad-quality raised 5s; ~GW.gateway-lost raised 5s; announce ~GW.gateway-lost [A B C]
+         60s  A,B reading 50     => A.bad-quality returned 60s; B.bad-quality returned 60s; ~GW.gateway-lost returned 60s
+         70s  timeout            => announce C.bad-quality",
+    );
+}

@@ -1,0 +1,126 @@
+//! Silence, our own blindness, system alarms: design "No data is never normal" and "The promise".
+mod common;
+use common::check;
+
+#[test]
+fn a_silent_tag_is_stale_after_its_stale_time_and_returns_when_heard() {
+    check(
+        "high 80, stale 15s
+         0s  reading 50
+         14s timeout
+         15s timeout     => stale raised 15s; announce stale
+         60s timeout
+         61s reading 50  => stale returned 61s",
+    );
+}
+
+#[test]
+fn silence_freezes_an_active_alarm() {
+    check(
+        "high 80, stale 15s
+         0s   reading 81  => high raised 0s; announce high
+         100s timeout     => stale raised 15s; announce stale
+         101s reading 81  => stale returned 101s
+         105s reading 70  => high returned 105s",
+    );
+}
+
+#[test]
+fn a_tag_never_seen_is_not_stale() {
+    check(
+        "stale 15s
+         1h timeout",
+    );
+}
+
+#[test]
+fn a_bad_reading_ends_the_silence_but_not_its_alarm() {
+    check(
+        "stale 15s, bad-quality
+         0s  reading 50
+         20s bad 0         => stale raised 15s; announce stale; bad-quality raised 20s; announce bad-quality
+         25s reading 50    => bad-quality returned 25s; stale returned 25s",
+    );
+}
+
+#[test]
+fn a_repetition_of_the_newest_reading_is_no_sign_of_life() {
+    check(
+        "stale 15s
+         0s  reading 50
+         10s reading 50 at 0s
+         15s timeout           => stale raised 15s; announce stale",
+    );
+}
+
+#[test]
+fn silence_clocks_count_only_the_time_we_were_listening() {
+    check(
+        "stale 15s, every 2s
+         0s   reading 50
+         6s   link down  => broker.system raised 6s; announce broker.system
+         106s link up    => broker.system returned 106s
+         114s timeout
+         115s timeout    => stale raised 115s; announce stale",
+    );
+}
+
+#[test]
+fn a_tag_whose_silence_clock_was_at_its_end_gets_time_to_report_after_our_blindness() {
+    check(
+        "stale 15s, every 5s
+         0s    reading 50
+         14s   link down   => broker.system raised 14s; announce broker.system
+         100s  link up     => broker.system returned 100s
+         109s  reading 50",
+    );
+}
+
+#[test]
+fn our_own_blindness_is_one_alarm_and_not_one_per_tag() {
+    check(
+        "tag A,B,C,D stale 15s
+         0s   all reading 50
+         5s   link down    => broker.system raised 5s; announce broker.system
+         6s   link down
+         2h   link up      => broker.system returned 7200s
+         7205s all reading 50",
+    );
+}
+
+#[test]
+fn a_system_alarm_takes_the_same_path() {
+    check(
+        "high 80
+         0s system clock on     => clock.system raised 0s; announce clock.system
+         1s system clock on
+         2s acknowledge clock.system => clock.system acknowledged
+         3s system clock off    => clock.system returned 3s
+         4s system clock off",
+    );
+}
+
+#[test]
+fn an_unknown_tag_is_a_condition_on_its_gateway_until_none_comes_any_more() {
+    check(
+        "high 80
+         0s   unknown-tag X-1   => ~GW.unknown-tag raised 0s; announce ~GW.unknown-tag
+         5m   unknown-tag X-2
+         14m  timeout
+         15m  timeout           => ~GW.unknown-tag returned 900s",
+    );
+}
+
+#[test]
+fn absurd_times_and_values_change_nothing_else() {
+    check(
+        "high 80, on-delay 5s, stale 15s, every 5s
+         0s  reading 50
+         1s  reading 50 at max
+         2s  reading 81 at max
+         7s  reading 50 at 7s         => high raised 7s since 2s; announce high; high returned 7s
+         8s  reading 1e308 at min
+         9s  reading -1e308 at 9s received min
+         10s reading 50 at 10s received max",
+    );
+}
