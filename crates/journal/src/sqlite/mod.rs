@@ -1,7 +1,8 @@
 //! The embedded store: SQLite in a folder of its own.
 //!
 //! One connection writes, another works the write-ahead log into the database, every reader has its own. Only the SQLite built
-//! into this program may open the live files: two versions of the library on one write-ahead log damage it.
+//! into this program may open the live files: two versions of the library on one write-ahead log damage it. Nor may this program
+//! open the database as a mere file: closing it would let go of the locks that SQLite holds on it.
 
 mod anchor;
 mod checkpoint;
@@ -24,7 +25,7 @@ use model::Timestamp;
 use rusqlite::{Connection, Row};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,6 +88,7 @@ impl SqliteStore {
         // Names of people are not in here, but what happened in a plant is nobody else's business either.
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
         let lock = lock(dir)?;
+        create_private(&dir.join(connection::DATABASE_FILE)).map_err(unusable)?;
         let mut connection = connection::open(dir, Role::Writer)?;
         schema::migrate(&mut connection)?;
         // A new file is there after a power cut only when its folder is on the disk too.
@@ -219,6 +221,14 @@ fn load(connection: &Connection, tail: &Tail, clean_stop: bool) -> rusqlite::Res
         last_seq: unsigned(tail.last_seq),
         chain_head: tail.head,
     })
+}
+
+/// Makes the database for this user alone, whatever the folder and the umask allow; its log takes after it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
 }
 
 /// Takes the instance lock, or says who has it.

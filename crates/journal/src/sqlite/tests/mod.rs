@@ -171,10 +171,17 @@ fn a_long_search_is_cut_into_pages() {
 }
 
 #[test]
-fn the_folder_is_for_the_engine_alone() {
+fn nobody_else_can_read_the_store() {
     use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("a/b");
-    SqliteStore::open(&dir).unwrap();
-    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+    drop(SqliteStore::open(&dir).unwrap());
+    assert_eq!(mode(&dir), 0o700);
+    // Also in a folder that somebody has opened to all.
+    std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut store = SqliteStore::open(parent.path()).unwrap();
+    store.commit(&numbered(1)).unwrap();
+    assert_eq!(mode(&parent.path().join(connection::DATABASE_FILE)), 0o600);
+    assert_eq!(mode(&parent.path().join(connection::WAL_FILE)), 0o600);
 }

@@ -1,6 +1,7 @@
 //! Somebody with write access to the file changes the journal; `verify` names the first row that is not as it was.
 
 use super::*;
+use crate::contract::random::Random;
 use std::fs;
 
 const ROWS: u64 = 40;
@@ -38,18 +39,6 @@ fn first_bad(dir: &Path) -> Option<(u64, Fault)> {
     let report = verify(dir, |_, _| {}).unwrap();
     assert!(!report.guards_intact, "the dropped triggers are noticed too");
     report.first_bad.map(|bad| (bad.seq, bad.why))
-}
-
-/// Marsaglia's xorshift: the same seed gives the same forgeries.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
 }
 
 /// Changes something at random and says what must be found.
@@ -176,7 +165,7 @@ fn an_untouched_journal_is_intact() {
 #[test]
 fn two_hundred_random_forgeries_are_found_at_the_right_row() {
     let untouched = recorded();
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut random = Random::new(2);
     for round in 0..200 {
         let dir = copy(untouched.path());
         let raw = raw(dir.path());

@@ -2,12 +2,15 @@
 //!
 //! A broken promise panics with the scenario's name; nothing here knows how a store keeps its rows.
 
+mod model;
+pub(crate) mod random;
+
 use crate::{
     ActRecord, Batch, ClosedCase, Entry, EntryKind, OutboxFilter, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, Reader, Store,
     StoreError, TimerRow,
 };
-use model::Timestamp;
-use model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
+use ::model::Timestamp;
+use ::model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
 
 /// One empty place where a store can live; opened again it holds what was committed.
 pub trait Place {
@@ -24,6 +27,7 @@ pub fn run(fresh: &mut dyn FnMut() -> Box<dyn Place>) {
         println!("scenario: {name}");
         scenario(&*fresh());
     }
+    model::random_histories(fresh);
 }
 
 type Scenario = fn(&dyn Place);
