@@ -137,6 +137,14 @@ impl BrokerAddress {
         self.login = Some((username.into(), password));
         self
     }
+    /// User name and password, for a client of the caller's own.
+    pub fn login(&self) -> Option<(&str, &str)> {
+        self.login.as_ref().map(|(user, password)| (user.as_str(), password.expose()))
+    }
+    /// Host and port.
+    pub fn host_port(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
     /// Whether the connection is encrypted.
     pub fn is_tls(&self) -> bool {
         self.tls

@@ -147,7 +147,7 @@ impl EmbeddedBroker {
             .build()
             .map_err(|why| EmbeddedError::Listen { listen, why })?;
         let (opened, open) = std::sync::mpsc::channel();
-        let settings = settings(listen, door.lets_anybody_in(), hook);
+        let settings = settings(listen, hook);
         runtime.spawn(async move {
             let mut broker = match MqttBroker::with_config(settings).await {
                 Ok(broker) => broker.with_auth_provider(door),
@@ -237,7 +237,7 @@ fn check(credentials: &[GatewayCredential]) -> Result<(), EmbeddedError> {
     Ok(())
 }
 
-fn settings(listen: SocketAddr, anonymous: bool, hook: Arc<Hook>) -> BrokerConfig {
+fn settings(listen: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
     let mut storage = StorageConfig::new();
     storage.backend = StorageBackend::Memory;
     storage.max_queued_messages_per_client = QUEUED_PER_CLIENT_MAX;
@@ -249,8 +249,8 @@ fn settings(listen: SocketAddr, anonymous: bool, hook: Arc<Hook>) -> BrokerConfi
         .with_session_expiry(SESSION_EXPIRY)
         .with_storage(storage)
         .with_sys_topics_enabled(false)
-        // Said explicitly, though the door decides: the default lets everybody in.
-        .with_auth(AuthConfig::new().with_allow_anonymous(anonymous))
+        // The library wants a password file or this; the door takes its place before the first connection is accepted.
+        .with_auth(AuthConfig::new().with_allow_anonymous(true))
         .with_event_handler(hook)
 }
 
