@@ -256,3 +256,48 @@ fn options(url: &str, client_id: &str, credentials: Option<Credentials>) -> Resu
     }
     Ok(options)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(topic: &str) -> SirenCommand {
+        SirenCommand { topic: topic.to_owned(), payload: Vec::new() }
+    }
+
+    #[test]
+    fn repeats_go_one_at_a_time_and_a_change_at_once() {
+        // Never polled: what is handed over stays unacknowledged.
+        let (client, _eventloop) = AsyncClient::new(MqttOptions::new("id", "127.0.0.1", 1), usize::from(UNDER_WAY_MAX));
+        let publisher = MqttSirenPublisher { link: Arc::default(), stop: CancellationToken::new() };
+        assert!(!publisher.publish(command("a"), Urgency::Change), "nothing is taken without a connection");
+        publisher.link.connected(client);
+        for topic in ["a", "b", "c"] {
+            assert!(publisher.publish(command(topic), Urgency::Repeat));
+        }
+        let load = || {
+            let state = publisher.link.state();
+            (state.under_way.len(), state.repeats.iter().map(|command| command.topic.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(load(), (1, vec!["b".to_owned(), "c".to_owned()]));
+        assert!(publisher.publish(command("b"), Urgency::Change));
+        assert_eq!(load(), (2, vec!["c".to_owned()]), "handed over at once, and its older repeat is not sent after it");
+        publisher.link.acknowledged();
+        assert_eq!(load(), (1, vec!["c".to_owned()]));
+        publisher.link.acknowledged();
+        assert_eq!(load(), (1, Vec::new()));
+        publisher.link.lost();
+        assert!(!publisher.is_connected());
+    }
+
+    #[test]
+    fn addresses_are_read_with_their_defaults() {
+        let broker = |url| options(url, "id", None).unwrap().broker_address();
+        assert_eq!(broker("mqtt://broker"), ("broker".to_owned(), 1883));
+        assert_eq!(broker("mqtt://user:p%40ss@broker:1884/"), ("broker".to_owned(), 1884));
+        assert_eq!(broker("mqtt://[::1]:1885"), ("::1".to_owned(), 1885));
+        assert_eq!(broker("mqtt://[::1]"), ("::1".to_owned(), 1883));
+        let login = options("mqtt://user:p%40ss@broker", "id", None).unwrap().credentials().unwrap();
+        assert_eq!((login.username.as_str(), login.password.as_str()), ("user", "p@ss"));
+    }
+}

@@ -100,11 +100,12 @@ struct Inner {
     channels: BTreeMap<ChannelId, Arc<Channel>>,
     shared: Arc<Shared>,
     stop: CancellationToken,
+    runtime: tokio::runtime::Handle,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Notifier {
-    /// Checks channels and templates and begins to work on the tokio runtime it is called in.
+    /// Checks channels and templates and begins to work on the tokio runtime it is called in (it panics outside of one).
     pub fn start(config: NotifierConfig, facts: Arc<dyn Facts>, report: Report) -> Result<Self, NotifierError> {
         let (reports, reported) = flume::bounded::<Reported>(REPORTS_MAX);
         let shared = Arc::new(Shared {
@@ -137,7 +138,9 @@ impl Notifier {
         })?;
         let stop = CancellationToken::new();
         let workers = channels.values().map(|channel| tokio::spawn(Arc::clone(channel).run(Arc::clone(&shared), stop.clone()))).collect();
-        Ok(Self { inner: Arc::new(Inner { channels, shared, stop, workers: Mutex::new(workers) }) })
+        Ok(Self {
+            inner: Arc::new(Inner { channels, shared, stop, runtime: tokio::runtime::Handle::current(), workers: Mutex::new(workers) }),
+        })
     }
 
     /// Takes a committed notification; never blocks. `attempts_so_far` are those the journal knows of, so that numbers go on
@@ -146,7 +149,12 @@ impl Notifier {
         let key = &notification.key;
         let Some(channel) = self.inner.channels.get(&key.channel) else {
             tracing::error!(channel = %key.channel, "no such channel");
-            self.try_report(failure(key.clone(), attempts_so_far + 1, "no such channel"));
+            let attempt = failure(key.clone(), attempts_so_far + 1, "no such channel");
+            let reports = self.inner.shared.reports.clone();
+            self.inner.runtime.spawn(async move {
+                // The receiver lives as long as any sender.
+                let _ = reports.send_async(Reported::Attempt(attempt)).await;
+            });
             return;
         };
         let callee = self.callee(&key.recipient);
@@ -180,7 +188,8 @@ impl Notifier {
         self.inner.channels.values().map(|channel| channel.status()).collect()
     }
 
-    /// Ends what is under way and reports it; what only waits is the engine's to hand over at the next start.
+    /// Ends what is under way and reports it; what only waits is the engine's to hand over at the next start. Reports must still
+    /// be taken meanwhile.
     pub async fn stop(self) {
         self.inner.stop.cancel();
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));

@@ -74,11 +74,11 @@ impl Queue {
         self.known.remove(&refused.notification.key);
         Some(refused)
     }
-    /// The next one to send at `now`, two to one callee being at least `spacing` apart.
-    pub(crate) fn next(&mut self, now: Instant, spacing: Duration) -> Next {
+    /// The next one to send at `now`, two to one callee being at least `spacing` apart, of `least` level or above.
+    pub(crate) fn next(&mut self, now: Instant, spacing: Duration, least: Level) -> Next {
         let mut wait: Option<Instant> = None;
         let mut found = None;
-        for (place, job) in &self.waiting {
+        for (place, job) in self.waiting.range(..=(Reverse(least), u64::MAX)) {
             if self.flying.values().any(|flight| flight.callee == job.callee) {
                 continue;
             }
@@ -160,8 +160,19 @@ mod tests {
             assert!(queue.push(job(case, level, case)).is_none());
         }
         let now = Instant::now();
-        let order: Vec<String> = (0..4).map(|_| case_of(&queue.next(now, SPACING)).to_owned()).collect();
+        let order: Vec<String> = (0..4).map(|_| case_of(&queue.next(now, SPACING, Level::Blue)).to_owned()).collect();
         assert_eq!(order, ["c", "b", "a", "idle"]);
+    }
+
+    #[test]
+    fn what_is_kept_for_red_is_not_given_to_orange() {
+        let mut queue = Queue::default();
+        queue.push(job("a", Level::Orange, "wang"));
+        let now = Instant::now();
+        assert_eq!(case_of(&queue.next(now, SPACING, Level::Red)), "idle");
+        queue.push(job("b", Level::Red, "li"));
+        assert_eq!(case_of(&queue.next(Instant::now(), SPACING, Level::Red)), "b");
+        assert_eq!(case_of(&queue.next(now, SPACING, Level::Blue)), "a");
     }
 
     #[test]
@@ -170,12 +181,12 @@ mod tests {
         queue.push(job("a", Level::Red, "wang"));
         queue.push(job("b", Level::Red, "wang"));
         let now = Instant::now();
-        let Next::Send(place, _) = queue.next(now, SPACING) else { panic!("first is sent") };
-        assert_eq!(case_of(&queue.next(now + SPACING * 9, SPACING)), "idle", "the first is still under way");
+        let Next::Send(place, _) = queue.next(now, SPACING, Level::Blue) else { panic!("first is sent") };
+        assert_eq!(case_of(&queue.next(now + SPACING * 9, SPACING, Level::Blue)), "idle", "the first is still under way");
         assert!(!queue.done(place));
-        let Next::Wait(until) = queue.next(now, SPACING) else { panic!("spaced") };
+        let Next::Wait(until) = queue.next(now, SPACING, Level::Blue) else { panic!("spaced") };
         assert_eq!(until, now + SPACING);
-        assert_eq!(case_of(&queue.next(until, SPACING)), "b");
+        assert_eq!(case_of(&queue.next(until, SPACING, Level::Blue)), "b");
     }
 
     #[test]
@@ -186,7 +197,7 @@ mod tests {
         }
         let refused = queue.push(job("red", Level::Red, "wang")).expect("one has to go");
         assert_eq!(refused.notification.key.case.as_str(), format!("c{}", QUEUE_MAX - 1));
-        assert_eq!(case_of(&queue.next(Instant::now(), SPACING)), "red");
+        assert_eq!(case_of(&queue.next(Instant::now(), SPACING, Level::Blue)), "red");
     }
 
     #[test]
@@ -196,7 +207,7 @@ mod tests {
         queue.push(job("a", Level::Red, "wang"));
         assert_eq!(queue.load(), (1, 0));
         let now = Instant::now();
-        let Next::Send(place, _) = queue.next(now, SPACING) else { panic!("sent") };
+        let Next::Send(place, _) = queue.next(now, SPACING, Level::Blue) else { panic!("sent") };
         queue.push(job("a", Level::Red, "wang"));
         assert_eq!(queue.load(), (0, 1), "under way counts as here");
         queue.done(place);
@@ -211,10 +222,10 @@ mod tests {
         queue.push(job("a", Level::Red, "li"));
         queue.push(job("b", Level::Blue, "zhao"));
         let now = Instant::now();
-        let Next::Send(place, _) = queue.next(now, SPACING) else { panic!("sent") };
+        let Next::Send(place, _) = queue.next(now, SPACING, Level::Blue) else { panic!("sent") };
         queue.supersede(&CaseId::new("a"));
         assert_eq!(queue.load(), (1, 1));
         assert!(queue.done(place), "its attempt was the last");
-        assert_eq!(case_of(&queue.next(now, SPACING)), "b");
+        assert_eq!(case_of(&queue.next(now, SPACING, Level::Blue)), "b");
     }
 }

@@ -49,7 +49,8 @@ pub struct SirenConfig {
     pub publish: Arc<dyn SirenPublish>,
     /// The whole state is sent again this often, in real time.
     pub resend_every: std::time::Duration,
-    /// A command expires this long after it was sent, on `clock`.
+    /// A command expires this long after it was sent, on `clock`: where that runs faster than the wall, `resend_every` must be
+    /// shortened with it.
     pub expiry: Duration,
     /// The engine's `now`.
     pub clock: Clock,
@@ -161,7 +162,7 @@ impl Inner {
             .values()
             .map(|siren| (siren.sound, siren.light, siren.level, siren.enterprise.clone(), siren.zone.clone()))
             .collect();
-        places.sort_by(|a, b| (b.0, b.1, b.2).cmp(&(a.0, a.1, a.2)));
+        places.sort_by_key(|(sound, light, level, ..)| std::cmp::Reverse((*sound, *light, *level)));
         for (.., enterprise, zone) in places {
             let wanted = self.wanted();
             if let Some(siren) = wanted.get(&(enterprise, zone))

@@ -289,7 +289,10 @@ fn shows(answer: &str, pointer: &str, expected: &str) -> bool {
     let Ok(json) = serde_json::from_str::<serde_json::Value>(answer) else { return false };
     match json.pointer(pointer) {
         Some(serde_json::Value::String(text)) => text == expected,
-        Some(value) => value.to_string() == expected,
+        Some(value) => {
+            let text = value.to_string();
+            text == expected
+        }
         None => false,
     }
 }

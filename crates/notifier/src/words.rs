@@ -285,8 +285,8 @@ fn value_words(facts: &MessageFacts, tag: &str, of: Condition, setting: &Setting
         None => (say("信号中断", "no signal"), String::new()),
         Some(current) if current.stale => (say("信号中断", "signal lost"), last(current)),
         Some(current) => match (current.value, current.quality) {
-            (None, _) => (say("坏值", "bad value"), String::new()),
-            (Some(_), Quality::Bad) => (say("坏值", "bad value"), String::new()),
+            (Some(value), _) if !value.is_finite() => (say("坏值", "bad value"), String::new()),
+            (None, _) | (Some(_), Quality::Bad) => (say("坏值", "bad value"), String::new()),
             (Some(value), Quality::Uncertain) => {
                 let value = quantity(value, facts, lang);
                 (say(&format!("现{value}(存疑)"), &format!("now {value} (uncertain)")), String::new())
@@ -304,7 +304,10 @@ fn quantity(value: f64, facts: &MessageFacts, lang: Lang) -> String {
     if let Some(labels) = &facts.labels {
         return labels[usize::from(value != 0.0)].clone();
     }
-    with_unit(format!("{value:.*}", usize::from(facts.decimals)), &facts.unit, lang)
+    let number = format!("{value:.*}", usize::from(facts.decimals));
+    // A zero that was slightly negative is a zero.
+    let number = if number.bytes().any(|b| b.is_ascii_digit() && b != b'0') { number } else { number.replace('-', "") };
+    with_unit(number, &facts.unit, lang)
 }
 
 /// A limit as it was set: `90%` and not `90.0%`, and never rounded to another limit.

@@ -201,6 +201,12 @@ fn what_is_not_a_good_present_value_never_reads_like_one() {
     assert!(en.contains("bad value") && !en.contains("91.3"), "{en}");
     let (zh, en) = with(None, Quality::Bad, false);
     assert!(zh.contains("LIA-101坏值") && en.contains("bad value"), "{zh} {en}");
+    let (zh, _) = with(Some(f64::NAN), Quality::Good, false);
+    assert!(zh.contains("LIA-101坏值"), "{zh}");
+    let (zh, _) = with(Some(-0.01), Quality::Good, false);
+    assert!(zh.contains("LIA-101现0.0%"), "{zh}");
+    let (zh, _) = with(Some(-0.51), Quality::Good, false);
+    assert!(zh.contains("LIA-101现-0.5%"), "{zh}");
     let (zh, en) = with(Some(104.2), Quality::Uncertain, false);
     assert!(zh.contains("LIA-101现104.2%(存疑)") && en.contains("now 104.2% (uncertain)"), "{zh} {en}");
     let facts = MessageFacts { current: None, ..facts() };

@@ -8,7 +8,7 @@ use crate::notifier::{ChannelStatus, Clock, Reported};
 use crate::queue::{Job, Next, Place, Queue};
 use crate::webhook::{Body, Outcome, Webhook, key_hash, key_text};
 use crate::words::{Setting, Words};
-use model::{Attempt, AttemptResult, CaseId, Duration, NotificationKey, Timestamp, plant::ChannelKind};
+use model::{Attempt, AttemptResult, CaseId, Duration, Level, NotificationKey, Timestamp, plant::ChannelKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -16,7 +16,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Calls under way per channel.
-const FLYING_MAX: usize = 16;
+const FLYING_MAX: usize = 32;
+/// Of these, so many for every level; the rest is kept for red, so that a gateway that hangs on others takes it at once.
+const FLYING_ANY_MAX: usize = 16;
 /// Two requests to one callee are at least this far apart: carriers block both otherwise.
 const CALLEE_SPACING: std::time::Duration = std::time::Duration::from_secs(1);
 /// The longest a gateway may make us wait by `Retry-After` before its recipient's next channel is the better way.
@@ -124,7 +126,7 @@ impl Channel {
     pub(crate) async fn run(self: Arc<Self>, shared: Arc<Shared>, stop: CancellationToken) {
         let mut flying: JoinSet<()> = JoinSet::new();
         while !stop.is_cancelled() {
-            let step = if flying.len() >= FLYING_MAX { Step::Wait(None) } else { self.step(&shared) };
+            let step = if flying.len() >= FLYING_MAX { Step::Wait(None) } else { self.step(&shared, flying.len()) };
             match step {
                 Step::Attempt(place, job) => {
                     let (channel, shared) = (Arc::clone(&self), Arc::clone(&shared));
@@ -154,13 +156,14 @@ impl Channel {
         while flying.join_next().await.is_some() {}
     }
 
-    fn step(&self, shared: &Shared) -> Step {
+    fn step(&self, shared: &Shared, flying: usize) -> Step {
         let mut state = self.state();
         if let Some(job) = state.refused.pop() {
             state.counts.queue_full += 1;
             return Step::Refuse(Box::new(job), "queue full");
         }
-        match state.queue.next(Instant::now(), shared.scaled(CALLEE_SPACING)) {
+        let least = if flying < FLYING_ANY_MAX { Level::Blue } else { Level::Red };
+        match state.queue.next(Instant::now(), shared.scaled(CALLEE_SPACING), least) {
             Next::Wait(until) => Step::Wait(Some(until)),
             Next::Idle => Step::Wait(None),
             Next::Send(place, mut job) => {

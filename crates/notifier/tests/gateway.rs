@@ -1,4 +1,5 @@
 //! Messages through a real HTTP server in every mood a gateway has.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod support;
 
@@ -159,6 +160,45 @@ async fn a_gateway_that_is_not_there_costs_no_budget() {
     let attempts = bench.reported(3).await;
     assert_eq!(bench.results(), [(1, Retrying), (2, Retrying), (3, Failed)]);
     assert!(attempts.iter().all(|attempt| attempt.answer.starts_with("no connection: ")), "{attempts:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_no_connection() {
+    let bench = Bench::start(vec![sms(WebhookConfig::json("http://gateway.invalid/send"))], FAST);
+    bench.notifier.send(notification("c1", "wang", "sms"), 0);
+    bench.reported(3).await;
+    assert_eq!(bench.results(), [(1, Retrying), (2, Retrying), (3, Failed)]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_cannot_prove_who_it_is_gets_nothing() {
+    let gateway = Gateway::start(ok()).await;
+    let bench = Bench::start(vec![sms(WebhookConfig::json(gateway.url.replace("http://", "https://")))], FAST);
+    bench.notifier.send(notification("c1", "wang", "sms"), 0);
+    let attempts = bench.reported(3).await;
+    assert_eq!(bench.results(), [(1, Retrying), (2, Retrying), (3, Failed)]);
+    assert!(attempts[0].answer.starts_with("no connection: "), "{}", attempts[0].answer);
+    assert!(gateway.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_red_message_passes_a_gateway_that_hangs_on_blue_ones() {
+    let gateway = Gateway::start(Mode::Hang).await;
+    let webhook = WebhookConfig { timeout: Duration::from_secs(15), ..WebhookConfig::json(&gateway.url) };
+    let channel = ChannelConfig { kind: ChannelKind::App, ..sms(webhook) };
+    let bench = Bench::start(vec![channel], 1.0);
+    for n in 0..40 {
+        let mut blue = notification(&format!("c{n}"), &format!("person-{n}"), "sms");
+        blue.level = Level::Blue;
+        bench.notifier.send(blue, 0);
+    }
+    eventually("the gateway hangs on as many as it may", || gateway.calls().len() == 16).await;
+    gateway.set(ok());
+    let mut red = notification("red", "wang", "sms");
+    red.level = Level::Red;
+    bench.notifier.send(red, 0);
+    let attempts = bench.reported(1).await;
+    assert_eq!((attempts[0].key.case.as_str(), attempts[0].result), ("red", Accepted));
 }
 
 #[tokio::test]

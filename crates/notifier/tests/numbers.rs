@@ -1,5 +1,6 @@
 //! A telephone number stands in the body of a call and nowhere else: not in logs, whatever their level, and not in `Debug`.
 //! Alone in its binary, because it listens to every log line of the process.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod support;
 
