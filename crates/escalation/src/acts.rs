@@ -252,9 +252,11 @@ impl Escalation {
 }
 
 impl Record {
-    /// Every announcement named must be one of the case, and at least one must be named.
+    /// Every announcement named must be one of the case, and one must be named unless the case has none: a data fault that
+    /// returned within its wait leaves a case nobody was told of, and somebody has to be able to finish it.
     fn judge_shown(&self, announcements: &[TransitionKey]) -> Vec<Refusal> {
-        if announcements.is_empty() {
+        let untold = self.case.announcements.is_empty() && matches!(self.case.step, CaseStep::Opened | CaseStep::Notified);
+        if announcements.is_empty() && !untold {
             return vec![Refusal::NoSuchAnnouncement { key: String::new() }];
         }
         let keys = announcements.iter().map(TransitionKey::to_string);
@@ -318,9 +320,11 @@ impl Record {
             }
         }
         self.tier(plant, tier);
-        if matches!(self.case.step, CaseStep::Opened | CaseStep::Notified) && self.accepted() {
+        let untold = self.case.announcements.is_empty() && tier == Tier::ENTERPRISE;
+        if untold {
             self.case.step = CaseStep::Accepted;
         }
+        self.settle_acceptance();
         out.push(self.did(act, now, CaseEventKind::Accepted { keys }, ""));
     }
 
@@ -382,9 +386,9 @@ impl Record {
         })
     }
 
-    /// Whether nothing in the case was ever above blue.
-    pub(crate) fn all_blue(&self) -> bool {
-        self.case.level == Level::Blue
+    /// Whether the case may be finished in one step from its check: never above blue, or told to nobody.
+    pub(crate) fn is_short(&self) -> bool {
+        self.case.level == Level::Blue || self.case.announcements.is_empty()
     }
 }
 

@@ -87,6 +87,7 @@ impl Record {
             self.begin_climb(plant, at, wants);
         } else if self.case.announcements[at].signed.is_empty() {
             self.drop_announcement(at);
+            self.settle_acceptance();
         } else {
             // Somebody took it before it was told; it stays on record as taken, with its handling still to be done.
             self.work.climbs[at].waiting = false;
@@ -168,16 +169,24 @@ impl Record {
         (from + policy.sign_within, from + policy.handle_within)
     }
 
-    /// A further announcement opens again what had been reported or reviewed.
+    /// A further announcement opens again what had been reported or reviewed: it is to be accepted, checked and handled too.
     pub fn reopen(&mut self) {
         if matches!(self.case.step, CaseStep::Reported | CaseStep::Reviewed) {
+            self.case.step = CaseStep::Notified;
+        }
+    }
+
+    /// 已签收 once the enterprise has signed everything.
+    pub fn settle_acceptance(&mut self) {
+        let signed = self.case.announcements.iter().any(|one| !one.signed.is_empty());
+        if signed && matches!(self.case.step, CaseStep::Opened | CaseStep::Notified) && self.accepted() {
             self.case.step = CaseStep::Accepted;
         }
     }
 
-    /// Whether the enterprise has signed everything.
+    /// Whether the enterprise has signed everything there is to sign.
     pub fn accepted(&self) -> bool {
         let all = |one: &CaseAnnouncement| one.signed.iter().any(|signature| signature.tier == Tier::ENTERPRISE);
-        !self.case.announcements.is_empty() && self.case.announcements.iter().all(all)
+        self.case.announcements.iter().all(all)
     }
 }

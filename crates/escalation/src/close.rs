@@ -28,9 +28,8 @@ impl Escalation {
         if record.case.handled_by.contains(&by.person) {
             reasons.push(Refusal::SamePerson);
         }
-        // A blue case may be finished in one step from its check.
         let from_check = [CaseStep::Checked, CaseStep::Handling, CaseStep::Reported, CaseStep::Reviewed];
-        let steps = if record.all_blue() { &from_check[..] } else { &from_check[3..] };
+        let steps = if record.is_short() { &from_check[..] } else { &from_check[3..] };
         reasons.extend(record.at_step(steps));
         let shown: BTreeSet<String> = shown.iter().map(TransitionKey::to_string).collect();
         for key in shown.iter().filter(|key| record.announcement(key).is_none()) {
@@ -54,7 +53,9 @@ impl Escalation {
             } else if episode.state.is_standing() {
                 reasons.push(Refusal::AlarmStands { alarm: alarm.clone() });
             }
-            if self.input_is_bad(&alarm.tag) {
+            // A data fault that stands has said so already.
+            let said = alarm.condition.is_data_fault() && episode.state.is_standing();
+            if !said && self.input_is_bad(&alarm.tag) {
                 reasons.push(Refusal::InputBad { alarm: alarm.clone() });
             }
             if episode.state.needs_acknowledgement() {

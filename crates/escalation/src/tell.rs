@@ -56,7 +56,7 @@ impl Record {
             wants.sort_by_cached_key(|want| {
                 let at = self.announcement(&want.announcement);
                 let level = at.map(|at| self.case.announcements[at].level);
-                (want.tier, std::cmp::Reverse(level), want.purpose, at, want.repeat)
+                (want.tier, std::cmp::Reverse(level), urgency(want.purpose), at, want.repeat)
             });
             for want in std::mem::take(&mut wants) {
                 self.tell_one(plant, moment, &want, said.entry(want.tier).or_default(), &mut wants, out);
@@ -299,6 +299,20 @@ impl Record {
     pub fn stop_climb(&mut self, at: usize) {
         let key = self.work.climbs[at].key.clone();
         self.drop_timers(|kind| timer_key(kind) == Some(&key) && matches!(kind, CaseTimerKind::Tell { .. } | CaseTimerKind::Sign { .. }));
+    }
+}
+
+/// What is said first where one moment has several things to say: news, then what was missed, then reminders.
+const fn urgency(purpose: Purpose) -> u8 {
+    match purpose {
+        Purpose::Announce => 0,
+        Purpose::Passed => 1,
+        Purpose::SignMissed => 2,
+        Purpose::HandleMissed => 3,
+        Purpose::Supervise => 4,
+        Purpose::Return => 5,
+        Purpose::Remind => 6,
+        Purpose::Closed => 7,
     }
 }
 

@@ -264,7 +264,7 @@ fn a_signature_covers_exactly_the_announcements_named() {
 }
 
 #[test]
-fn the_earliest_handling_deadline_stands_and_a_missed_one_climbs() {
+fn the_earliest_handling_deadline_stands_and_a_missed_one_climbs_one_tier_at_a_time() {
     check(
         "
         0s > raise LIA-101 high-high
@@ -286,300 +286,29 @@ fn the_earliest_handling_deadline_stands_and_a_missed_one_climbs() {
         1h tank ! handle-missed orange high-high LIA-101 to enterprise: wang sms voice page
         1h tank told high-high LIA-101 township
         1h tank ! handle-missed orange high-high LIA-101 to township: zhou sms page
-        1h3m tank reminder 1 high-high LIA-101
-        1h3m tank ! remind 1 orange high-high LIA-101 to township: zhou sms page
-        1h6m tank reminder 2 high-high LIA-101
-        1h6m tank ! remind 2 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h9m tank reminder 3 high-high LIA-101
-        1h9m tank ! remind 3 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h12m tank reminder 4 high-high LIA-101
-        1h12m tank ! remind 4 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h15m tank reminder 5 high-high LIA-101
-        1h15m tank ! remind 5 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h18m tank reminder 6 high-high LIA-101
-        1h18m tank ! remind 6 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h21m tank reminder 7 high-high LIA-101
-        1h21m tank ! remind 7 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h24m tank reminder 8 high-high LIA-101
-        1h24m tank ! remind 8 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h27m tank reminder 9 high-high LIA-101
-        1h27m tank ! remind 9 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h30m tank reminder 10 high-high LIA-101
-        1h30m tank ! remind 10 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h33m tank reminder 11 high-high LIA-101
-        1h33m tank ! remind 11 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h36m tank reminder 12 high-high LIA-101
-        1h36m tank ! remind 12 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h39m tank reminder 13 high-high LIA-101
-        1h39m tank ! remind 13 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h42m tank reminder 14 high-high LIA-101
-        1h42m tank ! remind 14 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h45m tank reminder 15 high-high LIA-101
-        1h45m tank ! remind 15 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h48m tank reminder 16 high-high LIA-101
-        1h48m tank ! remind 16 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h51m tank reminder 17 high-high LIA-101
-        1h51m tank ! remind 17 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h54m tank reminder 18 high-high LIA-101
-        1h54m tank ! remind 18 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        1h57m tank reminder 19 high-high LIA-101
-        1h57m tank ! remind 19 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
+        1h1m > accept zhou tank
+        1h1m tank accepted high-high LIA-101, high TIA-101 by zhou
+        1h1m done
         2h > -
-        2h tank reminder 20 high-high LIA-101
         2h tank handle-missed enterprise
         2h tank ! handle-missed 1 orange high-high LIA-101 to enterprise: wang sms voice page
-        2h tank ! remind 20 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
+        2h tank ! handle-missed 1 orange high-high LIA-101 to township: zhou sms page
         2h tank told high-high LIA-101 county
         2h tank ! handle-missed 1 orange high-high LIA-101 to county: xu voice sms
-        2h3m tank reminder 21 high-high LIA-101
-        2h3m tank ! remind 21 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h3m tank ! remind 21 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h6m tank reminder 22 high-high LIA-101
-        2h6m tank ! remind 22 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h6m tank ! remind 22 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h9m tank reminder 23 high-high LIA-101
-        2h9m tank ! remind 23 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h9m tank ! remind 23 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h12m tank reminder 24 high-high LIA-101
-        2h12m tank ! remind 24 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h12m tank ! remind 24 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h15m tank reminder 25 high-high LIA-101
-        2h15m tank ! remind 25 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h15m tank ! remind 25 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h18m tank reminder 26 high-high LIA-101
-        2h18m tank ! remind 26 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h18m tank ! remind 26 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h21m tank reminder 27 high-high LIA-101
-        2h21m tank ! remind 27 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h21m tank ! remind 27 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h24m tank reminder 28 high-high LIA-101
-        2h24m tank ! remind 28 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h24m tank ! remind 28 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h27m tank reminder 29 high-high LIA-101
-        2h27m tank ! remind 29 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h27m tank ! remind 29 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h30m tank reminder 30 high-high LIA-101
-        2h30m tank ! remind 30 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h30m tank ! remind 30 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h33m tank reminder 31 high-high LIA-101
-        2h33m tank ! remind 31 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h33m tank ! remind 31 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h36m tank reminder 32 high-high LIA-101
-        2h36m tank ! remind 32 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h36m tank ! remind 32 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h39m tank reminder 33 high-high LIA-101
-        2h39m tank ! remind 33 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h39m tank ! remind 33 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h42m tank reminder 34 high-high LIA-101
-        2h42m tank ! remind 34 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h42m tank ! remind 34 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h45m tank reminder 35 high-high LIA-101
-        2h45m tank ! remind 35 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h45m tank ! remind 35 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h48m tank reminder 36 high-high LIA-101
-        2h48m tank ! remind 36 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h48m tank ! remind 36 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h51m tank reminder 37 high-high LIA-101
-        2h51m tank ! remind 37 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h51m tank ! remind 37 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h54m tank reminder 38 high-high LIA-101
-        2h54m tank ! remind 38 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h54m tank ! remind 38 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        2h57m tank reminder 39 high-high LIA-101
-        2h57m tank ! remind 39 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        2h57m tank ! remind 39 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h > check wang tank real
-        3h tank reminder 40 high-high LIA-101
+        2h1m > accept xu tank
+        2h1m tank accepted high-high LIA-101, high TIA-101 by xu
+        2h1m done
         3h tank handle-missed enterprise
         3h tank ! handle-missed 2 orange high-high LIA-101 to enterprise: wang sms voice page
-        3h tank ! remind 40 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h tank ! remind 40 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h tank checked Real high-high LIA-101, high TIA-101 by wang
-        3h done
-        3h > handle wang tank
-        3h tank handling by wang
-        3h done
-        3h3m tank reminder 41 high-high LIA-101
-        3h3m tank ! remind 41 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h3m tank ! remind 41 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h6m tank reminder 42 high-high LIA-101
-        3h6m tank ! remind 42 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h6m tank ! remind 42 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h9m tank reminder 43 high-high LIA-101
-        3h9m tank ! remind 43 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h9m tank ! remind 43 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h12m tank reminder 44 high-high LIA-101
-        3h12m tank ! remind 44 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h12m tank ! remind 44 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h15m tank reminder 45 high-high LIA-101
-        3h15m tank ! remind 45 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h15m tank ! remind 45 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h18m tank reminder 46 high-high LIA-101
-        3h18m tank ! remind 46 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h18m tank ! remind 46 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h21m tank reminder 47 high-high LIA-101
-        3h21m tank ! remind 47 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h21m tank ! remind 47 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h24m tank reminder 48 high-high LIA-101
-        3h24m tank ! remind 48 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h24m tank ! remind 48 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h27m tank reminder 49 high-high LIA-101
-        3h27m tank ! remind 49 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h27m tank ! remind 49 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h30m tank reminder 50 high-high LIA-101
-        3h30m tank ! remind 50 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h30m tank ! remind 50 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h33m tank reminder 51 high-high LIA-101
-        3h33m tank ! remind 51 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h33m tank ! remind 51 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h36m tank reminder 52 high-high LIA-101
-        3h36m tank ! remind 52 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h36m tank ! remind 52 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h39m tank reminder 53 high-high LIA-101
-        3h39m tank ! remind 53 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h39m tank ! remind 53 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h42m tank reminder 54 high-high LIA-101
-        3h42m tank ! remind 54 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h42m tank ! remind 54 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h45m tank reminder 55 high-high LIA-101
-        3h45m tank ! remind 55 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h45m tank ! remind 55 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h48m tank reminder 56 high-high LIA-101
-        3h48m tank ! remind 56 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h48m tank ! remind 56 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h51m tank reminder 57 high-high LIA-101
-        3h51m tank ! remind 57 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h51m tank ! remind 57 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h54m tank reminder 58 high-high LIA-101
-        3h54m tank ! remind 58 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h54m tank ! remind 58 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        3h57m tank reminder 59 high-high LIA-101
-        3h57m tank ! remind 59 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        3h57m tank ! remind 59 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h tank reminder 60 high-high LIA-101
-        4h tank ! remind 60 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h tank ! remind 60 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h3m tank reminder 61 high-high LIA-101
-        4h3m tank ! remind 61 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h3m tank ! remind 61 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h6m tank reminder 62 high-high LIA-101
-        4h6m tank ! remind 62 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h6m tank ! remind 62 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h9m tank reminder 63 high-high LIA-101
-        4h9m tank ! remind 63 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h9m tank ! remind 63 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h12m tank reminder 64 high-high LIA-101
-        4h12m tank ! remind 64 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h12m tank ! remind 64 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h15m tank reminder 65 high-high LIA-101
-        4h15m tank ! remind 65 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h15m tank ! remind 65 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h18m tank reminder 66 high-high LIA-101
-        4h18m tank ! remind 66 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h18m tank ! remind 66 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h21m tank reminder 67 high-high LIA-101
-        4h21m tank ! remind 67 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h21m tank ! remind 67 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h24m tank reminder 68 high-high LIA-101
-        4h24m tank ! remind 68 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h24m tank ! remind 68 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h27m tank reminder 69 high-high LIA-101
-        4h27m tank ! remind 69 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h27m tank ! remind 69 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h30m tank reminder 70 high-high LIA-101
-        4h30m tank ! remind 70 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h30m tank ! remind 70 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h33m tank reminder 71 high-high LIA-101
-        4h33m tank ! remind 71 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h33m tank ! remind 71 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h36m tank reminder 72 high-high LIA-101
-        4h36m tank ! remind 72 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h36m tank ! remind 72 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h39m tank reminder 73 high-high LIA-101
-        4h39m tank ! remind 73 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h39m tank ! remind 73 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h42m tank reminder 74 high-high LIA-101
-        4h42m tank ! remind 74 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h42m tank ! remind 74 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h45m tank reminder 75 high-high LIA-101
-        4h45m tank ! remind 75 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h45m tank ! remind 75 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h48m tank reminder 76 high-high LIA-101
-        4h48m tank ! remind 76 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h48m tank ! remind 76 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h51m tank reminder 77 high-high LIA-101
-        4h51m tank ! remind 77 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h51m tank ! remind 77 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h54m tank reminder 78 high-high LIA-101
-        4h54m tank ! remind 78 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h54m tank ! remind 78 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        4h57m tank reminder 79 high-high LIA-101
-        4h57m tank ! remind 79 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        4h57m tank ! remind 79 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h tank reminder 80 high-high LIA-101
-        5h tank ! remind 80 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h tank ! remind 80 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h3m tank reminder 81 high-high LIA-101
-        5h3m tank ! remind 81 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h3m tank ! remind 81 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h6m tank reminder 82 high-high LIA-101
-        5h6m tank ! remind 82 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h6m tank ! remind 82 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h9m tank reminder 83 high-high LIA-101
-        5h9m tank ! remind 83 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h9m tank ! remind 83 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h12m tank reminder 84 high-high LIA-101
-        5h12m tank ! remind 84 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h12m tank ! remind 84 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h15m tank reminder 85 high-high LIA-101
-        5h15m tank ! remind 85 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h15m tank ! remind 85 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h18m tank reminder 86 high-high LIA-101
-        5h18m tank ! remind 86 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h18m tank ! remind 86 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h21m tank reminder 87 high-high LIA-101
-        5h21m tank ! remind 87 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h21m tank ! remind 87 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h24m tank reminder 88 high-high LIA-101
-        5h24m tank ! remind 88 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h24m tank ! remind 88 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h27m tank reminder 89 high-high LIA-101
-        5h27m tank ! remind 89 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h27m tank ! remind 89 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h30m tank reminder 90 high-high LIA-101
-        5h30m tank ! remind 90 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h30m tank ! remind 90 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h33m tank reminder 91 high-high LIA-101
-        5h33m tank ! remind 91 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h33m tank ! remind 91 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h36m tank reminder 92 high-high LIA-101
-        5h36m tank ! remind 92 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h36m tank ! remind 92 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h39m tank reminder 93 high-high LIA-101
-        5h39m tank ! remind 93 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h39m tank ! remind 93 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h42m tank reminder 94 high-high LIA-101
-        5h42m tank ! remind 94 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h42m tank ! remind 94 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h45m tank reminder 95 high-high LIA-101
-        5h45m tank ! remind 95 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h45m tank ! remind 95 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h48m tank reminder 96 high-high LIA-101
-        5h48m tank ! remind 96 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h48m tank ! remind 96 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h51m tank reminder 97 high-high LIA-101
-        5h51m tank ! remind 97 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h51m tank ! remind 97 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h54m tank reminder 98 high-high LIA-101
-        5h54m tank ! remind 98 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h54m tank ! remind 98 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
-        5h57m tank reminder 99 high-high LIA-101
-        5h57m tank ! remind 99 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        5h57m tank ! remind 99 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
+        3h tank ! handle-missed 2 orange high-high LIA-101 to township: zhou sms page
+        3h tank ! handle-missed 2 orange high-high LIA-101 to county: xu voice sms
+        3h1m > check wang tank real
+        3h1m tank checked Real high-high LIA-101, high TIA-101 by wang
+        3h1m done
+        3h2m > handle wang tank
+        3h2m tank handling by wang
+        3h2m done
         6h > -
-        6h tank reminder 100 high-high LIA-101
-        6h tank ! remind 100 orange high-high LIA-101 to township: zhou sms page, zhen-phone voice
-        6h tank ! remind 100 orange high-high LIA-101 to county: xu voice sms, xian-phone voice
         ",
     );
 }

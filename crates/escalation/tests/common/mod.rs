@@ -19,7 +19,11 @@ pub fn check(scenario: &str) {
 /// Runs a scenario against a plant.
 #[track_caller]
 pub fn check_on(plant: std::sync::Arc<model::Plant>, scenario: &str) {
-    let wanted: Vec<&str> = scenario.lines().map(|line| line.split("  #").next().unwrap().trim()).filter(|line| !line.is_empty()).collect();
+    let wanted: Vec<&str> = scenario
+        .lines()
+        .map(|line| line.split("  #").next().expect("well-formed test data").trim())
+        .filter(|line| !line.is_empty())
+        .collect();
     for killed in [false, true] {
         let mut world = World::new(plant.clone(), killed);
         for line in wanted.iter().filter_map(|line| line.split_once(" > ")) {

@@ -47,7 +47,7 @@ pub fn rule(condition: Condition, setpoint: f64, level: Level) -> ConditionRule 
 }
 
 fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone: Option<&str>, mut conditions: Vec<ConditionRule>) -> Tag {
-    let enterprise = id.split_once('/').unwrap().0;
+    let enterprise = id.split_once('/').expect("well-formed test data").0;
     if signal != Signal::System && signal != Signal::Gateway {
         conditions.push(rule(Condition::BadQuality, 0.0, Level::Yellow));
         conditions.push(rule(Condition::Stale, 0.0, Level::Yellow));
@@ -55,7 +55,7 @@ fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone:
     let order = |condition: Condition| Condition::ALL.iter().position(|other| *other == condition);
     conditions.sort_by_key(|rule| order(rule.condition));
     Tag {
-        id: TagId::parse(id).unwrap(),
+        id: TagId::parse(id).expect("well-formed test data"),
         name: enterprise.to_owned(),
         signal,
         unit: String::new(),
@@ -218,7 +218,11 @@ pub fn county() -> Arc<Plant> {
     tags.push(gas("hx/GT-2", Signal::Combustible, Level::Orange, Some(Level::Red)));
     tags.push(gas("hx/GT-3", Signal::Toxic, Level::Red, None));
     tags.sort_by(|a, b| a.id.cmp(&b.id));
-    let index = |id: &str| TagIndex(tags.iter().position(|tag| tag.id == TagId::parse(id).unwrap()).unwrap() as u32);
+    let index = |id: &str| {
+        TagIndex(
+            tags.iter().position(|tag| tag.id == TagId::parse(id).expect("well-formed test data")).expect("well-formed test data") as u32
+        )
+    };
     let members = |gateway: usize| (0..tags.len()).filter(|at| tags[*at].gateway == Some(gateway)).map(|at| TagIndex(at as u32)).collect();
     let gateway = |enterprise: &str, tag: &str, at| Gateway {
         enterprise: enterprise.into(),
