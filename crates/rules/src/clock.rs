@@ -75,6 +75,7 @@ struct Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Away {
     run: Run,
+    last: Timestamp,
     earliest: Timestamp,
     latest: Timestamp,
     all_ahead: bool,
@@ -151,13 +152,17 @@ impl Evidence {
             // A small step back shows only in that nothing is new any more.
             self.away = None;
         } else {
+            // Over a gap in what is sent, a clock cannot be said to stand still.
+            self.away = self.away.filter(|away| seen.receive.since(away.last) <= needed);
             let away = self.away.get_or_insert(Away {
                 run: Run { from: seen.receive, count: 0 },
+                last: seen.receive,
                 earliest: seen.source,
                 latest: seen.source,
                 all_ahead: true,
             });
             away.run.count = away.run.count.saturating_add(1);
+            away.last = seen.receive;
             away.earliest = away.earliest.min(seen.source);
             away.latest = away.latest.max(seen.source);
             away.all_ahead &= distance < Duration::ZERO;
@@ -173,6 +178,7 @@ impl Evidence {
         if let Some(pace) = self.pace.filter(|pace| enough(&pace.run) && (!near || only_stragglers)) {
             // The next stretch follows a clock that drifts.
             self.pace = None;
+            self.away = None;
             self.stragglers = None;
             let offset = Verdict::Offset(pace.least);
             return if verdict == Some(offset) { Ruling::Unchanged } else { Ruling::Wrong(offset) };

@@ -27,6 +27,8 @@ pub(crate) struct GatewayState {
     pub evidence: Evidence,
     /// Its loss stands.
     pub lost: bool,
+    /// Listening time of its loss.
+    pub lost_since: Timestamp,
     /// The tags its loss lists.
     pub lost_members: Vec<TagIndex>,
     /// Tags in service that arrive through it.
@@ -91,11 +93,16 @@ impl Rules {
     }
 
     fn lose(&mut self, gateway: usize, falling: u32, at: Timestamp, said: &mut Vec<Said>) {
-        let members: Vec<TagIndex> = self.gateways[gateway]
+        let state = &self.gateways[gateway];
+        let (heard_now, window) = (self.listening.at(self.now), state.window.unwrap_or(Duration::ZERO));
+        let members: Vec<TagIndex> = state
             .members
             .iter()
             .copied()
-            .filter(|member| self.tags[member.at()].fall.is_some() || self.tags[member.at()].newest.is_none())
+            .filter(|member| {
+                let tag = &self.tags[member.at()];
+                tag.fall.is_some() || tag.newest.is_none() || heard_now.since(tag.heard) > window
+            })
             .collect();
         let names: Vec<TagId> = members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
         let all = self.gateways[gateway].members.len();
@@ -104,13 +111,14 @@ impl Rules {
         self.raise_own(own, Condition::GatewayLost, at, detail, &names, said);
         let state = &mut self.gateways[gateway];
         state.lost = true;
+        state.lost_since = heard_now;
         state.lost_members = members;
         state.changed = true;
         for member in self.gateways[gateway].members.clone() {
             self.with_tag(member, said, |tag, _, _| {
                 for slot in &mut tag.slots {
-                    if matches!(slot.hold, Hold::Verdict { .. }) {
-                        slot.hold = Hold::Explained;
+                    if matches!(slot.hold, Hold::Verdict { .. } | Hold::Explained { due: Some(_) }) {
+                        slot.hold = Hold::Explained { due: None };
                         slot.changed = true;
                     }
                 }
@@ -125,7 +133,8 @@ impl Rules {
             return;
         }
         let seen = state.lost_members.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
-        let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(tag.fall.is_none() && !tag.silent)));
+        let is_back = |tag: &crate::tag::TagState| tag.fall.is_none() && !tag.silent && tag.heard > state.lost_since;
+        let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(is_back(tag))));
         if back * 2 <= all {
             return;
         }
@@ -141,8 +150,8 @@ impl Rules {
         for member in self.gateways[gateway].members.clone() {
             self.with_tag(member, said, |tag, _, _| {
                 for slot in &mut tag.slots {
-                    if slot.hold == Hold::Explained {
-                        slot.hold = Hold::Verdict { due };
+                    if slot.hold == (Hold::Explained { due: None }) {
+                        slot.hold = Hold::Explained { due: Some(due) };
                         slot.changed = true;
                     }
                 }

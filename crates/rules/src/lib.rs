@@ -296,8 +296,12 @@ impl Rules {
     /// Fires every deadline due by `now`, in order.
     fn fire_due(&mut self, said: &mut Vec<Said>) {
         while let Some(next) = self.next_deadline().filter(|next| *next <= self.now) {
+            let silent = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard)) == Some(next);
             match self.timers.next() {
-                Some((due, timer)) if self.drained && due == next => self.fire(due, timer, said),
+                // What raises goes before what tells.
+                Some((due, timer)) if self.drained && due == next && !(silent && matches!(timer, Timer::Hold(..))) => {
+                    self.fire(due, timer, said);
+                }
                 _ => self.fire_silence(next, said),
             }
         }
@@ -314,13 +318,13 @@ impl Rules {
                     let rule = &scene.tag().conditions[usize::from(place)];
                     let slot = &mut tag.slots[usize::from(place)];
                     match slot.hold {
-                        Hold::Verdict { .. } if view.lost => slot.hold = Hold::Explained,
-                        Hold::Verdict { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
+                        Hold::Verdict { .. } | Hold::Explained { .. } if view.lost => slot.hold = Hold::Explained { due: None },
+                        Hold::Verdict { .. } | Hold::Explained { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
                         Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
                         Hold::Returned { doubt, .. } if wrong_clock || view.doubt == Some(doubt) => {
                             slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
                         }
-                        Hold::Returned { .. } | Hold::None | Hold::Explained => slot.hold = Hold::None,
+                        Hold::Returned { .. } | Hold::None => slot.hold = Hold::None,
                     }
                     slot.changed = true;
                 });

@@ -51,8 +51,8 @@ pub(crate) enum Hold {
     },
     /// Fits a dead gateway: until the verdict, at the latest `due`.
     Verdict { due: Timestamp },
-    /// The gateway's loss explains it.
-    Explained,
+    /// The gateway's loss explains it; once the gateway is back, until `due`.
+    Explained { due: Option<Timestamp> },
     /// A late raise that returned while its gateway's clock was in doubt: told if the clock proves wrong by `due`.
     Returned { due: Timestamp, doubt: u32 },
 }
@@ -61,7 +61,8 @@ impl Hold {
     pub const fn due(self) -> Option<Timestamp> {
         match self {
             Self::Late { due, .. } | Self::Verdict { due } | Self::Returned { due, .. } => Some(due),
-            Self::None | Self::Explained => None,
+            Self::Explained { due } => due,
+            Self::None => None,
         }
     }
     fn is_none(&self) -> bool {
@@ -278,7 +279,7 @@ impl Slot {
                 self.announce(rule, AnnounceMode::LateReturned, at, &[], scene);
             }
             Hold::Late { due, doubt: Some(doubt) } if in_doubt == Some(doubt) => self.hold = Hold::Returned { due, doubt },
-            Hold::Late { .. } | Hold::Explained => self.hold = Hold::None,
+            Hold::Late { .. } | Hold::Explained { .. } => self.hold = Hold::None,
             Hold::None | Hold::Verdict { .. } | Hold::Returned { .. } => {}
         }
     }

@@ -72,6 +72,7 @@ struct GatewayRow {
     verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lost_members: Vec<TagId>,
+    lost_since: Timestamp,
 }
 
 /// One tag in a checkpoint, as an array to keep it short: revision, time, source time, receive time, value, quality, sequence, ahead,
@@ -134,6 +135,7 @@ impl Rules {
                         let state = &mut rules.gateways[at];
                         state.verdict = row.verdict;
                         state.has_row = true;
+                        state.lost_since = row.lost_since;
                         state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                     }
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
@@ -164,7 +166,7 @@ impl Rules {
                 let lost_members: Vec<_> = state.lost_members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
                 let needed = state.verdict.is_some() || !lost_members.is_empty();
                 if needed {
-                    out.push((key, Some(bytes(&GatewayRow { verdict: state.verdict, lost_members }))));
+                    out.push((key, Some(bytes(&GatewayRow { verdict: state.verdict, lost_members, lost_since: state.lost_since }))));
                 } else if state.has_row {
                     out.push((key, None));
                 }

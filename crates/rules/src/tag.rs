@@ -215,7 +215,7 @@ impl TagState {
         let due = since + window;
         match () {
             () if !fits => Hold::None,
-            () if view.lost => Hold::Explained,
+            () if view.lost => Hold::Explained { due: None },
             () if due > scene.now => Hold::Verdict { due },
             () => Hold::None,
         }
@@ -226,7 +226,7 @@ impl TagState {
         let rule = &scene.tag().conditions[at];
         let alive = matches!(finding, Finding::Beyond | Finding::Between) && reading.record.value != Some(0.0);
         let slot = &mut self.slots[at];
-        if alive && slot.hold == Hold::Explained && slot.state.is_active() && rule.condition.is_limit() {
+        if alive && matches!(slot.hold, Hold::Explained { .. }) && slot.state.is_active() && rule.condition.is_limit() {
             slot.announce(rule, AnnounceMode::Normal, reading.time, &[], scene);
         }
     }

@@ -10,7 +10,7 @@ fn most_tags_silent_together_are_one_lost_gateway() {
     check(&format!(
         "{TEN}
          0s   all reading 50
-         15s  timeout  => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; D.stale raised 15s; E.stale raised 15s; F.stale raised 15s; G.stale raised 15s; H.stale raised 15s; I.stale raised 15s; J.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C D E F G H]
+         15s  timeout  => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; D.stale raised 15s; E.stale raised 15s; F.stale raised 15s; G.stale raised 15s; H.stale raised 15s; I.stale raised 15s; J.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C D E F G H I J]
          10m  timeout"
     ));
 }
@@ -51,7 +51,7 @@ fn most_tags_bad_together_are_a_lost_gateway() {
          6s   D bad 0         => D.bad-quality raised 6s; ~GW.gateway-lost raised 6s; announce ~GW.gateway-lost [A B C D]
          7s   E bad 0         => E.bad-quality raised 7s
          10m  timeout
-         601s all reading 50  => A.bad-quality returned 601s; B.bad-quality returned 601s; C.bad-quality returned 601s; D.bad-quality returned 601s; E.bad-quality returned 601s; ~GW.gateway-lost returned 601s",
+         601s all reading 50  => A.bad-quality returned 601s; B.bad-quality returned 601s; C.bad-quality returned 601s; ~GW.gateway-lost returned 601s; D.bad-quality returned 601s; E.bad-quality returned 601s",
     );
 }
 
@@ -154,6 +154,18 @@ fn a_tag_never_seen_counts_as_silent_once_the_gateway_was_seen() {
          0s  A,B reading 50
          5s  A,B reading 50
          20s timeout   => A.stale raised 20s; B.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]",
+    );
+}
+
+#[test]
+fn members_that_were_out_for_long_have_no_part_in_the_verdict() {
+    check(
+        "tag A,B,C,D,E stale 15s
+         0s  all reading 50
+         10s C,D,E reading 50
+         20s C,D,E reading 50   => A.stale raised 15s; B.stale raised 15s
+         30s C,D,E reading 50   => announce A.stale; announce B.stale
+         60s timeout            => C.stale raised 45s; D.stale raised 45s; E.stale raised 45s; ~GW.gateway-lost raised 45s; announce ~GW.gateway-lost [A B C D E]",
     );
 }
 

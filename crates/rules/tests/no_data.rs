@@ -121,6 +121,6 @@ fn absurd_times_and_values_change_nothing_else() {
          7s  reading 50 at 7s         => high raised 7s since 2s; announce high; high returned 7s
          8s  reading 1e308 at min
          9s  reading -1e308 at 9s received min
-         10s reading 50 at 10s received max",
+         10s reading 50 at 10s received max => late-exceedance high -9223372036854775ms",
     );
 }

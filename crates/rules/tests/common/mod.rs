@@ -81,7 +81,16 @@ pub fn duration(text: &str) -> Option<Duration> {
         let (unit, length) = if rest[end..].starts_with("ms") {
             (1e3, 2)
         } else {
-            (match rest[end..].chars().next()? { 's' => 1e6, 'm' => 6e7, 'h' => 3.6e9, 'd' => 8.64e10, _ => return None }, 1)
+            (
+                match rest[end..].chars().next()? {
+                    's' => 1e6,
+                    'm' => 6e7,
+                    'h' => 3.6e9,
+                    'd' => 8.64e10,
+                    _ => return None,
+                },
+                1,
+            )
         };
         micros += number * unit;
         rest = &rest[end + length..];
@@ -408,8 +417,7 @@ pub fn act(number: u32, field_check: bool, episode: EpisodeRef) -> Act {
 }
 
 fn reading(tag: TagIndex, words: &[&str], now: Timestamp) -> Reading {
-    let mut reading =
-        Reading { tag, source_time: now, receive_time: now, value: f64::NAN, quality: Quality::Good, sequence: None };
+    let mut reading = Reading { tag, source_time: now, receive_time: now, value: f64::NAN, quality: Quality::Good, sequence: None };
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         let mut next = || *rest.next().expect("one more word");

@@ -1,0 +1,186 @@
+//! Wrong clocks: not late data, and never a lost alarm.
+mod common;
+use common::check;
+
+#[test]
+fn gateway_8_h_behind_from_the_start() {
+    check(
+        "high 80
+         0s   reading 70 at -8h
+         5s   reading 70 at -28795s
+         10s  reading 70 at -28790s
+         15s  reading 70 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85 at -28780s   => high raised 20s; announce high
+         25s  reading 70 at -28775s   => high returned 25s",
+    );
+}
+
+#[test]
+fn gateway_8_h_behind_with_an_alarm_standing_from_the_first_reading() {
+    check(
+        "high-high 90
+         0s   reading 95 at -8h        => high-high raised -28800s late
+         5s   reading 95 at -28795s
+         10s  reading 95 at -28790s
+         15s  reading 95 at -28785s    => announce high-high late-confirmed; ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock",
+    );
+}
+
+#[test]
+fn an_alarm_that_came_and_went_while_the_clock_was_in_doubt_is_told_once_the_clock_proves_wrong() {
+    check(
+        "high 80
+         0s   reading 70 at -8h
+         5s   reading 85 at -28795s    => high raised -28795s late
+         10s  reading 70 at -28790s    => high returned -28790s
+         15s  reading 70 at -28785s    => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         35s  timeout                  => announce high late-returned",
+    );
+}
+
+#[test]
+fn gateway_8_h_ahead_is_judged_at_once_and_marked() {
+    check(
+        "high 80, on-delay 5s
+         0s   reading 70 at 8h
+         5s   reading 85 at 28805s
+         10s  reading 85 at 28810s   => high raised 10s since 5s; announce high
+         15s  reading 70 at 28815s   => high returned 15s; ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock",
+    );
+}
+
+#[test]
+fn gateway_clock_reset_to_1970() {
+    check(
+        "high 80, high-high 90
+         0s   reading 70
+         5s   reading 70
+         10s  reading 95 at 1970+1s
+         15s  reading 95 at 1970+6s
+         20s  reading 95 at 1970+11s
+         25s  reading 95 at 1970+16s   => high raised 10s; announce high; high-high raised 10s; announce high-high; ~GW.wrong-clock raised 25s; announce ~GW.wrong-clock
+         30s  reading 70 at 1970+21s   => high returned 30s; high-high returned 30s",
+    );
+}
+
+#[test]
+fn a_clock_reset_to_1970_on_a_slow_gateway_is_paged_before_the_verdict() {
+    check(
+        "gateway 60s
+         tag T high-high 90
+         0s    reading 70
+         60s   reading 95 at 1970+1s
+         89s   timeout
+         90s   timeout                  => high-high raised 60s late; announce high-high late-confirmed
+         120s  reading 95 at 1970+61s
+         180s  reading 70 at 1970+121s
+         240s  reading 70 at 1970+181s  => high-high returned 240s; ~GW.wrong-clock raised 240s; announce ~GW.wrong-clock",
+    );
+}
+
+#[test]
+fn a_small_step_back_shows_in_nothing_but_stragglers() {
+    check(
+        "high 80
+         0s    reading 70
+         100s  reading 70
+         105s  reading 70 at 65s
+         110s  reading 85 at 70s
+         115s  reading 85 at 75s
+         120s  reading 85 at 80s    => high raised 110s; announce high; ~GW.wrong-clock raised 120s; announce ~GW.wrong-clock
+         125s  reading 70 at 85s    => high returned 125s",
+    );
+}
+
+#[test]
+fn a_backlog_is_late_data_and_no_wrong_clock() {
+    check(
+        "high 80
+         0s    reading 70
+         30m   reading 70 at 5s
+         30m   reading 70 at 10s
+         30m   reading 70 at 15s
+         1801s reading 70 at 20s
+         1802s reading 70 at 600s
+         1810s reading 70 at 1200s
+         1816s reading 70 at 1816s
+         1821s reading 85            => high raised 1821s; announce high",
+    );
+}
+
+#[test]
+fn a_clock_put_right_returns_its_alarm_and_loses_nothing_meanwhile() {
+    check(
+        "high 80
+         0s   reading 70 at -8h
+         5s   reading 70 at -28795s
+         10s  reading 70 at -28790s
+         15s  reading 70 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85              => high raised 20s; announce high
+         25s  reading 85
+         30s  reading 70              => high returned 30s
+         35s  reading 70              => ~GW.wrong-clock returned 35s
+         40s  reading 85              => high raised 40s; announce high",
+    );
+}
+
+#[test]
+fn a_clock_ahead_put_right_looks_late_until_the_ruling_and_loses_nothing() {
+    check(
+        "high 80
+         0s   reading 70 at 8h
+         5s   reading 70 at 28805s
+         10s  reading 70 at 28810s
+         15s  reading 70 at 28815s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85
+         25s  reading 85
+         30s  reading 85
+         35s  reading 85             => high raised 20s; announce high; ~GW.wrong-clock returned 35s
+         40s  reading 70             => high returned 40s",
+    );
+}
+
+#[test]
+fn a_backlog_behind_a_wrong_clock_keeps_its_spacing() {
+    check(
+        "high 80, on-delay 20s
+         0s    reading 70 at -8h
+         5s    reading 70 at -28795s
+         10s   reading 70 at -28790s
+         15s   reading 70 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         600s  reading 85 at -28700s
+         600s  reading 85 at -28690s
+         600s  reading 85 at -28675s   => high raised 120s since 100s late
+         600s  reading 70 at -28650s   => high returned 150s
+         600s  reading 70 at -28200s",
+    );
+}
+
+#[test]
+fn a_clock_that_stands_still_is_judged_on_receive_time() {
+    check(
+        "high 80, on-delay 10s
+         0s   reading 70
+         5s   reading 71 at 1970
+         10s  reading 72 at 1970
+         15s  reading 73 at 1970
+         20s  reading 74 at 1970   => ~GW.wrong-clock raised 20s; announce ~GW.wrong-clock
+         25s  reading 85 at 1970
+         35s  timeout              => high raised 35s since 25s; announce high
+         40s  reading 85 at 1970
+         45s  reading 70 at 1970   => high returned 45s",
+    );
+}
+
+#[test]
+fn a_verdict_outlives_a_restart() {
+    check(
+        "high 80
+         0s   reading 70 at -8h
+         5s   reading 70 at -28795s
+         10s  reading 70 at -28790s
+         15s  reading 70 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         16s  restart lossy
+         20s  reading 85 at -28780s   => high raised 20s; announce high",
+    );
+}
