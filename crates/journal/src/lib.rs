@@ -9,6 +9,9 @@
 //! bytes under keys; the one thing it looks up inside them is to whom a notification goes. It writes no names and no numbers of
 //! people unless it is handed them.
 //!
+//! A folder holds `watchfire.db` (with `-wal` and `-shm` while it is open), `watchfire.lock` (one engine at a time) and
+//! `journal.head` (the anchor: the journal's end at most a minute ago).
+//!
 //! Architecture invariant: only this crate knows SQL.
 
 mod batch;

@@ -81,15 +81,20 @@ pub(super) struct Anchoring {
 
 impl Anchoring {
     pub fn start(dir: &Path, connection: &Connection) -> Result<Self, StoreError> {
+        let contradiction = |anchor: &Anchor| contradiction(connection, anchor).map_err(super::failed);
+        let tail = Tail::read(connection).map_err(super::failed)?;
+        let recorded = Anchor { seq: unsigned(tail.last_seq), hash: tail.head };
         let last = match anchor(dir) {
-            Ok(None) => Ok(None),
-            Ok(Some(anchor)) => match contradiction(connection, &anchor).map_err(super::failed)? {
-                None => Ok(Some(anchor)),
-                Some(why) => Err(why),
+            Ok(anchor) => match (contradiction(&recorded)?, anchor.as_ref().map(contradiction).transpose()?.flatten()) {
+                (None, None) => Ok(anchor),
+                (Some(why), _) | (None, Some(why)) => Err(why),
             },
             Err(StoreError::Version(why)) => Err(why),
             Err(error) => return Err(error),
         };
+        if let Err(why) = &last {
+            tracing::error!(why, "the journal is not what it was: run `watchfire verify`");
+        }
         Ok(Self { dir: dir.to_owned(), last: Mutex::new(last) })
     }
     /// Why the anchor is no longer written.

@@ -95,7 +95,11 @@ impl SqliteStore {
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
         let clean_stop = connection.query_row("SELECT clean_stop FROM meta", [], |row| row.get(0)).map_err(failed)?;
         if clean_stop {
-            connection.execute("UPDATE meta SET clean_stop = 0", []).map_err(failed)?;
+            match connection.execute("UPDATE meta SET clean_stop = 0", []).map_err(failed) {
+                // An engine on a full disk still sounds alarms; the first commit takes the mark away as well.
+                Ok(_) | Err(StoreError::Full) => {}
+                Err(error) => return Err(error),
+            }
         }
         if !schema::guards_intact(&connection)? {
             tracing::error!("the journal's guards against edits are not as they were made: run `watchfire verify`");
@@ -109,8 +113,9 @@ impl SqliteStore {
         &self.dir
     }
 
-    /// What the engine is to raise a system alarm about: the journal contradicts the anchor beside it, so it was cut off or put
-    /// back to an older copy. The anchor is evidence then and is not written again until somebody takes it away.
+    /// What the engine is to raise a system alarm about: the journal contradicts its own recorded end or the anchor beside it, so
+    /// it was changed, cut off or put back to an older copy. The anchor is evidence then and is not written again until somebody
+    /// takes it away.
     pub fn contradiction(&self) -> Option<String> {
         self.checkpointer.anchoring().contradiction()
     }
@@ -253,7 +258,10 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
     }
-    file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id())).map_err(unusable)?;
+    // Who holds it is only for the message of the next one; a full disk is no reason not to start.
+    if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id())) {
+        tracing::warn!(%error, "the lock file does not say who holds it");
+    }
     Ok(file)
 }
 

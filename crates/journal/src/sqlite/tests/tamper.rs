@@ -218,6 +218,17 @@ fn an_older_copy_put_back_is_told_at_the_start_and_the_anchor_kept_as_evidence()
 }
 
 #[test]
+fn a_changed_end_is_told_at_the_start() {
+    for change in ["DELETE FROM journal WHERE seq = 40", "UPDATE journal SET hash = zeroblob(32) WHERE seq = 40"] {
+        let dir = recorded();
+        fs::remove_file(dir.path().join("journal.head")).unwrap();
+        raw(dir.path()).execute_batch(change).unwrap();
+        let store = SqliteStore::open(dir.path()).unwrap();
+        assert!(store.contradiction().is_some_and(|why| why.contains("40")), "{change}: {:?}", store.contradiction());
+    }
+}
+
+#[test]
 fn rows_before_the_first_and_an_empty_journal_are_seen() {
     let dir = recorded();
     let raw = raw(dir.path());
