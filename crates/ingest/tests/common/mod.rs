@@ -1,6 +1,7 @@
 //! A small plant for the tests of this crate.
 #![allow(dead_code)]
 
+pub mod fake;
 pub mod hear;
 
 use model::plant::{Body, Equipment, Gateway, Hazard, LevelPolicy, Policies, Tag, TierName};
