@@ -6,6 +6,7 @@
 // it checks a running engine: what such a check would need and that engine does not show just then is named as left out.
 
 import { mkdir } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { chromium } from 'playwright-core';
 
 const SHOTS = argument('--shots') ?? process.env.WATCHFIRE_SHOTS ?? null;
@@ -80,6 +81,38 @@ async function shot(page, name) {
   await page.screenshot({ path: `${SHOTS}/${name}.png` });
 }
 
+/** A wire to a running engine that can be cut and mended, so that the engine itself is left alone. */
+async function wire(to) {
+  const { hostname, port } = new URL(to);
+  const sockets = new Set();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [a, b] of [
+      [near, far],
+      [far, near],
+    ]) {
+      sockets.add(a);
+      a.pipe(b);
+      a.on('error', () => b.destroy());
+      a.on('close', () => {
+        sockets.delete(a);
+        b.destroy();
+      });
+    }
+  });
+  const listen = (at) => new Promise((resolve) => server.listen(at, '127.0.0.1', resolve));
+  await listen(0);
+  const at = server.address().port;
+  return {
+    url: `http://127.0.0.1:${at}`,
+    cut() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+    mend: () => listen(at),
+  };
+}
+
 const api = (page, path) => page.evaluate(async (at) => (await fetch(at, { headers: { 'X-Watchfire': '1' } })).json(), path);
 const card = (page, id) => page.locator(`[data-case=${JSON.stringify(id)}]`);
 const title = (page) => page.title();
@@ -99,7 +132,8 @@ async function speak(page, words) {
 async function main() {
   const { startMock } = await import('../mock/server.mjs');
   let mock = REAL === null ? await startMock() : null;
-  const url = REAL ?? mock.url;
+  const line = REAL?.startsWith('http://') ? await wire(REAL) : null;
+  const url = line?.url ?? REAL ?? mock.url;
   const browser = await chromium.launch(LAUNCH);
   const context = await browser.newContext({ viewport: DESK, locale: 'zh-CN', reducedMotion: 'reduce' });
   const page = await context.newPage();
@@ -341,10 +375,10 @@ async function main() {
         mock = await startMock({ port, sessions });
         mock.engine.raise(3, 'high-high', 'orange', 61, 50);
       };
-    } else {
-      await context.setOffline(true);
-      back = () => context.setOffline(false);
-    }
+    } else if (line !== null) {
+      await line.cut();
+      back = line.mend;
+    } else throw new LeftOut('the wire to an https address cannot be cut');
     await banner.waitFor({ timeout: 17_000 });
     const box = await banner.boundingBox();
     expect(box.width >= DESK.width - 1, 'it takes the whole width');
@@ -389,6 +423,7 @@ async function main() {
     await mock.kill();
   }
   await browser.close();
+  await line?.cut();
 }
 
 await main().catch((fault) => {

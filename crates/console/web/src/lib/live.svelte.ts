@@ -12,7 +12,11 @@ export class LiveTag {
   quality = $state<Quality | null>(null);
   at = $state<number | null>(null);
 
+  /** A gateway's or the engine's own tag: it carries alarms and never a value. */
+  readonly silent: boolean;
+
   constructor(readonly info: Tag) {
+    this.silent = info.signal === 'gateway' || info.signal === 'system';
     this.value = info.value;
     this.quality = info.quality;
     this.at = info.source_time;
