@@ -9,7 +9,7 @@ use crate::suggest;
 use crate::values::{DAY_MINUTES, KINDS, show_minute_of_week};
 use model::plant::{Body, ChannelKind, Person, Policies, Shift};
 use model::{BodyId, ChannelId, Level, PersonId, SYSTEM_ENTERPRISE, Tier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const WEEK_MINUTES: usize = 7 * DAY_MINUTES as usize;
 /// Tiers that a county can need; more is a slip.
@@ -22,6 +22,8 @@ pub(crate) struct Bodies<'a> {
     pub(crate) people: Vec<Person>,
     pub(crate) places: BTreeMap<String, Place<'a>>,
     person_places: BTreeMap<String, Place<'a>>,
+    /// Bodies whose roster could not be read in full: nothing is concluded from what is missing.
+    rosters_unread: BTreeSet<String>,
 }
 
 /// Resolves a tier by its name in the file.
@@ -40,7 +42,7 @@ pub(crate) fn build<'a>(
     raw: &RawJurisdiction<'a>,
     staff: Vec<RawStaff<'a>>,
     top: &'a Source,
-    server: &Server,
+    channels: &BTreeSet<String>,
     sink: &mut Sink,
 ) -> Bodies<'a> {
     let mut built = Bodies::default();
@@ -52,7 +54,7 @@ pub(crate) fn build<'a>(
         add_body(&mut built, raw, body, sink);
     }
     check_tree(&built, raw, top, sink);
-    add_people(&mut built, staff, server, sink);
+    add_people(&mut built, staff, channels, sink);
     built.people.sort_by(|a, b| a.id.cmp(&b.id));
     built.people.dedup_by(|a, b| a.id == b.id);
     check_duty(&mut built, raw, sink);
@@ -62,6 +64,8 @@ pub(crate) fn build<'a>(
 }
 
 fn add_body<'a>(built: &mut Bodies<'a>, raw: &RawJurisdiction<'a>, body: &RawBody<'a>, sink: &mut Sink) {
+    let twice = built.places.contains_key(&body.id.value);
+    built.places.entry(body.id.value.clone()).or_insert(body.id.place);
     if !check_name(&body.id, sink) {
         return;
     }
@@ -69,7 +73,7 @@ fn add_body<'a>(built: &mut Bodies<'a>, raw: &RawJurisdiction<'a>, body: &RawBod
         sink.push(body.id.place.error("slash", text("机构 id 里不能有 /", "a body's id holds no /")));
         return;
     }
-    if built.places.insert(body.id.value.clone(), body.id.place).is_some() {
+    if twice {
         let fault = text(format!("机构 `{}` 写了两次", body.id.value), format!("body `{}` stands twice", body.id.value));
         sink.push(body.id.place.error("duplicate-body", fault));
         return;
@@ -106,7 +110,8 @@ fn check_tree(built: &Bodies<'_>, raw: &RawJurisdiction<'_>, top: &Source, sink:
     for body in &raw.bodies {
         let Some(tier) = tiers.get(body.id.value.as_str()) else { continue };
         let Some(parent) = &body.parent else {
-            if *tier != highest {
+            // An enterprise without it was told that the key is missing.
+            if *tier != highest && body.tier.is_some() {
                 let fault = text("上级机构没有写", "its parent is missing");
                 sink.push(body.id.place.error("no-parent", fault).suggest("写 parent = \"…\"", "write parent = \"…\""));
             }
@@ -114,6 +119,8 @@ fn check_tree(built: &Bodies<'_>, raw: &RawJurisdiction<'_>, top: &Source, sink:
         };
         let above = Tier(tier.0 + 1);
         match tiers.get(parent.value.as_str()) {
+            // Written, but with a fault of its own.
+            None if built.places.contains_key(&parent.value) => {}
             None => {
                 let fault = text(format!("没有机构 `{}`", parent.value), format!("there is no body `{}`", parent.value));
                 let known = tiers.iter().filter(|(_, tier)| **tier == above).map(|(id, _)| *id);
@@ -133,6 +140,9 @@ fn check_tree(built: &Bodies<'_>, raw: &RawJurisdiction<'_>, top: &Source, sink:
             }
             Some(_) => {}
         }
+    }
+    if built.bodies.len() < raw.bodies.len() {
+        return;
     }
     for (at, tier) in raw.tiers.iter().enumerate() {
         if !built.bodies.iter().any(|body| body.tier.at() == at) {
@@ -163,26 +173,38 @@ fn is_loop(parents: &BTreeMap<&str, &str>, from: &str) -> bool {
     false
 }
 
-fn add_people<'a>(built: &mut Bodies<'a>, staff: Vec<RawStaff<'a>>, server: &Server, sink: &mut Sink) {
+fn add_people<'a>(built: &mut Bodies<'a>, staff: Vec<RawStaff<'a>>, channels: &BTreeSet<String>, sink: &mut Sink) {
+    // People first: a roster may name anybody of the county.
+    let mut rosters = Vec::new();
     for staff in staff {
-        let Some(at) = built.bodies.iter().position(|body| body.id.as_str() == staff.body.value) else {
-            if !built.places.contains_key(&staff.body.value) {
-                let fault = text(format!("没有机构 `{}`", staff.body.value), format!("there is no body `{}`", staff.body.value));
-                let known = built.places.keys().map(String::as_str);
-                sink.push(staff.body.place.error("unknown-body", fault).suggest_some(suggest::did_you_mean(&staff.body.value, known)));
-            }
-            continue;
-        };
-        let body = built.bodies[at].id.clone();
+        let known = built.places.contains_key(&staff.body.value);
+        if !known {
+            let fault = text(format!("没有机构 `{}`", staff.body.value), format!("there is no body `{}`", staff.body.value));
+            let near = suggest::did_you_mean(&staff.body.value, built.places.keys().map(String::as_str));
+            sink.push(staff.body.place.error("unknown-body", fault).suggest_some(near));
+        }
+        let body = BodyId::new(&staff.body.value);
         for person in staff.people {
-            add_person(built, &body, person, server, sink);
+            add_person(built, &body, person, channels, sink);
         }
+        if staff.faulty {
+            built.rosters_unread.insert(staff.body.value.clone());
+        }
+        rosters.push((body, staff.roster));
+    }
+    for (body, raw) in rosters {
         let mut roster: Vec<Shift> = Vec::new();
-        for RawShift { people, shift } in staff.roster {
-            let people = people.iter().filter(|person| known_person(built, person, sink)).map(|person| PersonId::new(&person.value));
-            roster.push(Shift { people: people.collect(), ..shift });
+        for RawShift { people, shift } in raw {
+            let known: Vec<_> = people.iter().filter(|person| known_person(built, person, sink)).collect();
+            if known.len() < people.len() {
+                built.rosters_unread.insert(body.to_string());
+            }
+            let people = known.into_iter().map(|person| PersonId::new(&person.value)).collect();
+            roster.push(Shift { people, ..shift });
         }
-        built.bodies[at].roster = roster;
+        if let Some(body) = built.bodies.iter_mut().find(|known| known.id == body) {
+            body.roster = roster;
+        }
     }
 }
 
@@ -196,7 +218,7 @@ fn known_person(built: &Bodies<'_>, person: &At<'_, String>, sink: &mut Sink) ->
     known
 }
 
-fn add_person<'a>(built: &mut Bodies<'a>, body: &BodyId, raw: RawPerson<'a>, server: &Server, sink: &mut Sink) {
+fn add_person<'a>(built: &mut Bodies<'a>, body: &BodyId, raw: RawPerson<'a>, channels: &BTreeSet<String>, sink: &mut Sink) {
     if !check_name(&raw.id, sink) {
         return;
     }
@@ -205,14 +227,15 @@ fn add_person<'a>(built: &mut Bodies<'a>, body: &BodyId, raw: RawPerson<'a>, ser
         sink.push(raw.id.place.error("duplicate-person", fault));
         return;
     }
+    let known = channels;
     let mut channels = Vec::new();
     for channel in &raw.channels {
-        if server.channels.iter().any(|have| have.id.as_str() == channel.value) {
+        if known.contains(&channel.value) {
             channels.push(ChannelId::new(&channel.value));
         } else {
             let fault =
                 text(format!("server.toml 里没有渠道 `{}`", channel.value), format!("server.toml has no channel `{}`", channel.value));
-            let known = server.channels.iter().map(|channel| channel.id.as_str());
+            let known = known.iter().map(String::as_str);
             sink.push(channel.place.error("unknown-channel", fault).suggest_some(suggest::meant(&channel.value, known)));
         }
     }
@@ -226,11 +249,18 @@ fn add_person<'a>(built: &mut Bodies<'a>, body: &BodyId, raw: RawPerson<'a>, ser
 
 /// Duty phones exist, are phones, and every body has people on its roster; gaps in it are warned of.
 fn check_duty(built: &mut Bodies<'_>, raw: &RawJurisdiction<'_>, sink: &mut Sink) {
-    for body in &raw.bodies {
+    let checked: BTreeSet<&str> = built.bodies.iter().map(|body| body.id.as_str()).collect();
+    let first = |body: &&RawBody<'_>| {
+        let id = body.id.value.as_str();
+        checked.contains(id) && built.places.get(id).is_some_and(|place| place.line() == body.id.place.line())
+    };
+    let sound: Vec<&RawBody<'_>> = raw.bodies.iter().filter(first).collect();
+    for body in sound {
         if let Some(phone) = &body.duty_phone
             && known_person(built, phone, sink)
-            && let Some(person) = built.people.iter_mut().find(|person| person.id.as_str() == phone.value)
+            && let Ok(at) = built.people.binary_search_by(|person| person.id.as_str().cmp(&phone.value))
         {
+            let person = &mut built.people[at];
             person.is_duty_phone = true;
             if person.body.as_str() != body.id.value {
                 let fault = text(
@@ -243,8 +273,10 @@ fn check_duty(built: &mut Bodies<'_>, raw: &RawJurisdiction<'_>, sink: &mut Sink
         for person in &body.responsible {
             known_person(built, person, sink);
         }
-        if let Some(checked) = built.bodies.iter().find(|checked| checked.id.as_str() == body.id.value) {
-            check_roster(checked, body.id.place, sink);
+    }
+    for body in built.bodies.iter().filter(|body| !built.rosters_unread.contains(body.id.as_str())) {
+        if let Some(place) = built.places.get(body.id.as_str()) {
+            check_roster(body, *place, sink);
         }
     }
 }
@@ -301,7 +333,9 @@ fn add_system(built: &mut Bodies<'_>) {
 pub(crate) fn check_reach(built: &Bodies<'_>, policies: &Policies, server: &Server, sink: &mut Sink) {
     let kind_of = |id: &ChannelId| server.channels.iter().find(|channel| channel.id == *id).map(|channel| channel.kind);
     let tiers: BTreeMap<&BodyId, Tier> = built.bodies.iter().map(|body| (&body.id, body.tier)).collect();
-    for person in &built.people {
+    let on_duty = built.bodies.iter().flat_map(|body| body.roster.iter().flat_map(|shift| &shift.people).chain(&body.responsible));
+    let told: BTreeSet<&PersonId> = on_duty.collect();
+    for person in built.people.iter().filter(|person| person.is_duty_phone || told.contains(&person.id)) {
         let (Some(place), Some(tier)) = (built.person_places.get(person.id.as_str()), tiers.get(&person.body)) else { continue };
         let kinds: Vec<ChannelKind> = person.channels.iter().filter_map(kind_of).collect();
         if kinds.is_empty() {

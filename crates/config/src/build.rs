@@ -55,8 +55,9 @@ pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Pl
         builder.sheet(sheet, sink);
     }
     builder.check_described(sink);
-    builder.gateway_tags(sink);
-    builder.system_tags(raw.policies_place, sink);
+    builder.gateway_tags();
+    builder.system_tags();
+    builder.check_levels(raw.policies_place, sink);
     let (equipment, gateways, tags) = builder.finish();
     let mut plant = Plant {
         version: RuleVersion::new(""),
@@ -96,8 +97,8 @@ struct Builder<'p> {
     tags: Vec<Draft>,
     /// Media without a gas bound that were warned of.
     unbounded: BTreeSet<Key>,
-    /// Conditions without a level that were told.
-    unlevelled: BTreeSet<(Condition, Signal)>,
+    /// Signals to which the policy gives no level, by condition.
+    unlevelled: BTreeMap<Condition, BTreeSet<Signal>>,
 }
 
 /// A tag whose equipment and gateway are still names.
@@ -119,7 +120,7 @@ impl<'p> Builder<'p> {
             equipment: BTreeMap::new(),
             tags: Vec::new(),
             unbounded: BTreeSet::new(),
-            unlevelled: BTreeSet::new(),
+            unlevelled: BTreeMap::new(),
         }
     }
 
@@ -219,10 +220,10 @@ impl<'p> Builder<'p> {
         let sample_interval = row.sample.unwrap_or(gateway.interval).max(gateway.interval);
         let mut conditions = Vec::new();
         if row.in_service {
-            self.process_conditions(row, hazard_here, is_area, &mut conditions, sink);
+            self.process_conditions(row, hazard_here, is_area, &mut conditions);
             let faults = [Condition::OutOfRange, Condition::BadQuality, Condition::Stale];
             for condition in faults.into_iter().filter(|condition| *condition != Condition::OutOfRange || row.range.is_some()) {
-                conditions.extend(self.rule(condition, row.signal, hazard_here, is_area, row.tag.place, sink));
+                conditions.extend(self.rule(condition, row.signal, hazard_here, is_area));
             }
         }
         conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));
@@ -309,12 +310,12 @@ impl<'p> Builder<'p> {
         Some(parts)
     }
 
-    fn process_conditions(&mut self, row: &Row<'_>, hazard: Hazard, is_area: bool, out: &mut Vec<ConditionRule>, sink: &mut Sink) {
+    fn process_conditions(&mut self, row: &Row<'_>, hazard: Hazard, is_area: bool, out: &mut Vec<ConditionRule>) {
         let kinds = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
         let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
         for ((condition, limit), on_delay) in kinds.into_iter().zip(&row.limits).zip(delays) {
             let Some(limit) = limit else { continue };
-            let rule = self.rule(condition, row.signal, hazard, is_area, row.tag.place, sink);
+            let rule = self.rule(condition, row.signal, hazard, is_area);
             out.extend(rule.map(|rule| ConditionRule {
                 setpoint: limit.value,
                 deadband: row.deadband.as_ref().map_or(0.0, |deadband| deadband.value),
@@ -324,7 +325,7 @@ impl<'p> Builder<'p> {
             }));
         }
         if let Some(state) = row.alarm_state {
-            let rule = self.rule(Condition::Discrete, row.signal, hazard, is_area, row.tag.place, sink);
+            let rule = self.rule(Condition::Discrete, row.signal, hazard, is_area);
             out.extend(rule.map(|rule| ConditionRule {
                 setpoint: f64::from(state),
                 on_delay: row.on_delay,
@@ -335,23 +336,9 @@ impl<'p> Builder<'p> {
     }
 
     /// A condition with the level that the policy gives it, without limit and delays.
-    fn rule(
-        &mut self,
-        condition: Condition,
-        signal: Signal,
-        hazard: Hazard,
-        is_area: bool,
-        place: Place<'_>,
-        sink: &mut Sink,
-    ) -> Option<ConditionRule> {
+    fn rule(&mut self, condition: Condition, signal: Signal, hazard: Hazard, is_area: bool) -> Option<ConditionRule> {
         let Some((level, level_when_two)) = self.policies.level_of(condition, signal, hazard, is_area) else {
-            if self.unlevelled.insert((condition, signal)) {
-                let fault = text(
-                    format!("policies.toml 的 [levels] 没有给{}的{}定等级", signal.name_zh(), condition.name_zh()),
-                    format!("[levels] of policies.toml gives no level to {condition} of {}", signal.name_en()),
-                );
-                sink.push(place.error("no-level", fault));
-            }
+            self.unlevelled.entry(condition).or_default().insert(signal);
             return None;
         };
         let siren = self.policies.siren.as_ref().is_some_and(|siren| {
@@ -380,13 +367,28 @@ impl<'p> Builder<'p> {
         }
     }
 
+    /// An alarm without a level would reach nobody.
+    fn check_levels(&self, place: Place<'_>, sink: &mut Sink) {
+        for (condition, signals) in &self.unlevelled {
+            let zh: Vec<_> = signals.iter().map(|signal| signal.name_zh()).collect();
+            let en: Vec<_> = signals.iter().map(|signal| signal.name_en()).collect();
+            let fault = text(
+                format!("[levels] 没有给{}定等级:{}", condition.name_zh(), zh.join("、")),
+                format!("[levels] gives no level to {condition} of {}", en.join(", ")),
+            );
+            sink.push(place.error("no-level", fault).suggest(
+                "在 [levels] 的 rows 里加一行,不写 signal 就适用于所有信号",
+                "add a row to [levels]; one without `signal` fits every signal",
+            ));
+        }
+    }
+
     /// A gateway's own tag carries its loss, its clock and what arrives unknown through it.
-    fn gateway_tags(&mut self, sink: &mut Sink) {
+    fn gateway_tags(&mut self) {
         let gateways: Vec<_> = self.gateways.iter().map(|(key, (gateway, hazard))| (key.clone(), gateway.clone(), *hazard)).collect();
         for (key, gateway, hazard) in gateways {
-            let place = self.enterprises.get(key.0.as_str()).copied().expect("a gateway's enterprise was found when it was read");
             let kinds = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
-            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false, place, sink)).collect();
+            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false)).collect();
             let tag = self.own_tag(&key.0, &key.1, &gateway.name, Signal::Gateway, gateway.interval, conditions);
             let equipment = (key.0.clone(), format!("_{}", key.1));
             let made = Equipment {
@@ -403,7 +405,7 @@ impl<'p> Builder<'p> {
     }
 
     /// The engine's own alarms: tags of the reserved enterprise.
-    fn system_tags(&mut self, top: Place<'_>, sink: &mut Sink) {
+    fn system_tags(&mut self) {
         let equipment = (SYSTEM_ENTERPRISE.to_owned(), SYSTEM_EQUIPMENT.to_owned());
         let made = Equipment {
             enterprise: BodyId::new(SYSTEM_ENTERPRISE),
@@ -415,7 +417,7 @@ impl<'p> Builder<'p> {
         };
         self.equipment.insert(equipment.clone(), made);
         for (name, title) in SYSTEM_TAGS.into_iter().zip(SYSTEM_TITLES) {
-            let rule = self.rule(Condition::System, Signal::System, Hazard::None, false, top, sink);
+            let rule = self.rule(Condition::System, Signal::System, Hazard::None, false);
             let conditions = rule.into_iter().collect();
             let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
             self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None });

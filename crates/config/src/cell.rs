@@ -49,7 +49,7 @@ pub(crate) struct Number {
 }
 
 /// Reads a number; `None` for none.
-pub(crate) fn number(cell: &Cell<'_>) -> Result<Option<Number>, Fault> {
+pub(crate) fn number(cell: &Cell<'_>) -> Result<Option<Number>, Box<Fault>> {
     let written = half_width(cell.text.trim());
     if is_none(&written) {
         return Ok(None);
@@ -60,7 +60,7 @@ pub(crate) fn number(cell: &Cell<'_>) -> Result<Option<Number>, Fault> {
     if let (true, Ok(value)) = (plain && !fraction.contains('.'), written.parse::<f64>()) {
         return Ok(Some(Number { value, decimals: fraction.trim_end_matches('0').len() as u8 }));
     }
-    Err(no_number(cell, &written))
+    Err(Box::new(no_number(cell, &written)))
 }
 
 fn no_number(cell: &Cell<'_>, written: &str) -> Fault {

@@ -245,6 +245,10 @@ impl Sink {
             self.left_off += 1;
         }
     }
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
+    }
     /// For the fault that another must already have explained.
     pub(crate) fn push_if_clean(&mut self, fault: Fault) {
         if self.errors == 0 {

@@ -47,7 +47,8 @@ pub(crate) fn read_gateways<'a>(source: &'a Source, sink: &mut Sink) -> RawField
                         table.renamed(&[("period", "interval"), ("cycle", "interval")]);
                         let name = table.string("name", sink).map(|name| name.value);
                         let interval = duration(table, "interval", (Duration::from_millis(100), INTERVAL_MAX), sink);
-                        let interval = table.required("interval", interval, sink)?.value;
+                        // A gateway with a fault still exists: its tags are not told that it does not.
+                        let interval = table.required("interval", interval, sink).map_or(INTERVAL_MAX, |interval| interval.value);
                         let name = name.unwrap_or_else(|| format!("网关{}", id.value));
                         Some(RawGateway { enterprise: enterprise.clone(), id: id.clone(), name, interval })
                     });

@@ -108,7 +108,7 @@ pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults
     }
     check_file_names(&sources, &mut sink);
 
-    let server = server::read(source(SERVER), options.environment, &mut sink);
+    let (server, channels) = server::read(source(SERVER), options.environment, &mut sink);
     let example = policies::example_source();
     let shipped = policies::read(&example, &mut sink);
     let (policies, policies_place) = match source(POLICIES) {
@@ -126,11 +126,13 @@ pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults
     let plant = source(JURISDICTION).and_then(|top| {
         let jurisdiction = org::read_jurisdiction(top, &mut sink);
         let staff = source(PEOPLE).map(|source| org::read_people(source, &mut sink)).unwrap_or_default();
-        let bodies = bodies::build(&jurisdiction, staff, top, &server, &mut sink);
+        let bodies = bodies::build(&jurisdiction, staff, top, &channels, &mut sink);
         build::build(build::Raw { jurisdiction, bodies, policies, policies_place, field, sheets }, &server, &mut sink)
     });
     if let Some(plant) = &plant {
-        shares::check(plant, policies_place, &mut sink);
+        if sink.errors() == 0 {
+            shares::check(plant, policies_place, &mut sink);
+        }
     } else {
         // Whatever left no plant has said so already; this keeps an unforeseen way here from passing as fine.
         sink.push_if_clean(policies_place.error("no-plant", text("配置不完整", "the configuration is incomplete")));

@@ -112,7 +112,11 @@ fn interlock(row: &Row<'_>, limits: &[(usize, &At<'_, f64>)], sink: &mut Sink) {
             format!("{zh} {} 高于联锁值 {},联锁先动作", highest.value, interlock.value),
             format!("{en} {} is above the interlock {}: the trip comes first", highest.value, interlock.value),
         );
-        sink.push(highest.place.error("above-interlock", fault));
+        let bound = interlock.value;
+        sink.push(highest.place.error("above-interlock", fault).suggest(
+            format!("{zh}要低于联锁值 {bound},留出处置时间"),
+            format!("keep {en} below the interlock {bound}, with time to respond"),
+        ));
     }
 }
 

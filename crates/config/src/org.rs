@@ -36,6 +36,8 @@ pub(crate) struct RawStaff<'a> {
     pub(crate) body: At<'a, String>,
     pub(crate) people: Vec<RawPerson<'a>>,
     pub(crate) roster: Vec<RawShift<'a>>,
+    /// Some of it could not be read, so nothing is concluded from what is missing.
+    pub(crate) faulty: bool,
 }
 
 pub(crate) struct RawPerson<'a> {
@@ -118,9 +120,10 @@ pub(crate) fn read_people<'a>(source: &'a Source, sink: &mut Sink) -> Vec<RawSta
         named(file, "bodies", sink, |body, entry, sink| {
             entry.table(sink, |table, sink| {
                 table.renamed(&[("person", "people"), ("shifts", "roster"), ("shift", "roster")]);
+                let errors = sink.errors();
                 let people = table.tables("people", sink, read_person).unwrap_or_default();
                 let roster = table.tables("roster", sink, read_shift).unwrap_or_default();
-                RawStaff { body, people, roster }
+                RawStaff { body, people, roster, faulty: sink.errors() > errors }
             })
         })
     })

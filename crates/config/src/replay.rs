@@ -6,6 +6,7 @@ use crate::suggest;
 use crate::table::{Table, with_document};
 use crate::values::duration;
 use model::{BodyId, Duration, Quality, Timestamp};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Columns that a recorded file may have.
@@ -99,7 +100,9 @@ fn read(source: &Source, sink: &mut Sink) -> Option<Replay> {
                 }
             },
         };
-        let columns = file.tables("column", sink, read_column);
+        let heads = matches!(format, None | Some(Format::Csv { header: true, .. }));
+        let mut tags = BTreeSet::new();
+        let columns = file.tables("column", sink, |table, sink| read_column(table, heads, &mut tags, sink));
         let columns = file.required("column", columns, sink);
         Some(Replay {
             enterprise: BodyId::new(enterprise?.value),
@@ -146,14 +149,23 @@ fn read_format(file: &mut Table<'_, '_>, sink: &mut Sink) -> Option<Format> {
     }
 }
 
-fn read_column(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<ReplayColumn> {
+fn read_column(table: &mut Table<'_, '_>, heads: bool, tags: &mut BTreeSet<String>, sink: &mut Sink) -> Option<ReplayColumn> {
     const ANY: (f64, f64) = (-1e12, 1e12);
     let number = table.integer("column", (1, COLUMNS_MAX), sink);
     let number = if table.has("head") { number } else { table.required("column", number, sink) };
-    let head = table.string("head", sink).map(|head| ColumnRef::Name(head.value));
-    let tag = table.required_string("tag", sink);
+    let head = table.string("head", sink);
+    if let Some(head) = head.as_ref().filter(|_| !heads) {
+        let fault = head.place.error("no-heads", text("文件没有表头", "the file has no heads"));
+        sink.push(fault.suggest("用 `column` 写列号,或写 `header = true`", "use `column` with a number, or `header = true`"));
+    }
+    let tag = table.required_string("tag", sink)?;
+    if !tags.insert(tag.value.clone()) {
+        let fault = text(format!("位号 `{}` 写了两次", tag.value), format!("tag `{}` stands twice", tag.value));
+        sink.push(tag.place.error("duplicate-tag", fault));
+    }
     let scale = table.number("scale", ANY, sink).map_or(1.0, |scale| scale.value);
     let offset = table.number("offset", ANY, sink).map_or(0.0, |offset| offset.value);
+    let head = head.map(|head| ColumnRef::Name(head.value));
     let column = head.or(number.map(|number| ColumnRef::Number(number.value as usize)));
-    Some(ReplayColumn { column: column?, tag: tag?.value, scale, offset })
+    Some(ReplayColumn { column: column?, tag: tag.value, scale, offset })
 }

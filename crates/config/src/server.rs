@@ -7,6 +7,7 @@ use crate::table::{Table, named, with_document};
 use crate::values::{duration, kind};
 use model::plant::ChannelKind;
 use model::{ChannelId, Duration};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -209,10 +210,12 @@ fn platform() -> ChannelSetting {
     }
 }
 
-/// Reads `server.toml`; `secrets` gives the value of an environment variable.
-pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Server {
+/// Reads `server.toml`; `secrets` gives the value of an environment variable. Also gives the names of all channels written,
+/// with faults or without: a person whose channel has a fault is not told that there is no such channel.
+pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> (Server, BTreeSet<String>) {
     let mut server = Server::default();
-    let Some(source) = source else { return server };
+    let mut written: BTreeSet<String> = server.channels.iter().map(|channel| channel.id.to_string()).collect();
+    let Some(source) = source else { return (server, written) };
     with_document(source, sink, |file, sink| {
         file.table("mqtt", sink, |table, sink| read_mqtt(table, &mut server.mqtt, sink));
         file.table("embedded", sink, |table, sink| listen(table, &mut server.embedded.listen, sink));
@@ -224,6 +227,7 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
             }
         });
         let channels = named(file, "channels", sink, |name, entry, sink| {
+            written.insert(name.value.clone());
             entry.table(sink, |table, sink| read_channel(name, table, secrets, sink)).flatten()
         });
         for channel in channels {
@@ -239,7 +243,7 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
         });
     });
     server.channels.sort_by(|a, b| a.id.cmp(&b.id));
-    server
+    (server, written)
 }
 
 fn read_mqtt(table: &mut Table<'_, '_>, mqtt: &mut Mqtt, sink: &mut Sink) {

@@ -99,8 +99,8 @@ pub(crate) fn read<'a>(source: &'a Source, today: Option<jiff::civil::Date>, sin
     }
     if let Some((first, count)) = widths.first {
         let fault = text(
-            format!("从这里起有 {count} 个单元格含全角字符,已按半角读取"),
-            format!("{count} cells from here on hold full-width characters; they were read as plain ones"),
+            format!("从这里起有全角字符,已按半角读取(共 {count} 个单元格)"),
+            format!("full-width characters from here on, read as plain ones (cells: {count})"),
         );
         sink.push(first.note("full-width", fault));
     }
@@ -331,7 +331,7 @@ impl<'a> RowReader<'_, 'a> {
         match self.cell(column).map(cell::number)? {
             Ok(number) => number.map(|value| At { value, place }),
             Err(fault) => {
-                self.sink.push(fault);
+                self.sink.push(*fault);
                 None
             }
         }

@@ -6,6 +6,8 @@ use model::{Level, Plant};
 
 /// More than this share of red process alarms is warned of, in percent (domain practice: under 5 % highest).
 const RED_PERCENT_MAX: usize = 5;
+/// With fewer conditions a share says nothing.
+const CONDITIONS_MIN: usize = 40;
 
 /// How many process conditions stand at each level, blue first; data faults and the engine's own alarms are left out.
 pub fn level_shares(plant: &Plant) -> [usize; 4] {
@@ -23,7 +25,7 @@ pub fn level_shares(plant: &Plant) -> [usize; 4] {
 pub(crate) fn check(plant: &Plant, place: Place<'_>, sink: &mut Sink) {
     let counts = level_shares(plant);
     let (red, all) = (counts[Level::Red.at()], counts.iter().sum::<usize>());
-    if red * 100 > all * RED_PERCENT_MAX {
+    if all >= CONDITIONS_MIN && red * 100 > all * RED_PERCENT_MAX {
         let percent = red as f64 * 100.0 / all as f64;
         let fault = text(
             format!("红色报警占 {percent:.1} %({red} / {all}),超过 {RED_PERCENT_MAX} %:处处是红,红就没人看了"),

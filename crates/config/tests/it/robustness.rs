@@ -1,0 +1,78 @@
+//! Whatever stands in the files, loading answers and does not panic.
+
+use crate::acme::{PLANT, load};
+use proptest::prelude::*;
+use watchfire_config::{FAULTS_MAX, Files, Lang, read_replay};
+
+/// One cut, one insertion or one doubled stretch in one file.
+fn broken(file: usize, at: usize, length: usize, insert: &[u8], double: bool) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = PLANT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    let bytes = &mut files[file % PLANT.len()].1;
+    let start = at % (bytes.len() + 1);
+    let end = (start + length).min(bytes.len());
+    let doubled = if double { bytes[start..end].to_vec() } else { Vec::new() };
+    let new: Vec<u8> = doubled.into_iter().chain(insert.iter().copied()).collect();
+    bytes.splice(if double { start..start } else { start..end }, new);
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn loading_never_panics_and_every_fault_can_be_shown(
+        file in 0usize..6,
+        at in 0usize..4_000,
+        length in 0usize..60,
+        insert in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..12),
+            prop::sample::select(vec!["\"", "\n", ",", "=", "[", "]]", "9e999", "nan", "é", "＃", "\u{0}", "[[body]]\n", "-1", "\"\"\""])
+                .prop_map(|text| text.as_bytes().to_vec()),
+        ],
+        double in any::<bool>(),
+    ) {
+        match load(broken(file, at, length, &insert, double)) {
+            Ok(loaded) => {
+                watchfire_config::render(&loaded.warnings, Lang::Zh, true);
+            }
+            Err(faults) => {
+                prop_assert!(!faults.faults().is_empty());
+                faults.render(Lang::Zh, true);
+                faults.render(Lang::En, false);
+                faults.to_json(Lang::En);
+                for fault in faults.faults() {
+                    prop_assert!(fault.line >= 1 && fault.column >= 1);
+                    prop_assert!(fault.source_line.get(fault.mark.clone()).is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapping_file_never_panics(text in "(enterprise|format|start|interval|column|tag|\\[\\[column\\]\\]|=|\"[a-z0-9:+-]{0,12}\"|[0-9.]{1,6}|\n| ){0,40}") {
+        if let Err(faults) = read_replay(&Files::from_memory([("replay.toml", text.into_bytes())])) {
+            prop_assert!(!faults.faults().is_empty());
+        }
+    }
+}
+
+#[test]
+fn nothing_at_all_is_a_fault_and_not_a_panic() {
+    let faults = load(Vec::new()).expect_err("there are no files");
+    let codes: Vec<_> = faults.faults().iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["missing-file"; 3]);
+    let nowhere = watchfire_config::load(std::path::Path::new("no such folder")).expect_err("there is no such folder");
+    assert!(nowhere.faults().iter().any(|fault| fault.code == "unreadable"));
+}
+
+#[test]
+fn a_mistake_on_every_line_is_counted_and_not_listed_without_end() {
+    let head = "位号,设备位号,信号类型,网关\n";
+    let rows: String = (0..FAULTS_MAX + 500).map(|row| format!("T-{row},V-1,温度计,GW01\n")).collect();
+    let mut files = broken(0, 0, 0, b"", false);
+    files.push(("enterprises/big.csv".to_owned(), (head.to_owned() + &rows).into_bytes()));
+    let faults = load(files).expect_err("there is no such signal");
+    assert_eq!(faults.faults().len(), FAULTS_MAX);
+    assert!(faults.left_off() >= 500, "{}", faults.left_off());
+    assert!(faults.render(Lang::En, false).ends_with("more are not listed.\n"));
+}
