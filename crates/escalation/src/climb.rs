@@ -85,11 +85,11 @@ impl Record {
         if self.stands(&self.case.announcements[at].key.alarm) {
             self.work.climbs[at].waiting = false;
             self.begin_climb(plant, at, wants);
-        } else if self.case.announcements[at].signed.is_empty() {
+        } else if !self.signed(at, Tier::ENTERPRISE) {
             self.drop_announcement(at);
             self.settle_acceptance();
         } else {
-            // Somebody took it before it was told; it stays on record as taken, with its handling still to be done.
+            // The enterprise took it before it was told; it stays on record as taken, with its handling still to be done.
             self.work.climbs[at].waiting = false;
             self.arm_handling();
         }

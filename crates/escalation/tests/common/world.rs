@@ -114,6 +114,23 @@ impl World {
         }
     }
 
+    /// Whether the rules or a page could come up with these words now.
+    pub fn can(&self, words: &str) -> bool {
+        let list: Vec<&str> = words.split_whitespace().collect();
+        let alarm = |tag: &str, condition: &str| {
+            let id = AlarmId { tag: self.tag(tag), condition: Condition::parse(condition).expect("a condition") };
+            self.alarms.get(&id).map(|kept| kept.state)
+        };
+        let cases = |place: &str| self.escalation.cases().any(|case| case.equipment.as_str() == place);
+        match list[0] {
+            "raise" | "hold" => alarm(list[1], list[2]).is_none_or(|state| !state.is_standing()),
+            "return" | "latch" => alarm(list[1], list[2]).is_some_and(AlarmState::is_active),
+            "result" => self.sent.iter().any(|one| one.key.recipient.as_str() == list[1] && one.key.channel.as_str() == list[2]),
+            "-" | "reset" | "silence" | "down" | "straggler" => true,
+            _ => cases(list[2]),
+        }
+    }
+
     /// Lets every deadline before `at` fire at its own time.
     pub fn until(&mut self, at: Timestamp) {
         while let Some(due) = self.escalation.next_deadline().filter(|due| *due < at) {
