@@ -5,9 +5,11 @@ mod support;
 
 use model::plant::ChannelKind;
 use model::{AttemptResult, CaseId, Level, Purpose, Timestamp};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use watchfire_notifier::*;
 
 use AttemptResult::{Accepted, Delivered, Failed, Retrying};
@@ -264,12 +266,14 @@ async fn superseding_a_case_ends_its_retries_and_nothing_else() {
 
 #[tokio::test]
 async fn what_is_under_way_when_its_case_is_superseded_is_its_last_attempt() {
-    let gateway = Gateway::start(Mode::Hang).await;
-    let webhook = WebhookConfig { timeout: Duration::from_millis(500), ..WebhookConfig::json(&gateway.url) };
+    let allowed = Arc::new(Notify::new());
+    let gateway = Gateway::start(Mode::Hold(Arc::clone(&allowed))).await;
+    let webhook = WebhookConfig { timeout: Duration::from_secs(15), ..WebhookConfig::json(&gateway.url) };
     let bench = Bench::start(vec![sms(webhook)], FAST);
     bench.notifier.send(notification("c1", "wang", "sms"), 0);
     eventually("it is under way", || gateway.calls().len() == 1).await;
     bench.notifier.supersede(&CaseId::new("c1"));
+    allowed.notify_one();
     assert_eq!(bench.reported(1).await[0].result, Failed);
 }
 
@@ -316,10 +320,10 @@ async fn a_body_is_escaped_for_its_content_type_and_checked_at_start() {
 
     let refused = |body: &str| {
         let webhook = WebhookConfig { body_template: body.to_owned(), ..WebhookConfig::json(&gateway.url) };
-        let clock: Clock = std::sync::Arc::new(|| NOW);
+        let clock: Clock = Arc::new(|| NOW);
         let config = NotifierConfig { channels: vec![sms(webhook)], ..NotifierConfig::new(clock) };
-        let facts: std::sync::Arc<dyn Facts> = std::sync::Arc::new(Tank::default());
-        Notifier::start(config, facts, std::sync::Arc::new(|_| {})).err().expect("refused").to_string()
+        let facts: Arc<dyn Facts> = Arc::new(Tank::default());
+        Notifier::start(config, facts, Arc::new(|_| {})).err().expect("refused").to_string()
     };
     let missing = refused("{\n\"text\":\"{{ txt }}\"}");
     assert!(missing.contains("channel sms") && missing.contains("line 2") && missing.contains("undefined"), "{missing}");
@@ -329,10 +333,10 @@ async fn a_body_is_escaped_for_its_content_type_and_checked_at_start() {
 #[tokio::test]
 async fn a_channel_that_cannot_work_is_refused_at_start_without_showing_its_token() {
     let refused = |webhook: WebhookConfig| {
-        let clock: Clock = std::sync::Arc::new(|| NOW);
+        let clock: Clock = Arc::new(|| NOW);
         let config = NotifierConfig { channels: vec![sms(webhook)], ..NotifierConfig::new(clock) };
-        let facts: std::sync::Arc<dyn Facts> = std::sync::Arc::new(Tank::default());
-        Notifier::start(config, facts, std::sync::Arc::new(|_| {})).err().expect("refused").to_string()
+        let facts: Arc<dyn Facts> = Arc::new(Tank::default());
+        Notifier::start(config, facts, Arc::new(|_| {})).err().expect("refused").to_string()
     };
     let scheme = refused(WebhookConfig::json("ftp://host/a?token=geheim"));
     assert!(scheme.contains("ftp://host/a") && !scheme.contains("geheim"), "{scheme}");
@@ -357,11 +361,13 @@ async fn the_page_takes_everything_at_once_and_receipts_are_told() {
 
 #[tokio::test]
 async fn stopping_ends_what_is_under_way_and_reports_it() {
-    let gateway = Gateway::start(Mode::Hang).await;
-    let webhook = WebhookConfig { timeout: Duration::from_millis(500), ..WebhookConfig::json(&gateway.url) };
+    let allowed = Arc::new(Notify::new());
+    let gateway = Gateway::start(Mode::Hold(Arc::clone(&allowed))).await;
+    let webhook = WebhookConfig { timeout: Duration::from_secs(15), ..WebhookConfig::json(&gateway.url) };
     let bench = Bench::start(vec![sms(webhook)], 1.0);
     bench.notifier.send(notification("c1", "wang", "sms"), 0);
     eventually("it is under way", || gateway.calls().len() == 1).await;
-    bench.notifier.clone().stop().await;
+    let stop = bench.notifier.clone().stop();
+    tokio::join!(stop, async { allowed.notify_one() });
     assert_eq!(bench.results(), [(1, Retrying)], "reported before stop returned; the rest is the next start's");
 }

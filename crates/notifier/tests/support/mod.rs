@@ -31,6 +31,8 @@ pub enum Mode {
     Busy(u64),
     /// Never answers.
     Hang,
+    /// 500, as soon as the test allows it.
+    Hold(Arc<tokio::sync::Notify>),
     /// 302 to there.
     Redirect(String),
     /// 200 and what it was sent, header included.
@@ -91,6 +93,10 @@ async fn answer(State(state): State<Arc<Mutex<GatewayState>>>, method: Method, u
         Mode::Status(status, text) => (StatusCode::from_u16(status).unwrap(), text).into_response(),
         Mode::Busy(seconds) => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], "busy").into_response(),
         Mode::Hang => std::future::pending().await,
+        Mode::Hold(until) => {
+            until.notified().await;
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
         Mode::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Mode::Echo => format!("{body} {headers:?}").into_response(),
     }
