@@ -389,7 +389,11 @@ async function serve(engine, sessions, dist, request, response) {
     }
     case '/api/v1/events': {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-      const stream = { me, send: (event, data) => response.write(`event: ${event}\nid: ${engine.seq}\ndata: ${JSON.stringify(data)}\n\n`) };
+      const stream = {
+        me,
+        end: () => response.end(),
+        send: (event, data) => response.write(`event: ${event}\nid: ${engine.seq}\ndata: ${JSON.stringify(data)}\n\n`),
+      };
       stream.send('heartbeat', head);
       engine.streams.add(stream);
       request.on('close', () => engine.streams.delete(stream));

@@ -391,6 +391,19 @@ async function main() {
   });
 
   if (mock !== null) {
+    await check('a login that ends leaves no console dark without saying so', async () => {
+      mock.sessions.clear();
+      for (const stream of mock.engine.streams) stream.end();
+      await page.waitForSelector('[data-banner=ended]', { timeout: 10_000 });
+      expect((await title(page)).startsWith('⚠'), 'the title bar says it too');
+      await shot(page, 'ended-zh');
+      await login(page, USER, PASSWORD);
+      await page.waitForSelector('[data-case]');
+      expect((await page.locator('[data-banner=ended]').count()) === 0, 'and it is gone after the login');
+    });
+  }
+
+  if (mock !== null) {
     await check('five hundred alarms stay smooth', async () => {
       await mock.kill();
       mock = await startMock({ alarms: 500 });

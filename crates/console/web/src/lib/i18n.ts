@@ -26,7 +26,8 @@ export const zh = {
   'login.wrong': '账号或密码不对。',
   'login.tries': '失败次数过多，请 15 分钟后再试，或联系管理员。',
   'login.unreachable': '连不上服务。请检查网络后再试。',
-  'login.ended': '登录已失效，请重新登录。',
+  'login.ended': '登录已失效',
+  'login.unwatched': '这台终端现在看不到报警，请马上重新登录。',
   'login.beside': '本系统与 GDS、SIS 并行，不替代现场气体报警和安全联锁。',
 
   'lost.title': '连接中断',
@@ -303,7 +304,8 @@ export const en: Record<Key, string> = {
   'login.wrong': 'The account or the password is wrong.',
   'login.tries': 'Too many failed tries. Try again in 15 minutes, or ask the administrator.',
   'login.unreachable': 'The service cannot be reached. Check the network and try again.',
-  'login.ended': 'Your login has ended. Please log in again.',
+  'login.ended': 'The login has ended',
+  'login.unwatched': 'This console sees no alarms now. Log in again at once.',
   'login.beside': "This system stands beside the plant's GDS and SIS, never in place of them.",
 
   'lost.title': 'Connection lost',
