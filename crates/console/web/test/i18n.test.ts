@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { en, type Key, say, sayOr, TABLES, zh } from '../src/lib/i18n';
+import { type Key, say, sayOr, TABLES } from '../src/lib/i18n';
+import { en } from '../src/lib/words/en';
+import { zh } from '../src/lib/words/zh';
 
 const names = (words: string): string[] => (words.match(/\{\w+\}/g) ?? []).sort();
 
