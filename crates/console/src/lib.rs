@@ -38,7 +38,9 @@ pub use words::Language;
 
 /// Bounds of the console, each with its reason.
 pub mod bounds {
-    pub use crate::accounts::{ACCOUNTS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX};
+    pub use crate::accounts::{
+        ACCOUNTS_MAX, ARGON2_MEMORY_KIB, ARGON2_PASSES, PASSPHRASE_CHARS_MIN, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX,
+    };
     pub use crate::live::{CHANGES_BEHIND_MAX, CLOSED_CASES_KEPT};
     pub use crate::message::MESSAGES_KEPT;
     pub use crate::sessions::{SESSIONS_MAX, SESSIONS_PER_ACCOUNT_MAX};
@@ -63,8 +65,8 @@ pub mod bounds {
     pub const STREAMS_MAX: usize = 256;
     /// Open event streams of one session: one per browser tab.
     pub const STREAMS_PER_SESSION_MAX: usize = 16;
-    /// Password hashes computed at the same time: each takes a core and 19 MiB.
-    pub const HASHES_AT_ONCE_MAX: usize = 2;
+    /// Password hashes computed at the same time: each takes a core and 19 MiB, and the engine needs its core.
+    pub const HASHES_AT_ONCE_MAX: usize = 1;
     /// A heartbeat on every stream, so that a page notices silence.
     pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
     /// Changed values are sent this often.

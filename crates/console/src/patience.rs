@@ -61,3 +61,26 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.judge(context, polled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_is_given_up() {
+        let (ours, _theirs) = tokio::io::duplex(8);
+        let error = Patient::new(ours, Duration::from_millis(20)).write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_slow_peer_that_takes_something_is_waited_for() {
+        let (ours, mut theirs) = tokio::io::duplex(8);
+        let writing = tokio::spawn(async move { Patient::new(ours, Duration::from_secs(60)).write_all(&[1; 64]).await });
+        let mut taken = [0; 64];
+        theirs.read_exact(&mut taken).await.unwrap();
+        assert_eq!(taken, [1; 64]);
+        writing.await.unwrap().unwrap();
+    }
+}

@@ -3,7 +3,7 @@
 //! `axum::serve` sets no timer, so a client that never finishes its request head would hold a connection for ever; hyper is
 //! driven here directly. TLS is the business of a proxy before it.
 
-use crate::bounds::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, HEAD_TIMEOUT, SHUTDOWN_GRACE, VALUES_EVERY, WRITE_TIMEOUT};
+use crate::bounds::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, SHUTDOWN_GRACE, VALUES_EVERY, WRITE_TIMEOUT};
 use crate::patience::Patient;
 use crate::routes::{self, App};
 use crate::{Accounts, CLOSED_CASES_KEPT, Engine, LiveView, MESSAGES_KEPT, Records, Settings, access, pages};
@@ -91,7 +91,7 @@ pub async fn serve_on(
     registry: prometheus::Registry,
     shutdown: CancellationToken,
 ) {
-    let trusted = settings.trusted_proxies.clone();
+    let (trusted, head_timeout) = (settings.trusted_proxies.clone(), settings.head_timeout);
     let tracker = TaskTracker::new();
     tracker.spawn(remember(view.clone(), records.clone()));
     tracker.spawn(publish_values(view.clone(), shutdown.clone()));
@@ -112,7 +112,7 @@ pub async fn serve_on(
         };
         // A full house closes the door at once: a waiting client would learn nothing.
         if let Some(place) = places.take(peer.ip()) {
-            tracker.spawn(connection(stream, peer, router.clone(), shutdown.clone(), place));
+            tracker.spawn(connection(stream, peer, router.clone(), head_timeout, shutdown.clone(), place));
         }
     }
     drop(listener);
@@ -171,7 +171,14 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
     response
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken, place: Place) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    head_timeout: Duration,
+    shutdown: CancellationToken,
+    place: Place,
+) {
     // Live events are small and must not wait for the next one.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -180,7 +187,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, shutdow
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_headers(64)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIMEOUT)), service);

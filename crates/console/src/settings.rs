@@ -37,6 +37,8 @@ pub struct Settings {
     pub session_idle_max: Duration,
     /// A session this old ends, however used.
     pub session_age_max: Duration,
+    /// A client has this long to send its request head.
+    pub head_timeout: Duration,
     /// Proxies whose `X-Forwarded-For` names the real client.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -58,6 +60,7 @@ impl Settings {
             monotonic: Arc::new(move || start.elapsed()),
             session_idle_max: Duration::from_secs(12 * 3600),
             session_age_max: Duration::from_secs(7 * 24 * 3600),
+            head_timeout: crate::bounds::HEAD_TIMEOUT,
             trusted_proxies: Vec::new(),
         }
     }

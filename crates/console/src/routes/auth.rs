@@ -56,9 +56,14 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson)
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries").after(wait)
     })?;
     // Waiting here is bounded by the request's time; hashing is bounded so that logins never take the engine's cores.
-    let _permit = app.hashes.acquire().await.map_err(|_| ApiError::unavailable("engine-busy"))?;
+    let permit = app.hashes.clone().acquire_owned().await.map_err(|_| ApiError::unavailable("engine-busy"))?;
     let (accounts, username, password) = (app.accounts.clone(), login.username.clone(), login.password);
-    let account = tokio::task::spawn_blocking(move || accounts.verify(&username, &password)).await.ok().flatten();
+    let verify = move || {
+        // Given back when the hash is done, not when the client has gone.
+        let _permit = permit;
+        accounts.verify(&username, &password)
+    };
+    let account = tokio::task::spawn_blocking(verify).await.ok().flatten();
     let Some(account) = account else {
         counted(app, "wrong");
         tracing::warn!(username = ?shown(&login.username), %address, "wrong login");

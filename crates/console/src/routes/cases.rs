@@ -34,6 +34,7 @@ pub(crate) enum Which {
 pub(crate) struct CasesQuery {
     /// open, closed or all; open by default.
     #[serde(default)]
+    #[param(inline)]
     state: Which,
     /// 200 by default.
     limit: Option<usize>,

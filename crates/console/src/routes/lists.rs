@@ -40,6 +40,7 @@ pub(crate) enum WhichAlarms {
 pub(crate) struct AlarmsQuery {
     /// standing or all; standing by default.
     #[serde(default)]
+    #[param(inline)]
     state: WhichAlarms,
     /// 500 by default.
     limit: Option<usize>,

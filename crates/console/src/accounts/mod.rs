@@ -5,38 +5,28 @@
 //! Passwords are kept as argon2id only. There is no default account and no default password. Which enterprises a login sees
 //! is never stored here: it follows from the jurisdiction tree at every request.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+mod file;
+mod password;
+
+pub use password::{ARGON2_MEMORY_KIB, ARGON2_PASSES, PASSPHRASE_CHARS_MIN, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, random_password};
+pub(crate) use password::{hex, random_token};
+
+use file::{FILE_NAME, LOCK_NAME, Stamp, private, read, stamp, write};
 use model::{BodyId, PersonId, Plant, Tier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Memory of one argon2id computation, in KiB (OWASP's floor: 19 MiB with two passes).
-pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
-/// Passes of argon2id.
-pub const ARGON2_PASSES: u32 = 2;
-/// A password's least length in characters.
-pub const PASSWORD_CHARS_MIN: usize = 10;
-/// A password of this length needs no mix of kinds.
-pub const PASSPHRASE_CHARS_MIN: usize = 16;
-/// A password's greatest length in bytes: hashing is paid by us.
-pub const PASSWORD_BYTES_MAX: usize = 512;
 /// A user name's greatest length in characters.
 pub const USERNAME_CHARS_MAX: usize = 64;
 /// Accounts in one file.
 pub const ACCOUNTS_MAX: usize = 10_000;
 /// The running engine looks at the file's stamp at most this often.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-const FILE_NAME: &str = "accounts.json";
-const LOCK_NAME: &str = "accounts.lock";
-const FORMAT: u32 = 1;
 
 /// What kind of login it is. Enterprise, township and county act on cases of their tier; an admin sees everything and acts on nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -179,15 +169,6 @@ struct Stored {
     password: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    format: u32,
-    accounts: BTreeMap<String, Stored>,
-}
-
-type Stamp = Option<(SystemTime, u64)>;
-
 struct State {
     accounts: BTreeMap<String, Stored>,
     stamp: Stamp,
@@ -232,8 +213,8 @@ impl Accounts {
         if role.tier().is_some() && body.is_none() {
             return Err(AccountsError::BodyNeeded(role.name()));
         }
-        check_password(&username, password)?;
-        let stored = Stored { role, body, person, disabled: false, password: hash(password)? };
+        password::check(&username, password)?;
+        let stored = Stored { role, body, person, disabled: false, password: password::hash(password)? };
         self.change(|accounts| {
             if accounts.contains_key(&username) {
                 return Err(AccountsError::Exists(username.clone()));
@@ -248,8 +229,8 @@ impl Accounts {
     /// Gives an account a new password; its open sessions end.
     pub fn set_password(&self, username: &str, password: &str) -> Result<(), AccountsError> {
         let username = fold(username);
-        check_password(&username, password)?;
-        let hashed = hash(password)?;
+        password::check(&username, password)?;
+        let hashed = password::hash(password)?;
         self.change(|accounts| {
             let stored = accounts.get_mut(&username).ok_or_else(|| AccountsError::NoSuchAccount(username.clone()))?;
             stored.password = hashed;
@@ -285,8 +266,7 @@ impl Accounts {
         if password.len() > PASSWORD_BYTES_MAX {
             return None;
         }
-        let against = stored.as_ref().map_or_else(|| nobody().to_owned(), |stored| stored.password.clone());
-        let right = PasswordHash::new(&against).is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok());
+        let right = password::is_right(password, stored.as_ref().map(|stored| stored.password.as_str()));
         let stored = stored?;
         (right && !stored.disabled).then(|| account(&username, &stored))
     }
@@ -325,29 +305,6 @@ impl Accounts {
     }
 }
 
-/// A password nobody chose: 128 bits from the operating system as hexadecimal text, for logins made for one run.
-pub fn random_password() -> String {
-    hex(&password_hash::generate_salt())
-}
-
-/// 256 bits from the operating system.
-pub(crate) fn random_token() -> [u8; 32] {
-    let mut token = [0; 32];
-    // A recommended salt is 16 bytes straight from the operating system's generator, which is all a token is.
-    token[..16].copy_from_slice(&password_hash::generate_salt());
-    token[16..].copy_from_slice(&password_hash::generate_salt());
-    token
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn account(username: &str, stored: &Stored) -> Account {
     let mut digest = Sha256::new();
     digest.update(serde_json::to_vec(stored).unwrap_or_default());
@@ -372,81 +329,10 @@ fn checked_username(username: &str) -> Result<String, AccountsError> {
     if fits { Ok(username) } else { Err(AccountsError::BadUsername) }
 }
 
-fn check_password(username: &str, password: &str) -> Result<(), AccountsError> {
-    let chars = password.chars().count();
-    let kinds: [fn(char) -> bool; 4] =
-        [|c| c.is_lowercase(), |c| c.is_uppercase(), |c| c.is_numeric(), |c| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()];
-    let mixed = kinds.iter().filter(|kind| password.chars().any(kind)).count() >= 3;
-    let varied = password.chars().collect::<std::collections::BTreeSet<_>>().len() >= 5;
-    let strong = varied && (chars >= PASSPHRASE_CHARS_MIN || (chars >= PASSWORD_CHARS_MIN && mixed));
-    let named = password.to_lowercase().contains(username);
-    if strong && !named && password.len() <= PASSWORD_BYTES_MAX { Ok(()) } else { Err(AccountsError::WeakPassword) }
-}
-
-fn hasher() -> Argon2<'static> {
-    let params = Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, 1, None).expect("constant argon2 parameters are within its limits");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
-fn hash(password: &str) -> Result<String, AccountsError> {
-    let hashed: Result<password_hash::phc::PasswordHash, _> = hasher().hash_password(password.as_bytes());
-    hashed.map(|hash| hash.to_string()).map_err(|error| AccountsError::Hash(error.to_string()))
-}
-
-/// The hash an unknown user name is checked against, so that asking for it takes as long as for a known one.
-fn nobody() -> &'static str {
-    static NOBODY: OnceLock<String> = OnceLock::new();
-    NOBODY.get_or_init(|| hash(&random_password()).unwrap_or_default())
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn stamp(path: &Path) -> io::Result<Stamp> {
-    match fs::metadata(path) {
-        Ok(data) => Ok(Some((data.modified()?, data.len()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn read(folder: &Path) -> Result<(BTreeMap<String, Stored>, Stamp), AccountsError> {
-    let path = folder.join(FILE_NAME);
-    let at = |source| AccountsError::Io { path: path.clone(), source };
-    // The stamp is taken first: a change between the two is then seen at the next look.
-    let stamp = stamp(&path).map_err(at)?;
-    if stamp.is_none() {
-        return Ok((BTreeMap::new(), None));
-    }
-    let bytes = fs::read(&path).map_err(at)?;
-    let unreadable = |reason| AccountsError::Unreadable { path: path.clone(), reason };
-    let document: Document = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    if document.format != FORMAT {
-        return Err(unreadable(format!("format {} (this version reads {FORMAT})", document.format)));
-    }
-    Ok((document.accounts, stamp))
-}
-
-fn write(folder: &Path, accounts: &BTreeMap<String, Stored>) -> Result<Stamp, AccountsError> {
-    let path = folder.join(FILE_NAME);
-    let fresh = folder.join("accounts.json.new");
-    let at = |source| AccountsError::Io { path: path.clone(), source };
-    let document = Document { format: FORMAT, accounts: accounts.clone() };
-    let bytes = serde_json::to_vec_pretty(&document).map_err(|error| at(io::Error::other(error)))?;
-    let mut file = private().write(true).create(true).truncate(true).open(&fresh).map_err(at)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(at)?;
-    fs::rename(&fresh, &path).map_err(at)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)?;
-    stamp(&path).map_err(at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const PASSWORD: &str = "Correct-horse-9";
 
@@ -491,10 +377,10 @@ mod tests {
     #[test]
     fn weak_passwords_and_odd_names_are_refused() {
         for password in ["short-A1", "alllowercase1", "aaaaaaaaaaaaaaaaaaaaaaaa", "wang-Wang-123", &"x1Y-".repeat(200)] {
-            assert!(matches!(check_password("wang", password), Err(AccountsError::WeakPassword)), "{password}");
+            assert!(matches!(password::check("wang", password), Err(AccountsError::WeakPassword)), "{password}");
         }
         for password in ["Correct-horse-9", "four words are enough", &random_password()] {
-            assert!(check_password("wang", password).is_ok(), "{password}");
+            assert!(password::check("wang", password).is_ok(), "{password}");
         }
         for name in ["", "a b", "a\r\nb", "<b>", &"x".repeat(65)] {
             assert!(checked_username(name).is_err(), "{name}");
