@@ -15,6 +15,8 @@ const SAMPLES: i64 = 3;
 const READINGS_MIN: u32 = 3;
 /// A gateway without a stated interval is taken to send this often.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// A known offset is corrected once it is wrong by more than this.
+const DRIFT_MIN: Duration = Duration::from_secs(1);
 /// Distances this near to a whole hour are a time-zone mistake.
 const WHOLE_HOUR_SLACK: Duration = Duration::from_secs(120);
 
@@ -180,8 +182,9 @@ impl Evidence {
             self.pace = None;
             self.away = None;
             self.stragglers = None;
-            let offset = Verdict::Offset(pace.least);
-            return if verdict == Some(offset) { Ruling::Unchanged } else { Ruling::Wrong(offset) };
+            // A little jitter is no news; a drift is followed.
+            let known = matches!(verdict, Some(Verdict::Offset(offset)) if (offset - pace.least).abs() <= DRIFT_MIN);
+            return if known { Ruling::Unchanged } else { Ruling::Wrong(Verdict::Offset(pace.least)) };
         }
         let away = self.away.filter(|away| enough(&away.run));
         let stuck = away.is_some_and(|away| away.latest.since(away.earliest).0 < seen.receive.since(away.run.from).0 / 2);

@@ -37,6 +37,8 @@ pub(crate) struct GatewayState {
     pub window: Option<Duration>,
     /// Listening time when first heard.
     pub first_heard: Option<Timestamp>,
+    /// Listening time of its last current reading.
+    pub last_current: Timestamp,
     /// Tags with kept stragglers.
     pub kept: BTreeSet<TagIndex>,
     pub unknown_last: Option<Timestamp>,
@@ -132,7 +134,9 @@ impl Rules {
         if !state.lost {
             return;
         }
-        let seen = state.lost_members.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
+        // After a change of configuration none of those may be left; then any will do.
+        let took = if state.lost_members.is_empty() { &state.members } else { &state.lost_members };
+        let seen = took.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
         let is_back = |tag: &crate::tag::TagState| tag.fall.is_none() && !tag.silent && tag.heard > state.lost_since;
         let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(is_back(tag))));
         if back * 2 <= all {

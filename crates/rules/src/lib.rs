@@ -42,6 +42,9 @@ use model::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// A deadline served later than this means that the engine stood still.
+const STALL_MAX: Duration = Duration::from_secs(2);
+
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
@@ -125,7 +128,10 @@ impl Rules {
     }
 
     /// Takes one input at `now` and appends what it causes, in order (time, tag, condition).
+    ///
+    /// Serve [`Self::next_deadline`] in time also where nothing arrives, in a backtest too.
     pub fn step(&mut self, input: &Input<'_>, now: Timestamp, out: &mut Vec<AlarmEffect>) {
+        self.hold_silence_over_a_stall(now);
         self.now = self.now.max(now);
         if let Input::Reading(reading) = input
             && self.is_nothing_new(reading)
@@ -154,6 +160,15 @@ impl Rules {
         self.said = said;
     }
 
+    /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
+    /// and what came meanwhile still waits in its queue. That time does not count as listening.
+    fn hold_silence_over_a_stall(&mut self, now: Timestamp) {
+        let due = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
+        if due.is_some_and(|due| now.since(due) > STALL_MAX) {
+            self.listening.skip(now.since(self.now));
+        }
+    }
+
     /// Returns when `step(Input::Timeout, …)` is due if nothing arrives before. It may turn out to be early.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let due = self.timers.next().filter(|_| self.drained).map(|(due, _)| due);
@@ -178,18 +193,21 @@ impl Rules {
             && receive.since(reading.source_time).abs() <= self.plant.policies.late_after.min(self.plant.policies.clock_skew_max)
             && gateway.verdict.is_none()
             && !gateway.lost
-            && gateway.kept.is_empty()
+            && tag.kept.is_empty()
             && gateway.evidence.is_clean()
             && gateway.first_heard.is_some()
             && self.gone.is_empty();
         if !quick || self.next_deadline().is_some_and(|due| due <= now) {
             return false;
         }
+        let heard = self.listening.at(now);
         let tag = &mut self.tags[reading.tag.at()];
         tag.newest = Some(Newest { time: reading.source_time, record: ReadingRecord::from(reading), ahead: None });
         tag.revision += 1;
-        tag.heard = self.listening.at(now);
+        tag.heard = heard;
+        tag.advanced = heard;
         if let Some(gateway) = self.member_of[reading.tag.at()] {
+            self.gateways[gateway].last_current = heard;
             self.gateways[gateway].soft_changed = true;
         }
         true
@@ -226,8 +244,11 @@ impl Rules {
             self.gateways[gateway].soft_changed = true;
             let changed = self.observe_clock(gateway, &seen, said);
             let current = receive.since(corrected).abs() <= self.plant.policies.clock_skew_max;
-            if !changed && order == Order::Newer && current && !self.gateways[gateway].kept.is_empty() {
-                self.kept_is_history(gateway, said);
+            if !changed && order == Order::Newer && current {
+                self.gateways[gateway].last_current = self.listening.at(self.now);
+                if !self.tags[index.at()].kept.is_empty() {
+                    self.kept_is_history(gateway, index, said);
+                }
             }
         }
         self.hear(index, reading, said);
@@ -268,14 +289,23 @@ impl Rules {
     fn hear(&mut self, index: TagIndex, reading: &Reading, said: &mut Vec<Said>) {
         let heard = self.listening.at(self.now);
         let stale_after = self.plant.tag(index).stale_after;
+        let straggler = self.order(reading).2 == Order::Straggler;
         let tag = &mut self.tags[index.at()];
+        if let Some(gateway) = self.member_of[index.at()] {
+            // Where the whole gateway sends stragglers its clock may have stepped back; where it has gone on, the tag has not.
+            let state = &mut self.gateways[gateway];
+            if straggler && state.last_current.since(tag.advanced) > self.plant.gateways[gateway].interval.times(2) {
+                return;
+            }
+            state.first_heard.get_or_insert(heard);
+        }
+        if !straggler {
+            tag.advanced = heard;
+        }
         tag.heard = heard;
         tag.silent = false;
         if tag.registered_silence.is_none() && stale_after > Duration::ZERO {
             self.timers.set_silence(index, &mut tag.registered_silence, Some(heard + stale_after));
-        }
-        if let Some(gateway) = self.member_of[index.at()] {
-            self.gateways[gateway].first_heard.get_or_insert(heard);
         }
         let is_bad = reading.quality == Quality::Bad || !reading.value.is_finite();
         let record = ReadingRecord::from(reading);

@@ -37,6 +37,12 @@ impl Listening {
     pub fn set(&mut self, up: bool, now: Timestamp) {
         *self = Self { up, heard: self.at(now), since: now };
     }
+    /// Takes `length` before now off the clock.
+    pub fn skip(&mut self, length: Duration) {
+        if self.up {
+            self.since += length;
+        }
+    }
     /// Least listening time that leaves `remaining` of `whole` to go.
     pub fn floor(&self, now: Timestamp, whole: Duration, remaining: Duration) -> Timestamp {
         self.at(now) - (whole - remaining)

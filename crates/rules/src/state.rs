@@ -51,6 +51,7 @@ struct TagRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<Newest>,
     heard: Timestamp,
+    advanced: Timestamp,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     silent: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +77,7 @@ struct GatewayRow {
 }
 
 /// One tag in a checkpoint, as an array to keep it short: revision, time, source time, receive time, value, quality, sequence, ahead,
-/// heard, silent, fall.
+/// heard, advanced, silent, fall.
 #[derive(Serialize, Deserialize)]
 struct SoftTag(
     u64,
@@ -88,6 +89,7 @@ struct SoftTag(
     Option<u64>,
     Option<Timestamp>,
     Timestamp,
+    Timestamp,
     bool,
     Option<(Fall, Timestamp)>,
 );
@@ -98,6 +100,7 @@ struct SoftGatewayRow {
     evidence: Evidence,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_heard: Option<Timestamp>,
+    last_current: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unknown_last: Option<Timestamp>,
     tags: BTreeMap<String, SoftTag>,
@@ -208,14 +211,20 @@ impl Rules {
                         record.sequence,
                         newest.ahead,
                         tag.heard,
+                        tag.advanced,
                         tag.silent,
                         tag.fall,
                     );
                     Some((self.plant.tag(*member).id.to_string(), row))
                 })
                 .collect();
-            let row =
-                SoftGatewayRow { evidence: state.evidence.clone(), first_heard: state.first_heard, unknown_last: state.unknown_last, tags };
+            let row = SoftGatewayRow {
+                evidence: state.evidence.clone(),
+                first_heard: state.first_heard,
+                last_current: state.last_current,
+                unknown_last: state.unknown_last,
+                tags,
+            };
             out.push((format!("{SOFT_GATEWAY}{}/{}", gateway.enterprise, gateway.id), bytes(&row)));
         }
     }
@@ -247,6 +256,7 @@ impl Rules {
         tag.revision = row.revision;
         tag.newest = row.newest;
         tag.heard = row.heard;
+        tag.advanced = row.advanced;
         if in_service {
             tag.silent = row.silent;
             tag.fall = row.fall;
@@ -261,15 +271,16 @@ impl Rules {
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
         state.first_heard = row.first_heard;
+        state.last_current = row.last_current;
         state.unknown_last = row.unknown_last;
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
             let tag = &mut self.tags[index.at()];
-            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, silent, fall) = soft;
+            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, advanced, silent, fall) = soft;
             if tag.newest.is_none() || revision >= tag.revision {
                 tag.revision = revision;
                 tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
-                (tag.heard, tag.silent, tag.fall) = (heard, silent, fall);
+                (tag.heard, tag.advanced, tag.silent, tag.fall) = (heard, advanced, silent, fall);
             }
         }
     }
@@ -283,6 +294,7 @@ impl Rules {
             let tag = &mut self.tags[at];
             // A hard row may be newer than the checkpoint of the clock; nobody was heard after it.
             tag.heard = tag.heard.min(listened);
+            tag.advanced = tag.advanced.min(listened);
             for slot in &mut tag.slots {
                 slot.changed = true;
             }
@@ -353,6 +365,7 @@ fn tag_row(state: &TagState, tag: &model::plant::Tag) -> TagRow {
         revision: state.revision,
         newest: state.newest,
         heard: state.heard,
+        advanced: state.advanced,
         silent: state.silent,
         fall: state.fall,
         slots: slots.map(|(rule, slot)| (rule.condition, slot.clone())).collect(),

@@ -1,7 +1,7 @@
 //! Stragglers: readings older than their tag's newest. History only, but no exceedance gets lost in it.
 //!
 //! A straggler beyond a limit may also be the first word of a clock that stepped back. So it is kept: as history, with one row for the
-//! excursion, as soon as its gateway sends something current; as a raise on corrected time, once the clock is found wrong; and as a
+//! excursion, as soon as its tag sends something current; as a raise on corrected time, once the clock is found wrong; and as a
 //! raise on receive time when neither has come after `late_hold`. In doubt: page.
 
 use crate::Rules;
@@ -45,17 +45,15 @@ impl Rules {
         }
     }
 
-    /// The gateway has sent something current, so its clock is right and what was kept is history.
-    pub(crate) fn kept_is_history(&mut self, gateway: usize, said: &mut Vec<Said>) {
-        for index in std::mem::take(&mut self.gateways[gateway].kept) {
-            let verdict = self.gateways[gateway].verdict;
-            for record in self.take_kept(index, said) {
-                let reading = reading(index, &record);
-                let receive = record.receive_time.min(self.now);
-                let time = crate::clock::Verdict::read(verdict, record.source_time, receive).min(self.now);
-                let judged = Judged::new(self.plant.tag(index), &reading, time, receive, false);
-                self.exceedance_row(index, &judged, said);
-            }
+    /// The tag has sent something current, so its clock is right and what was kept is history.
+    pub(crate) fn kept_is_history(&mut self, gateway: usize, index: TagIndex, said: &mut Vec<Said>) {
+        self.gateways[gateway].kept.remove(&index);
+        let verdict = self.gateways[gateway].verdict;
+        for record in self.take_kept(index, said) {
+            let receive = record.receive_time.min(self.now);
+            let time = crate::clock::Verdict::read(verdict, record.source_time, receive).min(self.now);
+            let judged = Judged::new(self.plant.tag(index), &reading(index, &record), time, receive, false);
+            self.exceedance_row(index, &judged, said);
         }
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct TagState {
     pub newest: Option<Newest>,
     /// Listening time when last heard.
     pub heard: Timestamp,
+    /// Listening time when it last advanced. What comes later from a gateway that has gone on is no sign of life.
+    pub advanced: Timestamp,
     /// Silent for its stale time.
     pub silent: bool,
     pub fall: Option<(Fall, Timestamp)>,

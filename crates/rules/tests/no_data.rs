@@ -124,3 +124,36 @@ fn absurd_times_and_values_change_nothing_else() {
          10s reading 50 at 10s received max => late-exceedance high -9223372036854775ms",
     );
 }
+
+#[test]
+fn stragglers_from_a_gateway_that_has_gone_on_are_no_sign_of_life() {
+    check(
+        "tag A,B high 80, stale 15s
+         0s  A,B reading 50
+         5s  A,B reading 50
+         10s B reading 50
+         10s A reading 50 at 1970+1s
+         15s B reading 50
+         15s A reading 50 at 1970+6s
+         20s B reading 50
+         20s A reading 50 at 1970+11s
+         25s B reading 50
+         25s A reading 50 at 1970+16s
+         30s B reading 50             => A.stale raised 30s; announce A.stale
+         60s timeout                  => B.stale raised 45s; announce B.stale",
+    );
+}
+
+#[test]
+fn one_device_with_a_lost_clock_behind_a_sound_gateway_is_still_paged() {
+    check(
+        "tag A,B high 80
+         0s  A,B reading 50
+         5s  A reading 95 at 1970+1s
+         6s  B reading 50
+         10s A reading 95 at 1970+6s
+         11s B reading 50
+         34s timeout
+         35s timeout                   => A.high raised 5s late; announce A.high late-confirmed",
+    );
+}

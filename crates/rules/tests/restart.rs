@@ -9,7 +9,7 @@ fn a_restart_causes_no_transition() {
          0s   reading 81    => high raised 0s; announce high
          5s   bad 0         => bad-quality raised 5s; announce bad-quality
          1h   restart       => stale raised 20s; announce stale
-         1h   link up       => 
+         1h   link up
          3605s timeout",
     );
 }
