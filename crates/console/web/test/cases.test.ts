@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accept, acknowledge, close, fieldCheckNeeded, isGasSignal } from '../src/lib/cases';
+import { accept, acknowledge, close, fieldCheckNeeded, isGasSignal, obstacles } from '../src/lib/cases';
 import type { AlarmState, CaseEpisode } from '../src/lib/types';
 import { aCase, announcement, signature } from './build';
 
@@ -36,6 +36,23 @@ describe('what a press sends', () => {
   it('closes with every announcement shown, signed ones too', () => {
     const c = aCase({ announcements: [announcement({ signed: [signature(0)] }), announcement()] });
     expect(close(c, '好')).toMatchObject({ act: 'close', announcements: c.announcements.map((a) => a.key), comment: '好' });
+  });
+});
+
+describe('what stands before 办结', () => {
+  it('is named, and is nothing once all is signed, seen, checked and returned', () => {
+    const unseen = episode('e0/A', 'returned-unacknowledged');
+    const latched = episode('e0/B', 'latched-acknowledged');
+    const active = episode('e0/C', 'acknowledged');
+    expect(obstacles(aCase({ episodes: [unseen, latched, active] })).map(({ what, n }) => `${n} ${what}`)).toEqual([
+      '1 unsigned',
+      '1 unseen',
+      '3 unchecked',
+      '1 latched',
+      '1 standing',
+    ]);
+    const done: CaseEpisode = { ...episode('e0/A', 'normal'), outcome: { outcome: 'real', zh: '真实报警', person: 'p', name: 'p', at: 1 } };
+    expect(obstacles(aCase({ episodes: [done], announcements: [announcement({ signed: [signature(0)] })] }))).toEqual([]);
   });
 });
 

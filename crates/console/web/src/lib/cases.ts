@@ -1,6 +1,6 @@
 // What a press on a case sends: always the announcements and episodes its sender was shown, never more.
 
-import { isLatched, needsAcknowledgement } from './order';
+import { isLatched, isStanding, needsAcknowledgement } from './order';
 import type { ActBody, Announcement, Case, CaseAct, CaseEpisode, EpisodeRef, Outcome, TransitionKey } from './types';
 
 /** The four acts stand apart from the steps of a case, and each is a control of its own. */
@@ -52,6 +52,18 @@ export function close(c: Case, comment: string): ActBody {
 /** Whether 核实 of these episodes with this outcome must name a field check: gas called false, or a latch to release. */
 export function fieldCheckNeeded(episodes: readonly CaseEpisode[], outcome: Outcome | null, isGas: (tag: string) => boolean): boolean {
   return episodes.some((e) => isLatched(e.state) || (outcome === 'false' && isGas(e.alarm.tag)));
+}
+
+/** What still stands between a case and 办结, as far as its alarms and the enterprise's 签收 go, in the order it is usually done. */
+export function obstacles(c: Case): { what: 'unsigned' | 'unseen' | 'unchecked' | 'latched' | 'standing'; n: number }[] {
+  const active = (e: CaseEpisode): boolean => isStanding(e.state) && !isLatched(e.state);
+  return [
+    { what: 'unsigned' as const, n: unsignedBy(c, 0).length },
+    { what: 'unseen' as const, n: toAcknowledge(c).length },
+    { what: 'unchecked' as const, n: c.episodes.filter((e) => e.outcome === null).length },
+    { what: 'latched' as const, n: c.episodes.filter((e) => isLatched(e.state)).length },
+    { what: 'standing' as const, n: c.episodes.filter(active).length },
+  ].filter((obstacle) => obstacle.n > 0);
 }
 
 const GAS = new Set(['combustible', 'toxic', 'oxygen']);

@@ -95,6 +95,12 @@ export const en: Record<Key, string> = {
   'case.signby': 'accept by {time}',
   'case.handleby': 'handle by {time}',
   'case.outcome.none': 'not checked',
+  'obstacle.title': 'Before it can be closed',
+  'obstacle.unsigned': '{n} not accepted by the enterprise',
+  'obstacle.unseen': '{n} not acknowledged',
+  'obstacle.unchecked': '{n} not checked',
+  'obstacle.latched': '{n} latched, wants a field check',
+  'obstacle.standing': '{n} not returned',
 
   'tier.told': 'told {time}',
   'tier.reached': 'reached {time}',

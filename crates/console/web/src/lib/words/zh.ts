@@ -93,6 +93,12 @@ export const zh = {
   'case.signby': '应于 {time} 前签收',
   'case.handleby': '应于 {time} 前处置完',
   'case.outcome.none': '未核实',
+  'obstacle.title': '办结还差',
+  'obstacle.unsigned': '{n} 条预警企业未签收',
+  'obstacle.unseen': '{n} 条报警未确认',
+  'obstacle.unchecked': '{n} 条报警未核实',
+  'obstacle.latched': '{n} 条报警锁存，要现场检查',
+  'obstacle.standing': '{n} 条报警未恢复',
 
   'tier.told': '已通知 {time}',
   'tier.reached': '已送达 {time}',
