@@ -31,7 +31,15 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("en-long", include_str!("../templates/en-long.j2")),
 ];
 
-/// Message templates that replace built-in ones, by name: `zh-short`, `zh-long`, `en-short`, `en-long`.
+/// Message templates (minijinja) that replace built-in ones, by name: `zh-short`, `zh-long`, `en-short`, `en-long`. The built-in
+/// ones, under `templates/`, are the place to start from.
+///
+/// A template puts these in order. Text, empty where there is nothing to say: `prefix` (【演示】【补传】), `level`, `purpose` (the
+/// name in keys, such as `sign-missed`), `delay` (因停机延迟), `subject` (enterprise, equipment, signal and condition in one),
+/// `enterprise`, `equipment`, `condition`, `tag`, `tag_full` (with its name), `value` (of the moment of sending, or 信号中断 or
+/// 坏值), `last` (the last value and its time, where there is no present one), `limit`, `raised_value`, `since`, `since_full`,
+/// `sign_by`, `handle_by`, `number`, `link`, `please` (请, left out where a short message is too long). Numbers: `repeat`, `folded`,
+/// `members`. Yes or no: `returned`, `late`, `overdue`, `upper` (to a tier above the enterprise).
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     overrides: BTreeMap<String, String>,

@@ -143,6 +143,22 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_the_environment_is_not_used() {
+    let elsewhere = Gateway::start(ok()).await;
+    let proxy = elsewhere.url.trim_end_matches("/send");
+    // The environment belongs to the whole process, so another one runs the plainest of these tests.
+    let mut run = tokio::process::Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", "a_message_reaches_the_number_and_says_the_value_of_that_moment"]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        run.env(name, proxy);
+    }
+    let ran = run.env_remove("no_proxy").env_remove("NO_PROXY").output().await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    assert!(elsewhere.calls().is_empty());
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_not_tried_again() {
     let gateway = Gateway::start(Mode::Status(401, "who are you".to_owned())).await;
     let bench = Bench::start(vec![sms(WebhookConfig::json(&gateway.url))], FAST);
