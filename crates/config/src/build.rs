@@ -54,7 +54,7 @@ pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Pl
     for sheet in &raw.sheets {
         builder.sheet(sheet, sink);
     }
-    builder.check_described(sink);
+    builder.check_unused(&raw.sheets, &raw.field, sink);
     builder.gateway_tags();
     builder.system_tags();
     builder.check_levels(raw.policies_place, sink);
@@ -357,7 +357,26 @@ impl<'p> Builder<'p> {
         })
     }
 
-    fn check_described(&self, sink: &mut Sink) {
+    /// What was described and is not used: more often a slip in a name than a plan.
+    fn check_unused(&self, sheets: &[Sheet<'_>], field: &RawField<'_>, sink: &mut Sink) {
+        let lists: BTreeSet<&str> = sheets.iter().map(|sheet| sheet.enterprise.as_str()).collect();
+        for (enterprise, place) in self.enterprises.iter().filter(|(enterprise, _)| !lists.contains(**enterprise)) {
+            let fault = text(
+                format!("没有设定值表 enterprises/{enterprise}.csv,这家企业没有位号"),
+                format!("there is no list enterprises/{enterprise}.csv: this enterprise has no tags"),
+            );
+            sink.push(place.warning("no-list", fault));
+        }
+        // A list that could not be read says nothing about gateways.
+        let read: BTreeSet<&str> = sheets.iter().filter(|sheet| !sheet.rows.is_empty()).map(|sheet| sheet.enterprise.as_str()).collect();
+        let used: BTreeSet<&Key> = self.tags.iter().filter_map(|draft| draft.gateway.as_ref()).collect();
+        for gateway in &field.gateways {
+            let key = (gateway.enterprise.value.clone(), gateway.id.value.clone());
+            if read.contains(key.0.as_str()) && !used.contains(&key) {
+                let fault = text(format!("没有位号经过网关 `{}`", key.1), format!("no tag arrives through gateway `{}`", key.1));
+                sink.push(gateway.id.place.warning("unused-gateway", fault));
+            }
+        }
         for (equipment, used) in self.described.values() {
             if !used {
                 let fault =

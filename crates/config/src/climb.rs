@@ -58,6 +58,10 @@ fn level_policy(level: Level, raw: &RawLevel<'_>, jurisdiction: &RawJurisdiction
         sink.push(raw.place.error("tell-order", text("至少要告知企业", "the enterprise is told at least")));
         return None;
     }
+    if raw.handle_within < raw.sign_within {
+        let fault = text("处置时限比签收时限还短", "handling is due before signing");
+        sink.push(raw.place.warning("deadlines", fault));
+    }
     complete.then_some(LevelPolicy {
         level,
         sign_within: raw.sign_within,

@@ -171,10 +171,6 @@ impl Faults {
     pub fn left_off(&self) -> usize {
         self.left_off
     }
-    /// Changes every fault.
-    pub(crate) fn map(self, change: impl Fn(Fault) -> Fault) -> Self {
-        Self { faults: self.faults.into_iter().map(change).collect(), ..self }
-    }
     /// For a terminal: every fault with its place, the line, a mark and a suggestion.
     pub fn render(&self, lang: Lang, color: bool) -> String {
         let mut out = render(&self.faults, lang, color);

@@ -6,14 +6,13 @@
 //! the faults. Nothing is guessed: a unit, a pressure base or a level that is not written is a fault.
 //!
 //! The way is files → raw values that know their place → checks → plant. It reads no clock: today's date, for calibration
-//! dates, comes from the caller. It never reads phone numbers from the folder: they live elsewhere ([`load_contacts`]).
+//! dates, comes from the caller. It reads no phone numbers: they live outside the folder, and the notifier reads them.
 //! serde is not used for reading, because it stops at the first fault and loses the places.
 
 mod bodies;
 mod build;
 mod cell;
 mod climb;
-mod contacts;
 mod fault;
 mod field;
 mod heads;
@@ -33,7 +32,6 @@ mod values;
 mod version;
 
 pub use build::SYSTEM_EQUIPMENT;
-pub use contacts::{Contact, Contacts, load_contacts, mask};
 pub use fault::{FAULTS_MAX, Fault, Faults, Lang, Severity, Text, render, to_json};
 pub use policies::EXAMPLE_POLICIES;
 pub use replay::{ColumnRef, Format, Replay, ReplayColumn, load_replay, read_replay};
@@ -107,6 +105,7 @@ pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults
         sink.push(absent.top().error("missing-file", text("缺少这个文件", "this file is missing")));
     }
     check_file_names(&sources, &mut sink);
+    files.check_strangers(&mut sink);
 
     let (server, channels) = server::read(source(SERVER), options.environment, &mut sink);
     let example = policies::example_source();

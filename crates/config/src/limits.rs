@@ -146,9 +146,27 @@ fn gas_bounds(
     };
     match row.signal {
         Signal::Combustible => {
-            if let Some((high, high_high)) = gas.combustible_lel.filter(|_| row.unit == "%LEL") {
-                at_most(HIGH, high);
-                at_most(HIGH_HIGH, high_high);
+            let lel = gas.lel.iter().find(|(media, _)| media.contains(&row.medium)).map(|(_, percent)| *percent);
+            let scale = match (row.unit.as_str(), lel) {
+                ("%LEL", _) => 1.0,
+                ("%VOL", Some(lel)) => lel / 100.0,
+                ("%VOL", None) => {
+                    let fault = text(
+                        format!("%VOL 的可燃气体要知道 `{}` 的爆炸下限才能核对", row.medium),
+                        format!("a combustible gas in %VOL cannot be checked without the LEL of `{}`", row.medium),
+                    );
+                    sink.push(row.tag.place.error("lel-unknown", fault).suggest(
+                        "在 policies.toml 的 [gas_bounds] lel 里写上,或用 %LEL",
+                        "add it to `lel` in [gas_bounds] of policies.toml, or use %LEL",
+                    ));
+                    return;
+                }
+                // A line of sight is judged by its own rule, which is not among the bounds.
+                _ => return,
+            };
+            if let Some((high, high_high)) = gas.combustible_lel {
+                at_most(HIGH, tidy(high * scale));
+                at_most(HIGH_HIGH, tidy(high_high * scale));
             }
         }
         Signal::Oxygen => {

@@ -87,6 +87,8 @@ pub(crate) struct SirenRule {
 pub(crate) struct GasBounds {
     pub(crate) combustible_lel: Option<(f64, f64)>,
     pub(crate) oxygen: Option<(f64, f64)>,
+    /// Lower explosive limit in %VOL by medium, for detectors that read in %VOL.
+    pub(crate) lel: Vec<(Vec<String>, f64)>,
     pub(crate) toxic: Vec<ToxicBound>,
 }
 
@@ -272,5 +274,12 @@ fn read_gas(table: &mut Table<'_, '_>, sink: &mut Sink) -> GasBounds {
         }
         Some(ToxicBound { media, unit: unit.value, high: high?.value, high_high: high_high?.value })
     });
-    GasBounds { combustible_lel, oxygen, toxic: toxic.unwrap_or_default() }
+    let lel = table.tables("lel", sink, |table, sink| {
+        let media = table.strings("medium", sink);
+        let media = table.required("medium", media, sink);
+        let percent = table.number("vol", (0.01, 100.0), sink);
+        let percent = table.required("vol", percent, sink);
+        Some((media?.into_iter().map(|medium| medium.value).collect(), percent?.value))
+    });
+    GasBounds { combustible_lel, oxygen, lel: lel.unwrap_or_default(), toxic: toxic.unwrap_or_default() }
 }

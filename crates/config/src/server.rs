@@ -347,7 +347,7 @@ fn read_channel(
     let budget = table.table("budget", sink, |table, sink| {
         let count = table.integer("count", (1, 1_000_000), sink);
         let count = table.required("count", count, sink);
-        let per = duration(table, "per", (Duration::from_secs(1), Duration::from_mins(7 * 24 * 60)), sink);
+        let per = duration(table, "per", (Duration::from_secs(1), Duration::from_mins(24 * 60)), sink);
         let per = table.required("per", per, sink);
         Some(Budget { count: count?.value as u32, per: per?.value })
     });

@@ -93,6 +93,8 @@ pub struct Files {
     root: PathBuf,
     files: BTreeMap<PathBuf, Vec<u8>>,
     unreadable: Vec<(PathBuf, Text)>,
+    /// Files among the lists that are no lists.
+    strangers: Vec<PathBuf>,
 }
 
 impl Files {
@@ -123,16 +125,27 @@ impl Files {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let path = within.join(&name);
-            let hidden = name.to_string_lossy().starts_with('.');
-            if hidden || !path.extension().is_some_and(|have| have.eq_ignore_ascii_case(extension)) || entry.path().is_dir() {
+            // Editors and 表格软件 leave `.x.swp` and `~$x.xlsx` behind.
+            let hidden = name.to_string_lossy().starts_with(['.', '~']);
+            if hidden || entry.path().is_dir() {
                 continue;
             }
-            self.read_file(path);
+            if path.extension().is_some_and(|have| have.eq_ignore_ascii_case(extension)) {
+                self.read_file(path);
+            } else if extension == "csv" {
+                self.strangers.push(path);
+            }
         }
     }
 
-    /// Reads one file by its path within the folder.
-    pub(crate) fn read_file(&mut self, path: PathBuf) {
+    /// One file by its own path.
+    pub(crate) fn read_one(path: &Path) -> Self {
+        let mut files = Self::default();
+        files.read_file(path.to_owned());
+        files
+    }
+
+    fn read_file(&mut self, path: PathBuf) {
         let full = self.root.join(&path);
         let size = std::fs::metadata(&full).map(|data| data.len());
         match size.and_then(|size| if size > FILE_BYTES_MAX as u64 { Ok(Err(size)) } else { std::fs::read(&full).map(Ok) }) {
@@ -163,6 +176,17 @@ impl Files {
             sink.push(Source::new(path.clone(), String::new()).top().error("unreadable", why.clone()));
         }
         self.files.iter().map(|(path, bytes)| (path.clone(), decode(self.root.join(path), path, bytes, sink))).collect()
+    }
+
+    /// A list saved in another format would silently be missing.
+    pub(crate) fn check_strangers(&self, sink: &mut Sink) {
+        for path in &self.strangers {
+            let source = Source::new(self.root.join(path), String::new());
+            let fault = source
+                .top()
+                .error("not-csv", text("设定值表要是 .csv 文件,这个没有读取", "a setpoint list is a .csv file; this one was not read"));
+            sink.push(fault.suggest("用表格软件另存为“CSV UTF-8”", "save it as `CSV UTF-8`"));
+        }
     }
 
     /// A file that is not there, to hang the fault on.
