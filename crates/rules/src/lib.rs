@@ -34,7 +34,6 @@ use crate::listening::Listening;
 use crate::slot::{Hold, Pending, Raise, Slot, deadline};
 use crate::tag::{Fall, GatewayView, Newest, Order, TagState};
 use crate::timers::{Timer, Timers};
-use model::plant::SYSTEM_TAGS;
 use model::{
     Act, ActKind, AlarmEffect, AnnounceMode, Cause, Condition, Duration, EpisodeRef, Plant, Quality, Reading, ReadingRecord,
     SYSTEM_ENTERPRISE, TagIndex, Timestamp,
@@ -95,6 +94,10 @@ pub struct Rules {
     drained: bool,
     dirty: BTreeSet<TagIndex>,
     gone: Vec<state::Gone>,
+    unsound: Vec<(TagIndex, usize)>,
+    recovery: Option<TagIndex>,
+    faulted: BTreeSet<(TagIndex, u8)>,
+    fault_told: bool,
     said: Vec<Said>,
 }
 
@@ -110,20 +113,24 @@ impl Rules {
         }
         let tags =
             plant.tags.iter().map(|tag| TagState { slots: vec![Slot::default(); tag.conditions.len()], ..TagState::default() }).collect();
-        let broker = plant.find_tag(SYSTEM_ENTERPRISE, SYSTEM_TAGS[0]);
+        let plant_tag = |name| plant.find_tag(SYSTEM_ENTERPRISE, name);
         Self {
-            plant,
             now,
             tags,
             gateways,
             member_of,
-            broker,
+            broker: plant_tag("broker"),
             timers: Timers::default(),
             listening: Listening::up(now),
             drained: true,
             dirty: BTreeSet::new(),
             gone: Vec::new(),
+            unsound: Vec::new(),
+            recovery: plant_tag("recovery"),
+            faulted: BTreeSet::new(),
+            fault_told: false,
             said: Vec::new(),
+            plant,
         }
     }
 
@@ -139,7 +146,7 @@ impl Rules {
             return;
         }
         let mut said = std::mem::take(&mut self.said);
-        self.retire_gone(&mut said);
+        self.settle_restart(&mut said);
         if let Input::Reading(reading) = input {
             self.reading(reading, &mut said);
         } else {
@@ -156,8 +163,30 @@ impl Rules {
                 Input::Reading(_) | Input::Timeout => {}
             }
         }
+        self.tell_faults(&mut said);
         effects::release(&mut said, out);
         self.said = said;
+    }
+
+    /// An alarm whose rule failed says nothing any more, so the engine says it of itself.
+    fn tell_faults(&mut self, said: &mut Vec<Said>) {
+        if self.fault_told != self.faulted.is_empty() {
+            return;
+        }
+        self.fault_told = !self.fault_told;
+        let Some(recovery) = self.recovery else { return };
+        match self.faulted.first() {
+            Some((index, place)) => {
+                let tag = self.plant.tag(*index);
+                let alarm = format!("{}@{}", tag.conditions[usize::from(*place)].condition, tag.id);
+                let detail = format!("报警规则故障 {alarm} · the rule of {alarm} failed");
+                self.raise_own(recovery, Condition::System, self.now, detail, &[], said);
+            }
+            None => {
+                let detail = "故障报警已确认,重新判断 · faulted alarms were seen and are judged afresh".to_owned();
+                self.return_own(recovery, Condition::System, self.now, detail, said);
+            }
+        }
     }
 
     /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
@@ -196,7 +225,8 @@ impl Rules {
             && tag.kept.is_empty()
             && gateway.evidence.is_clean()
             && gateway.first_heard.is_some()
-            && self.gone.is_empty();
+            && self.gone.is_empty()
+            && self.unsound.is_empty();
         if !quick || self.next_deadline().is_some_and(|due| due <= now) {
             return false;
         }
@@ -492,6 +522,11 @@ impl Rules {
             if std::mem::take(&mut slot.changed) {
                 tag.changed = true;
                 let place = place as u8;
+                if slot.state == model::AlarmState::Faulted {
+                    self.faulted.insert((index, place));
+                } else {
+                    self.faulted.remove(&(index, place));
+                }
                 let pending = slot.pending.as_ref().map(|pending| pending.deadline);
                 self.timers.set(Timer::OnDelay(index, place), &mut slot.registered[0], pending);
                 self.timers.set(Timer::Hold(index, place), &mut slot.registered[1], slot.hold.due());

@@ -139,6 +139,19 @@ impl Slot {
         !self.state.is_active() && self.state != AlarmState::Faulted && self.pending.is_none() && self.hold == Hold::None
     }
 
+    /// Whether the parts agree, as they do unless the store was damaged.
+    pub fn is_sound(&self) -> bool {
+        let known = self.state == AlarmState::Normal || (self.episode.is_some() && self.step > 0);
+        known && (self.pending.is_none() || !self.state.is_active()) && (self.returning.is_none() || self.state.is_active())
+    }
+
+    /// The rule failed: nothing is known of this alarm until somebody has seen that.
+    pub fn fault(&mut self, rule: &ConditionRule, detail: String, scene: &mut Scene<'_>) {
+        (self.pending, self.returning, self.hold) = (None, None, Hold::None);
+        let now = scene.now;
+        self.go(rule, Change::Faulted, AlarmState::Faulted, now, Cause::Engine { detail }, scene);
+    }
+
     /// Applies what a reading says. A raise is left to the tag, since it takes the lower limits of its side along.
     pub fn apply(
         &mut self,

@@ -241,7 +241,12 @@ impl Rules {
         for (condition, slot) in row.slots {
             let place = index.and_then(|index| self.plant.tag(index).conditions.iter().position(|rule| rule.condition == condition));
             match (index, place) {
-                (Some(index), Some(place)) if in_service => self.tags[index.at()].slots[place] = slot,
+                (Some(index), Some(place)) if in_service => {
+                    if !slot.is_sound() {
+                        self.unsound.push((index, place));
+                    }
+                    self.tags[index.at()].slots[place] = slot;
+                }
                 _ if slot.state != AlarmState::Normal => {
                     self.gone.push(Gone { row: None, alarm: Some((AlarmId { tag: id.clone(), condition }, slot)) });
                 }
@@ -307,6 +312,7 @@ impl Rules {
             self.settle(index);
         }
         self.dirty.clear();
+        self.fault_told = !self.faulted.is_empty();
         for at in 0..self.gateways.len() {
             let own = self.plant.gateways[at].tag;
             let stands = |rules: &Self, condition| {
@@ -323,8 +329,15 @@ impl Rules {
         }
     }
 
-    /// Retires what stood when the configuration lost it.
-    pub(crate) fn retire_gone(&mut self, said: &mut Vec<Said>) {
+    /// Says, at the first step after a restart, what the rows told: alarms that stood when the configuration lost them are retired,
+    /// those whose rows contradict themselves are faulted.
+    pub(crate) fn settle_restart(&mut self, said: &mut Vec<Said>) {
+        for (index, place) in std::mem::take(&mut self.unsound) {
+            self.with_tag(index, said, |tag, _, scene| {
+                let detail = "保存的状态自相矛盾 · its stored state contradicts itself".to_owned();
+                tag.slots[place].fault(&scene.tag().conditions[place], detail, scene);
+            });
+        }
         if self.gone.is_empty() {
             return;
         }

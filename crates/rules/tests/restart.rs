@@ -1,6 +1,9 @@
 //! What a restart keeps, and that it says nothing by itself.
 mod common;
-use common::check;
+use common::*;
+use model::*;
+use std::sync::Arc;
+use watchfire_rules::{Input, Rules};
 
 #[test]
 fn a_restart_causes_no_transition() {
@@ -106,4 +109,88 @@ fn a_lost_gateway_stays_lost_over_a_restart() {
          21s  drained
          60s  all reading 50   => A.stale returned 60s; B.stale returned 60s; ~GW.gateway-lost returned 60s; C.stale returned 60s",
     );
+}
+
+#[test]
+fn an_alarm_whose_stored_state_contradicts_itself_is_faulted_and_the_others_run_on() {
+    let mut made = tag("hx", "T", Signal::Level);
+    made.conditions = vec![rule(Condition::Low, 20.0), rule(Condition::High, 80.0)];
+    let plant = plant(vec![made], &[], Duration::from_secs(5), "r1");
+    let index = plant.find_tag("hx", "T").expect("the tag");
+    let reading = |secs: i64, value: f64| {
+        let time = ZERO + Duration::from_secs(secs);
+        Input::Reading(Reading { tag: index, source_time: time, receive_time: time, value, quality: Quality::Good, sequence: None })
+    };
+    let mut rules = Rules::new(Arc::clone(&plant), ZERO);
+    let mut out = Vec::new();
+    rules.step(&reading(0, 85.0), ZERO, &mut out);
+    let mut store = Store::default();
+    store.commit(&mut rules);
+    let row = store.hard.get_mut("rules/tag/hx/T").expect("a row");
+    let mut value: serde_json::Value = serde_json::from_slice(row).expect("JSON");
+    value["slots"]["high"].as_object_mut().expect("an object").remove("episode");
+    *row = serde_json::to_vec(&value).expect("JSON");
+
+    let mut rules = store.restore(&plant, ZERO);
+    let mut say = |input: Input<'_>, secs: i64| {
+        let mut out = Vec::new();
+        rules.step(&input, ZERO + Duration::from_secs(secs), &mut out);
+        out.iter().map(|effect| describe(effect, false)).collect::<Vec<_>>()
+    };
+    assert_eq!(say(Input::Timeout, 1), ["recovery.system raised 1s", "announce recovery.system", "high faulted"]);
+    assert_eq!(say(reading(5, 10.0), 5), ["low raised 5s", "announce low"]);
+    let faulted = EpisodeRef {
+        alarm: AlarmId { tag: TagId::new("hx", "T"), condition: Condition::High },
+        episode: Episode { since: ZERO + Duration::from_secs(1), count: 0 },
+    };
+    assert_eq!(say(Input::Act(&act(1, false, faulted)), 6), ["recovery.system returned 6s", "high acknowledged"]);
+    assert_eq!(say(reading(10, 85.0), 10), ["low returned 10s", "high raised 10s", "announce high"]);
+}
+
+#[test]
+fn an_alarm_that_left_the_configuration_while_it_stood_is_retired() {
+    let made = |limit: Option<f64>| {
+        let mut made = tag("hx", "T", Signal::Level);
+        made.conditions = limit.map(|limit| rule(Condition::High, limit)).into_iter().chain([rule(Condition::Low, 20.0)]).collect();
+        plant(vec![made], &[], Duration::from_secs(5), "r2")
+    };
+    let before = made(Some(80.0));
+    let index = before.find_tag("hx", "T").expect("the tag");
+    let reading = Reading { tag: index, source_time: ZERO, receive_time: ZERO, value: 85.0, quality: Quality::Good, sequence: None };
+    let mut rules = Rules::new(Arc::clone(&before), ZERO);
+    let mut out = Vec::new();
+    rules.step(&Input::Reading(reading), ZERO, &mut out);
+    let mut store = Store::default();
+    store.commit(&mut rules);
+
+    // The limit is gone.
+    let mut rules = store.restore(&made(None), ZERO);
+    out.clear();
+    rules.step(&Input::Timeout, ZERO, &mut out);
+    assert_eq!(out.iter().map(|effect| describe(effect, false)).collect::<Vec<_>>(), ["high retired"]);
+    let AlarmEffect::Transition(retired) = &out[0] else { panic!("a transition") };
+    assert_eq!((retired.key.step, retired.from, retired.to), (1, AlarmState::Unacknowledged, AlarmState::Normal));
+    let mut kept = store.clone();
+    kept.commit(&mut rules);
+    let mut rules = kept.restore(&before, ZERO);
+    out.clear();
+    rules.step(&Input::Timeout, ZERO, &mut out);
+    assert!(out.is_empty() && rules.alarms().next().is_none(), "retired once and for all");
+
+    // The whole tag is gone, and its row with it.
+    let other = plant(vec![tag("hx", "X", Signal::Level)], &[], Duration::from_secs(5), "r3");
+    let mut rules = store.restore(&other, ZERO);
+    out.clear();
+    rules.step(&Input::Timeout, ZERO, &mut out);
+    assert_eq!(out.iter().map(|effect| describe(effect, true)).collect::<Vec<_>>(), ["T.high retired"]);
+    store.commit(&mut rules);
+    assert!(!store.hard.contains_key("rules/tag/hx/T"));
+}
+
+#[test]
+fn a_damaged_row_is_named() {
+    let plant = plant(vec![tag("hx", "T", Signal::Level)], &[], Duration::from_secs(5), "r1");
+    let rows = [("rules/tag/hx/T".to_owned(), b"{".to_vec()), ("cases/whatever".to_owned(), b"not ours".to_vec())];
+    let error = Rules::restore(plant, &rows, &[], ZERO).expect_err("it cannot be read");
+    assert_eq!(error.key, "rules/tag/hx/T");
 }
