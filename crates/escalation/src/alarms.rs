@@ -11,8 +11,8 @@ use crate::tell::Want;
 use crate::{AlarmNow, Escalation};
 use model::{
     AlarmEffect, AlarmId, AlarmState, AnnounceMode, Announcement, BodyId, Case, CaseAnnouncement, CaseEpisode, CaseEvent, CaseEventKind,
-    CaseId, CaseStep, CaseTimerKind, Change, Condition, EpisodeRef, EquipmentId, EscalationEffect, LateExceedance, Level, TagId, Timestamp,
-    Transition, TransitionKey, ZoneId, bounds,
+    CaseId, CaseStep, CaseTimerKind, Change, Condition, EpisodeRef, EquipmentId, EscalationEffect, LateExceedance, Level, Plant, TagId,
+    Timestamp, Transition, TransitionKey, ZoneId, bounds,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,38 +30,39 @@ struct News {
     straggler: bool,
 }
 
+/// What one input brings about, gathered until all of it has been read.
+#[derive(Default)]
+struct Heard {
+    /// Cases that changed, and what they want told.
+    wants: BTreeMap<CaseId, Vec<Want>>,
+    /// Siren zones that may have changed.
+    zones: BTreeSet<(BodyId, ZoneId)>,
+    /// Standing alarms that belong to no case yet.
+    unplaced: Vec<AlarmId>,
+}
+
 impl Escalation {
     /// Takes all that the rules said about one input.
     pub(crate) fn alarms(&mut self, effects: &[AlarmEffect], now: Timestamp, out: &mut Vec<EscalationEffect>) {
-        let mut wants: BTreeMap<CaseId, Vec<Want>> = BTreeMap::new();
-        let mut zones: BTreeSet<(BodyId, ZoneId)> = BTreeSet::new();
-        let mut unplaced = Vec::new();
+        let mut heard = Heard::default();
         for effect in effects {
             match effect {
-                AlarmEffect::Transition(transition) => self.transition(transition, now, &mut wants, &mut zones, &mut unplaced, out),
-                AlarmEffect::Announce(announcement) => self.announce(announcement, now, &mut wants, &mut zones, out),
-                AlarmEffect::LateExceedance(exceedance) => self.exceedance(exceedance, now, &mut wants, out),
+                AlarmEffect::Transition(transition) => self.transition(transition, now, &mut heard, out),
+                AlarmEffect::Announce(announcement) => self.announce(announcement, now, &mut heard, out),
+                AlarmEffect::LateExceedance(exceedance) => self.exceedance(exceedance, now, &mut heard, out),
             }
         }
-        for alarm in unplaced {
-            self.list_with_gateway(&alarm, &mut wants);
+        for alarm in std::mem::take(&mut heard.unplaced) {
+            self.list_with_gateway(&alarm, &mut heard);
         }
         // Sirens first: they are the nearest to the danger.
-        for zone in &zones {
+        for zone in &heard.zones {
             self.settle_zone(zone, out);
         }
-        self.tell_all(wants, now, out);
+        self.tell_all(heard.wants, now, out);
     }
 
-    fn transition(
-        &mut self,
-        transition: &Transition,
-        now: Timestamp,
-        wants: &mut BTreeMap<CaseId, Vec<Want>>,
-        zones: &mut BTreeSet<(BodyId, ZoneId)>,
-        unplaced: &mut Vec<AlarmId>,
-        out: &mut Vec<EscalationEffect>,
-    ) {
+    fn transition(&mut self, transition: &Transition, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
         let id = &transition.key.alarm;
         let of = EpisodeRef { alarm: id.clone(), episode: transition.key.episode };
         let before = self.alarms.get(id).cloned();
@@ -70,7 +71,7 @@ impl Escalation {
             before.as_ref().and_then(|alarm| alarm.case.clone())
         } else {
             if let Some(before) = &before {
-                self.supersede_episode(before, wants);
+                self.supersede_episode(before, heard);
             }
             self.open.get(&(id.tag.enterprise.clone(), self.place(&id.tag))).cloned()
         };
@@ -82,16 +83,16 @@ impl Escalation {
             case,
         };
         if let Some(case) = &alarm.case {
-            self.list(case, &alarm, wants);
+            self.list(case, &alarm, heard);
             let stood = before.filter(|_| continues).is_some_and(|before| before.state.is_standing());
             if stood && !transition.to.is_standing() && transition.change != Change::Acknowledged {
                 out.push(EscalationEffect::Event(event(case, now, CaseEventKind::AlarmReturned { alarm: id.clone() })));
             }
         } else if transition.to.is_standing() {
-            unplaced.push(id.clone());
+            heard.unplaced.push(id.clone());
         }
         if !transition.to.is_standing() {
-            self.quieten(id, zones);
+            self.quieten(id, heard);
         }
         self.changed.insert(format!("input/{id}"));
         if transition.to == AlarmState::Normal {
@@ -102,23 +103,23 @@ impl Escalation {
     }
 
     /// A new episode began before the old one was settled: what is left of the old one is its acknowledgement.
-    fn supersede_episode(&mut self, before: &AlarmNow, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+    fn supersede_episode(&mut self, before: &AlarmNow, heard: &mut Heard) {
         let Some(case) = &before.case else { return };
         let state = if before.state.needs_acknowledgement() { AlarmState::ReturnedUnacknowledged } else { AlarmState::Normal };
         let ended = AlarmNow { state, ..before.clone() };
-        self.list(case, &ended, wants);
+        self.list(case, &ended, heard);
     }
 
     /// Lists an episode in a case, or brings its state up to date there.
-    fn list(&mut self, case: &CaseId, alarm: &AlarmNow, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+    fn list(&mut self, case: &CaseId, alarm: &AlarmNow, heard: &mut Heard) {
         if let Some(record) = self.cases.get_mut(case).filter(|record| !record.is_closed()) {
             record.list(alarm);
-            wants.entry(case.clone()).or_default();
+            heard.wants.entry(case.clone()).or_default();
         }
     }
 
     /// A standing alarm nobody announced, on a member of a lost gateway whose case is open, is listed there.
-    fn list_with_gateway(&mut self, id: &AlarmId, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+    fn list_with_gateway(&mut self, id: &AlarmId, heard: &mut Heard) {
         if !fits_gateway_loss(id.condition) || self.alarms.get(id).is_none_or(|alarm| alarm.case.is_some()) {
             return;
         }
@@ -128,12 +129,12 @@ impl Escalation {
         let lost = AlarmId { tag: plant.tag(gateway.tag).id.clone(), condition: Condition::GatewayLost };
         let case = self.alarms.get(&lost).filter(|alarm| alarm.state.is_standing()).and_then(|alarm| alarm.case.clone());
         if let Some(case) = case {
-            self.assign(id, &case, wants);
+            self.assign(id, &case, heard);
         }
     }
 
     /// Makes an alarm belong to a case.
-    fn assign(&mut self, id: &AlarmId, case: &CaseId, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+    fn assign(&mut self, id: &AlarmId, case: &CaseId, heard: &mut Heard) {
         let Some(alarm) = self.alarms.get_mut(id) else { return };
         if alarm.case.as_ref() == Some(case) {
             return;
@@ -145,19 +146,12 @@ impl Escalation {
             && let Some(record) = self.cases.get_mut(&elsewhere)
         {
             record.case.episodes.retain(|episode| episode.of != alarm.of);
-            wants.entry(elsewhere).or_default();
+            heard.wants.entry(elsewhere).or_default();
         }
-        self.list(case, &alarm, wants);
+        self.list(case, &alarm, heard);
     }
 
-    fn announce(
-        &mut self,
-        announcement: &Announcement,
-        now: Timestamp,
-        wants: &mut BTreeMap<CaseId, Vec<Want>>,
-        zones: &mut BTreeSet<(BodyId, ZoneId)>,
-        out: &mut Vec<EscalationEffect>,
-    ) {
+    fn announce(&mut self, announcement: &Announcement, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
         let id = &announcement.key.alarm;
         let standing = announcement.standing && announcement.mode != AnnounceMode::LateReturned;
         let level = if standing { self.level_with_neighbours(id, announcement.level) } else { announcement.level };
@@ -171,12 +165,12 @@ impl Escalation {
             setpoint,
             straggler: false,
         };
-        let Some(case) = self.news(&news, now, wants, out) else { return };
+        let Some(case) = self.news(&news, now, heard, out) else { return };
         if let Some(alarm) = self.alarms.get_mut(id) {
             alarm.level = alarm.level.max(level);
         }
-        self.assign(id, &case, wants);
-        self.list_announced(&case, &news, wants);
+        self.assign(id, &case, heard);
+        self.list_announced(&case, &news, heard);
         for member in &announcement.members {
             let alarms = AlarmId { tag: member.clone(), condition: Condition::LowLow }..=AlarmId {
                 tag: member.clone(),
@@ -184,21 +178,15 @@ impl Escalation {
             };
             let free = self.alarms.range(alarms).filter(|(id, alarm)| alarm.case.is_none() && fits_gateway_loss(id.condition));
             for id in free.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-                self.assign(&id, &case, wants);
+                self.assign(&id, &case, heard);
             }
         }
         if standing {
-            self.sound(id, &case, level, zones);
+            self.sound(id, &case, level, heard);
         }
     }
 
-    fn exceedance(
-        &mut self,
-        exceedance: &LateExceedance,
-        now: Timestamp,
-        wants: &mut BTreeMap<CaseId, Vec<Want>>,
-        out: &mut Vec<EscalationEffect>,
-    ) {
+    fn exceedance(&mut self, exceedance: &LateExceedance, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
         let alarm = &exceedance.alarm;
         let case = match &exceedance.opens_case {
             Some(key) => {
@@ -211,9 +199,9 @@ impl Escalation {
                     setpoint: exceedance.setpoint,
                     straggler: true,
                 };
-                let case = self.news(&news, now, wants, out);
+                let case = self.news(&news, now, heard, out);
                 if let Some(case) = &case {
-                    self.list_announced(case, &news, wants);
+                    self.list_announced(case, &news, heard);
                 }
                 case
             }
@@ -225,13 +213,7 @@ impl Escalation {
     }
 
     /// Opens a case or adds to the open one; the case it belongs to, or none where it was said before.
-    fn news(
-        &mut self,
-        news: &News,
-        now: Timestamp,
-        wants: &mut BTreeMap<CaseId, Vec<Want>>,
-        out: &mut Vec<EscalationEffect>,
-    ) -> Option<CaseId> {
+    fn news(&mut self, news: &News, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) -> Option<CaseId> {
         let plant = Arc::clone(&self.plant);
         let tag = &news.key.alarm.tag;
         let key = news.key.to_string();
@@ -239,14 +221,14 @@ impl Escalation {
         let case = match self.open.get(&place) {
             Some(case) => case.clone(),
             None if self.cases.contains_key(&CaseId::new(&key)) => return None,
-            None => self.open_case(&key, place, news.level, now, wants, out),
+            None => self.open_case(&key, place, news.level, now, heard, out),
         };
         let record = self.cases.get_mut(&case)?;
         let opened_by_this = record.case.announcements.is_empty() && record.case.id.as_str() == key;
         if record.announcement(&key).is_some() {
             return None;
         }
-        let wanted = wants.entry(case.clone()).or_default();
+        let wanted = heard.wants.entry(case.clone()).or_default();
         if record.case.level < news.level {
             record.case.level = news.level;
             out.push(EscalationEffect::Event(record.event(now, CaseEventKind::LevelRose { level: news.level })));
@@ -301,7 +283,7 @@ impl Escalation {
         place: (BodyId, EquipmentId),
         level: Level,
         now: Timestamp,
-        wants: &mut BTreeMap<CaseId, Vec<Want>>,
+        heard: &mut Heard,
         out: &mut Vec<EscalationEffect>,
     ) -> CaseId {
         let id = CaseId::new(key);
@@ -331,18 +313,18 @@ impl Escalation {
         let here = |alarm: &AlarmId| alarm.tag.enterprise == place.0 && self.place(&alarm.tag) == place.1;
         let free = self.alarms.iter().filter(|(alarm, now)| now.case.is_none() && here(alarm));
         for alarm in free.map(|(alarm, _)| alarm.clone()).collect::<Vec<_>>() {
-            self.assign(&alarm, &id, wants);
+            self.assign(&alarm, &id, heard);
         }
         id
     }
 
     /// Lists the episode of an announcement even where the alarm is normal again.
-    fn list_announced(&mut self, case: &CaseId, news: &News, wants: &mut BTreeMap<CaseId, Vec<Want>>) {
+    fn list_announced(&mut self, case: &CaseId, news: &News, heard: &mut Heard) {
         let of = EpisodeRef { alarm: news.key.alarm.clone(), episode: news.key.episode };
         let listed = self.cases.get(case).is_some_and(|record| record.case.episodes.iter().any(|episode| episode.of == of));
         if !listed {
             let level = news.level;
-            self.list(case, &AlarmNow { of, level, state: AlarmState::Normal, setpoint: None, case: None }, wants);
+            self.list(case, &AlarmNow { of, level, state: AlarmState::Normal, setpoint: None, case: None }, heard);
         }
     }
 
@@ -367,7 +349,7 @@ impl Escalation {
     }
 
     /// Sounds the zone of an alarm that wants it: red, a gas upper limit, or what policy adds.
-    fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
+    fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, heard: &mut Heard) {
         let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return };
         let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
         if level < Level::Red && !rule.is_some_and(|rule| rule.siren) {
@@ -377,33 +359,33 @@ impl Escalation {
         let Some(zone) = zone else { return };
         let at = (id.tag.enterprise.clone(), zone);
         self.zones.entry(at.clone()).or_insert_with(|| Zone::new(at.0.clone(), at.1.clone())).sound(id, case, level);
-        zones.insert(at);
+        heard.zones.insert(at);
     }
 
     /// An alarm no longer stands: it sounds no siren any more.
-    fn quieten(&mut self, id: &AlarmId, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
+    fn quieten(&mut self, id: &AlarmId, heard: &mut Heard) {
         for (at, zone) in &mut self.zones {
             if zone.sounding.remove(id).is_some() {
-                zones.insert(at.clone());
+                heard.zones.insert(at.clone());
             }
         }
     }
 }
 
 impl Record {
-    /// The announcement a raise is folded into: the last of its condition, not longer than `fold_within` ago on the tag's
-    /// time, of no lower level. One told late by message only does not swallow an alarm that is there now.
-    fn fold(&self, plant: &model::Plant, news: &News) -> Option<usize> {
-        let at = self.case.announcements.iter().rposition(|one| one.key.alarm == news.key.alarm)?;
-        let (one, climb) = (&self.case.announcements[at], &self.work.climbs[at]);
-        if one.level < news.level || (climb.mode == AnnounceMode::LateReturned && news.mode != AnnounceMode::LateReturned) {
-            return None;
-        }
+    /// The announcement a raise is folded into: the newest of its condition that was told not longer than `fold_within` ago
+    /// on the tag's time, at no lower level. One told late by message only does not swallow an alarm that is there now.
+    fn fold(&self, plant: &Plant, news: &News) -> Option<usize> {
         let within = plant.policies.fold_within;
-        // Folding starts at the announcement: one told late was told later than its raise says.
-        let from = if climb.mode == AnnounceMode::Normal { one.raised_at } else { one.raised_at.max(one.at) };
-        let earliest = if news.straggler { one.raised_at - within } else { one.raised_at };
-        (earliest <= news.raised_at && news.raised_at <= from + within).then_some(at)
+        (0..self.case.announcements.len()).rev().find(|&at| {
+            let (one, climb) = (&self.case.announcements[at], &self.work.climbs[at]);
+            let told = climb.mode != AnnounceMode::LateReturned || news.mode == AnnounceMode::LateReturned;
+            // Folding starts at the announcement: one told late was told later than its raise says.
+            let from = if climb.mode == AnnounceMode::Normal { one.raised_at } else { one.raised_at.max(one.at) };
+            let earliest = if news.straggler { one.raised_at - within } else { one.raised_at };
+            let in_time = earliest <= news.raised_at && news.raised_at <= from + within;
+            one.key.alarm == news.key.alarm && one.level >= news.level && told && in_time
+        })
     }
 
     /// Lists an episode, or brings its state and level up to date.

@@ -6,26 +6,29 @@ use model::plant::ChannelKind;
 use model::{Attempt, AttemptResult, CaseEvent, CaseEventKind, CaseStep, ChannelId, EscalationEffect, Plant, Purpose, Tier, Timestamp};
 
 impl Record {
-    /// Takes one result of one message of this case. Results of rounds already replaced change nothing.
-    pub fn attempt(&mut self, plant: &Plant, attempt: &Attempt, now: Timestamp, out: &mut Vec<EscalationEffect>) {
-        let Some(at) = self.round_of(&attempt.key).filter(|_| !self.is_closed()) else { return };
+    /// Takes one result of one message of this case and says whether it changed anything: one of a round already replaced
+    /// does not.
+    pub fn attempt(&mut self, plant: &Plant, attempt: &Attempt, now: Timestamp, out: &mut Vec<EscalationEffect>) -> bool {
+        let Some(at) = self.round_of(&attempt.key).filter(|_| !self.is_closed()) else { return false };
         let channel = &attempt.key.channel;
         let round = &mut self.work.rounds[at];
-        let Some(person) = round.people.iter().position(|other| other.person == attempt.key.recipient) else { return };
-        let Some(tried) = round.people[person].tried.iter().position(|(other, _)| other == channel) else { return };
+        let Some(person) = round.people.iter().position(|other| other.person == attempt.key.recipient) else { return false };
+        let Some(tried) = round.people[person].tried.iter().position(|(other, _)| other == channel) else { return false };
         let has_receipts = plant.channel(channel).is_some_and(|channel| channel.has_receipts);
         match attempt.result {
-            AttemptResult::Retrying => {}
-            AttemptResult::Accepted if has_receipts => {}
+            AttemptResult::Retrying => false,
+            AttemptResult::Accepted if has_receipts => false,
             AttemptResult::Accepted | AttemptResult::Delivered => {
                 let counts = round.platform_only || kind_of(plant, channel) != Some(ChannelKind::Platform);
                 if counts {
                     self.reached(plant, at, now, out);
                 }
+                counts
             }
             AttemptResult::Failed => {
                 round.people[person].tried[tried].1 = true;
                 self.next_way(plant, at, person, now, out);
+                true
             }
         }
     }

@@ -113,8 +113,8 @@ impl Escalation {
             EscalationInput::Act(act) => self.act(act, now, out),
             EscalationInput::Attempt(attempt) => {
                 let plant = Arc::clone(&self.plant);
-                if let Some(record) = self.cases.get_mut(&attempt.key.case) {
-                    record.attempt(&plant, attempt, now, out);
+                let record = self.cases.get_mut(&attempt.key.case);
+                if record.is_some_and(|record| record.attempt(&plant, attempt, now, out)) {
                     self.settle(&attempt.key.case);
                 }
             }

@@ -83,7 +83,7 @@ impl Record {
         let barred = self.barred(at, want.tier, want.purpose);
         let mut people = Vec::new();
         let mut heard = false;
-        for person in self.recipients(plant, body, level, want, moment.at) {
+        for person in self.recipients(plant, body, level, want, moment.at, barred) {
             let mut tried = Vec::new();
             for channel in first_channels(plant, &person, &kinds, barred) {
                 heard = true;
@@ -234,12 +234,21 @@ impl Record {
         (purpose == Purpose::Closed || returned_late).then_some(ChannelKind::Voice)
     }
 
-    fn recipients(&self, plant: &Plant, body: &Body, level: Level, want: &Want, now: Timestamp) -> Vec<PersonId> {
+    fn recipients(
+        &self,
+        plant: &Plant,
+        body: &Body,
+        level: Level,
+        want: &Want,
+        now: Timestamp,
+        barred: Option<ChannelKind>,
+    ) -> Vec<PersonId> {
         if want.purpose == Purpose::Closed {
             return self.work.told.iter().filter(|(tier, _)| *tier == want.tier).map(|(_, person)| person.clone()).collect();
         }
         let mut people = plant.on_duty(body, now);
-        people.retain(|person| plant.person(person).is_some_and(|person| !person.channels.is_empty()));
+        // Somebody on duty who has no way to be reached does not keep the duty phone from ringing.
+        people.retain(|person| next_channel(plant, person, &[], barred).is_some());
         if people.is_empty() || (want.purpose == Purpose::Remind && want.repeat >= DUTY_PHONE_FROM_REMINDER) {
             people.push(body.duty_phone.clone());
         }

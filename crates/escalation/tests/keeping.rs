@@ -148,6 +148,28 @@ fn a_chattering_alarm_keeps_a_bounded_list_and_its_standing_episode() {
 }
 
 #[test]
+fn a_lost_gateway_lists_its_members_in_its_own_case_unless_they_have_one() {
+    let listed = |history: &[&str]| {
+        let mut world = World::new(county(), true);
+        for (number, words) in history.iter().enumerate() {
+            world.run(&format!("{number}s"), words);
+        }
+        let standing = |place: &str| {
+            let cases = world.escalation.cases().find(|case| case.equipment.as_str() == place);
+            cases.map_or(0, |case| case.episodes.iter().filter(|episode| episode.state.is_standing()).count())
+        };
+        assert_eq!(world.sent.iter().filter(|one| one.alarm.condition == Condition::Stale).count(), 0, "members are told to nobody");
+        (standing("GW"), standing("P00"))
+    };
+    assert_eq!(listed(&["gateway-lost by/@G 120 + members stale 120"]), (121, 0));
+    assert_eq!(listed(&["members stale 120", "gateway-lost by/@G 120"]), (121, 0));
+    assert_eq!(listed(&["gateway-lost by/@G 120", "members stale 30"]), (31, 0));
+    assert_eq!(listed(&["raise by/T000 high", "gateway-lost by/@G 120 + members stale 3"]), (1, 4));
+    // Announced after all, a member's alarm moves from the gateway's case to its own equipment's.
+    assert_eq!(listed(&["gateway-lost by/@G 120 + members low 2", "confirm by/T000 low"]), (2, 1));
+}
+
+#[test]
 fn the_page_is_told_which_acts_would_be_accepted() {
     let mut world = World::new(county(), false);
     let may = |world: &World, who: &str| world.escalation.may(&world.case("tank").id, &world.actor(who));
@@ -175,7 +197,7 @@ fn an_act_names_what_is_wrong_with_it() {
     at(&mut world, "0s", &["raise GT-1 high"]);
     at(&mut world, "1s", &["accept wang area"]);
     let case = world.case("area").clone();
-    let episodes = vec![case.episodes[0].of.clone()];
+    let episodes = [case.episodes[0].of.clone()];
     let stranger = EpisodeRef { episode: Episode { since: Timestamp(1), count: 0 }, ..episodes[0].clone() };
     let refused = |world: &mut World, who: &str, what: ActKind| match world.send(who, what) {
         ActAnswer::Refused { reasons, .. } => reasons,

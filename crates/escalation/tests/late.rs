@@ -199,3 +199,65 @@ fn a_data_fault_taken_by_the_operator_before_its_wait_ends_does_not_climb() {
         ",
     );
 }
+
+#[test]
+fn a_straggler_between_does_not_keep_a_raise_from_being_folded_into_what_was_told_in_full() {
+    check(
+        "
+        0s > raise LIA-101 high-high
+        0s tank opened orange
+        0s tank told high-high LIA-101 enterprise
+        0s tank ! announce orange high-high LIA-101 to enterprise: wang sms voice page, boss sms
+        1m > accept wang tank
+        1m tank accepted high-high LIA-101 by wang
+        1m done
+        2m > return LIA-101 high-high
+        2m tank returned high-high LIA-101
+        3m > straggler LIA-101 high-high @-2h
+        3m tank announced high-high LIA-101 orange
+        3m tank late-exceedance high-high LIA-101
+        3m tank told high-high LIA-101 enterprise
+        3m tank ! announce orange high-high LIA-101 late to enterprise: wang sms page, boss sms
+        4m > accept wang tank
+        4m tank accepted high-high LIA-101, high-high LIA-101 by wang
+        4m done
+        5m > raise LIA-101 high-high
+        5m tank folded high-high LIA-101 1
+        ",
+    );
+}
+
+#[test]
+fn a_message_without_voice_does_not_stand_for_an_alarm_that_wants_it() {
+    check(
+        "
+        0s > straggler GT-3 high-high @-2h + raise GT-1 high
+        0s area opened red
+        0s area late-exceedance high-high GT-3
+        0s area announced high GT-1 yellow
+        0s siren z1 sound on light on yellow v1
+        0s area told high-high GT-3 enterprise
+        0s area ! announce red high-high GT-3 late to enterprise: wang sms page, boss sms
+        0s area told high GT-1 enterprise
+        0s area ! announce yellow high GT-1 to enterprise: wang voice
+        ",
+    );
+}
+
+#[test]
+fn a_held_raise_on_an_equipment_with_an_open_case_is_listed_there_and_told_to_nobody() {
+    check(
+        "
+        0s > raise LIA-101 high
+        0s tank opened yellow
+        0s tank told high LIA-101 enterprise
+        0s tank ! announce yellow high LIA-101 to enterprise: wang sms voice page
+        1m > hold TIA-101 high-high @-5m
+        1m30s > return TIA-101 high-high
+        1m30s tank returned high-high TIA-101
+        2m > acknowledge wang tank
+        2m tank acknowledged high LIA-101, high-high TIA-101 by wang
+        2m done
+        ",
+    );
+}
