@@ -4,6 +4,9 @@
 //! what was published is the publisher's own, and the expectation is made from it by a few lines that know nothing of the
 //! engine. The broker is a real Mosquitto whose session outlives the kills.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use model::{Change, Condition};

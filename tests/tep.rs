@@ -2,6 +2,9 @@
 //!
 //! The expectation is made by a few lines over the raw file that share nothing with the engine.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use model::{Change, Condition};

@@ -4,6 +4,8 @@
 
 // Every test file compiles this module and uses a part of it.
 #![allow(dead_code)]
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
 
 use journal::{EntryKind, Reader, SqliteReader};
 use model::{Change, Condition, Transition};
@@ -13,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The repository's root.
 pub fn root() -> PathBuf {

@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use config::Server;
 use ingest::GatewayCredential;
+use model::plant::ChannelKind;
 use model::{BodyId, Duration, Plant};
 use notifier::{Budget, ChannelConfig, Contacts, Driver, Form, Lang, NotifierConfig, Retry, Secret, Templates, WebhookConfig};
 use std::path::Path;
@@ -68,20 +69,28 @@ fn channel(setting: &config::ChannelSetting) -> anyhow::Result<ChannelConfig> {
         },
         lang: Lang::Zh,
         has_receipts: setting.has_receipts,
-        budget: setting.budget.map(|budget| budget_of(budget, &setting.id)).transpose()?,
+        budget: budget_of(setting)?,
         retry: Retry::default(),
     })
 }
 
-fn budget_of(budget: config::Budget, channel: &model::ChannelId) -> anyhow::Result<Budget> {
-    let mut limits = Budget { per_minute: None, per_hour: None, per_day: None, reserve_percent: Budget::RESERVE_MIN };
+/// A carrier's limits hold whatever is configured; a configured one tightens or widens its own window.
+fn budget_of(setting: &config::ChannelSetting) -> anyhow::Result<Option<Budget>> {
+    let carrier = match setting.kind {
+        ChannelKind::Voice => Some(Budget::VOICE),
+        ChannelKind::Sms => Some(Budget::SMS),
+        ChannelKind::Platform | ChannelKind::App | ChannelKind::Webhook => None,
+    };
+    let Some(budget) = setting.budget else { return Ok(carrier) };
+    let none = Budget { per_minute: None, per_hour: None, per_day: None, reserve_percent: Budget::RESERVE_MIN };
+    let mut limits = carrier.unwrap_or(none);
     match budget.per {
         per if per <= Duration::from_mins(1) => limits.per_minute = Some(budget.count),
         per if per <= Duration::from_mins(60) => limits.per_hour = Some(budget.count),
         per if per <= Duration::from_mins(24 * 60) => limits.per_day = Some(budget.count),
-        per => bail!("channel {channel}: a budget counts per minute, hour or day, not per {per}"),
+        per => bail!("channel {}: a budget counts per minute, hour or day, not per {per}", setting.id),
     }
-    Ok(limits)
+    Ok(Some(limits))
 }
 
 /// Reads the gateways' secrets: lines `username = { secret = "…", enterprise = "…" }`, in a file outside the configuration.

@@ -11,7 +11,7 @@ use anyhow::Context;
 use config::{Loaded, Server};
 use console::{Accounts, LiveView};
 use ingest::{BrokerAddress, EmbeddedBroker, EmbeddedConfig, MqttSettings, MqttSource, Sink, Source, SourceId};
-use journal::{SqliteReader, SqliteStore, Store, StoreError};
+use journal::{OutboxFilter, Reader, SqliteReader, SqliteStore, Store, StoreError};
 use model::{CaseId, Notification, Siren, Timestamp, bounds};
 use notifier::{Contacts, Notifier, SirenConfig, SirenDriver};
 use std::io::IsTerminal;
@@ -58,6 +58,9 @@ pub struct Args {
     #[arg(long, hide = true, default_value_t = 0)]
     pub time_epoch: i64,
 }
+
+/// Messages of the last day looked through at a start.
+const SPENT_ROWS_MAX: usize = 10_000;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -107,6 +110,7 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let Loaded { plant, server, .. } = loaded;
     let plant = Arc::new(plant);
     let mut store = open_store(&args.data)?;
+    let contradiction = store.contradiction();
     let snapshot = store.load().context("the store cannot be read")?;
     let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
     let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
@@ -150,7 +154,12 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let embedded = broker.start(sink)?;
     let publish = embedded.siren_publisher(args, &server)?;
     let sirens = SirenDriver::start(
-        SirenConfig { publish, resend_every: SirenConfig::RESEND_EVERY, expiry: plant.policies.siren_expiry, clock: now.clone() },
+        SirenConfig {
+            publish,
+            resend_every: SirenConfig::RESEND_EVERY.div_f64(args.time_factor),
+            expiry: plant.policies.siren_expiry,
+            clock: now.clone(),
+        },
         [],
     )?;
     let allowed = Arc::new(Allowed::default());
@@ -167,10 +176,16 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         allowed: allowed.clone(),
     };
     let reader = SqliteReader::open(&args.data)?;
+    note_spent(&reader, &notifier, clock.now());
     let records = Arc::new(JournalRecords::new(reader));
     records.seed(&view);
     let engine = Engine::start(parts, &snapshot)?;
     drop(snapshot);
+    if let Some(detail) = contradiction {
+        // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
+        tracing::error!(detail, "the journal contradicts its anchor");
+        let _ = queue.try_send(EngineInput::System { name: "storage", active: true, detail });
+    }
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);
@@ -219,6 +234,19 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let _ = thread.join();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), pages).await;
     stopped
+}
+
+/// Budgets count over a day: what was sent before the restart still counts.
+fn note_spent(reader: &SqliteReader, notifier: &Notifier, now: Timestamp) {
+    let rows = match reader.outbox(&OutboxFilter::default(), SPENT_ROWS_MAX) {
+        Ok(rows) => rows,
+        Err(error) => return tracing::warn!(%error, "budgets begin anew: what was sent before the restart is not known"),
+    };
+    for record in rows.iter().filter(|record| record.attempts > 0 && now.since(record.updated) < model::Duration::from_mins(24 * 60)) {
+        if let Ok(notification) = serde_json::from_slice::<Notification>(&record.row.bytes) {
+            notifier.note_spent(&notification.key.channel, &notification.key.recipient, record.updated);
+        }
+    }
 }
 
 fn open_store(data: &Path) -> anyhow::Result<SqliteStore> {

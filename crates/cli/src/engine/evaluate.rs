@@ -1,6 +1,6 @@
 //! One input after the other: decode, rules, escalation; the effects gather in the batch.
 
-use super::{Drain, ESCALATION, Engine, EngineInput, RULES};
+use super::{Drain, ESCALATION, Engine, EngineInput, Outgoing, RULES};
 use ingest::topic::Place;
 use ingest::{Item, SourceEvent, SourceId};
 use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow};
@@ -212,11 +212,11 @@ impl Engine {
                     let case = notification.key.case.to_string();
                     self.entry(EntryKind::Notification, Some(format!("notification:{key}")), Some(case.clone()), &notification);
                     self.batch.outbox.push(OutboxRow { key, case, bytes: json(&notification), at: self.now });
-                    self.pending.notifications.push(notification);
+                    self.pending.outgoing.push(Outgoing::Notify(notification));
                 }
                 EscalationEffect::Supersede(case) => {
                     self.batch.supersede.push(case.to_string());
-                    self.pending.superseded.push(case);
+                    self.pending.outgoing.push(Outgoing::Supersede(case));
                 }
                 EscalationEffect::Siren(siren) => {
                     let key = format!("siren:{}/{}!{}", siren.enterprise, siren.zone, siren.version);

@@ -130,13 +130,18 @@ struct Pending {
     replies: Vec<(tokio::sync::oneshot::Sender<ActAnswer>, ActId)>,
     answers: BTreeMap<ActId, (Vec<u8>, ActAnswer)>,
     sirens: Vec<Siren>,
-    notifications: Vec<Notification>,
+    outgoing: Vec<Outgoing>,
     attempts: Vec<Attempt>,
-    superseded: Vec<CaseId>,
     events: Vec<CaseEvent>,
     alarms: BTreeSet<model::AlarmId>,
     cases: BTreeSet<CaseId>,
     link: Option<(String, bool, Timestamp)>,
+}
+
+/// For the notifier, in the order in which it came to be.
+enum Outgoing {
+    Notify(Notification),
+    Supersede(CaseId),
 }
 
 struct Drain {

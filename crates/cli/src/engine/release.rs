@@ -1,6 +1,6 @@
 //! The commit, and what it lets out.
 
-use super::{COMMIT_RETRY_FIRST, COMMIT_RETRY_MAX, Engine};
+use super::{COMMIT_RETRY_FIRST, COMMIT_RETRY_MAX, Engine, Outgoing};
 use console::{LiveAlarm, Update};
 use journal::{Entry, EntryKind, Snapshot, StoreError};
 use model::{AlarmId, AlarmState, Notification};
@@ -55,22 +55,17 @@ impl Engine {
     }
 
     fn set_aside(&mut self, key: &str) {
-        let now = self.now;
-        for entry in &mut self.batch.entries {
-            if entry.key.as_deref() == Some(key) {
-                let content = String::from_utf8_lossy(&entry.bytes).into_owned();
-                let fault = serde_json::json!({ "fault": "key-conflict", "key": key, "content": content });
-                *entry = Entry {
-                    kind: EntryKind::System,
-                    format: 1,
-                    key: None,
-                    subject: entry.subject.take(),
-                    at: now,
-                    bytes: fault.to_string().into_bytes(),
-                };
-            }
-        }
-        self.batch.outbox.retain(|row| key.strip_prefix("notification:") != Some(row.key.as_str()));
+        let content: Vec<String> = self
+            .batch
+            .entries
+            .iter()
+            .filter(|entry| entry.key.as_deref() == Some(key))
+            .map(|entry| String::from_utf8_lossy(&entry.bytes).into_owned())
+            .collect();
+        self.batch.remove(key);
+        let fault = serde_json::json!({ "fault": "key-conflict", "key": key, "content": content });
+        let bytes = fault.to_string().into_bytes();
+        self.batch.entries.push(Entry { kind: EntryKind::System, format: 1, key: None, subject: None, at: self.now, bytes });
     }
 
     fn release(&mut self, seq: Option<u64>) {
@@ -82,17 +77,18 @@ impl Engine {
         for ack in pending.acks.drain(..) {
             ack.ack();
         }
-        for case in &pending.superseded {
-            self.outlets.supersede(case);
-        }
-        for notification in &pending.notifications {
-            self.outlets.notify(notification, 0);
-        }
         if seq.is_some() || pending.link.is_some() {
             let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
             let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.escalation.case(id)).cloned().collect();
             for case in &cases {
                 self.allowed.update(&self.plant, &self.escalation, case);
+            }
+            let (mut notifications, mut superseded) = (Vec::new(), Vec::new());
+            for outgoing in &pending.outgoing {
+                match outgoing {
+                    Outgoing::Notify(notification) => notifications.push(notification.clone()),
+                    Outgoing::Supersede(case) => superseded.push(case.clone()),
+                }
             }
             self.view.apply(Update {
                 seq: seq.unwrap_or(0),
@@ -100,12 +96,19 @@ impl Engine {
                 alarms,
                 cases,
                 events: std::mem::take(&mut pending.events),
-                notifications: std::mem::take(&mut pending.notifications),
+                notifications,
                 attempts: std::mem::take(&mut pending.attempts),
-                superseded: std::mem::take(&mut pending.superseded),
+                superseded,
                 sirens: std::mem::take(&mut pending.sirens),
                 link: pending.link.take(),
             });
+        }
+        // After the view: a message is worded from what the view shows.
+        for outgoing in pending.outgoing.drain(..) {
+            match outgoing {
+                Outgoing::Notify(notification) => self.outlets.notify(&notification, 0),
+                Outgoing::Supersede(case) => self.outlets.supersede(&case),
+            }
         }
         for (reply, id) in pending.replies.drain(..) {
             if let Some((_, answer)) = pending.answers.get(&id) {
