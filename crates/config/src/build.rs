@@ -6,24 +6,16 @@ use crate::fault::{Sink, text};
 use crate::field::{RawEquipment, RawField};
 use crate::limits;
 use crate::org::RawJurisdiction;
+use crate::own_tags::SYSTEM_INTERVAL;
 use crate::policies::RawPolicies;
 use crate::server::Server;
 use crate::setpoints::{Row, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
-use model::plant::{Channel, ConditionRule, Equipment, Gateway, SYSTEM_TAGS, Tag};
-use model::{
-    BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Plant, RuleVersion, SYSTEM_ENTERPRISE, Signal, TagId, TagIndex, ZoneId,
-};
+use model::plant::{Channel, ConditionRule, Equipment, Gateway, Tag};
+use model::{BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Plant, RuleVersion, Signal, TagId, TagIndex, ZoneId};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How often the engine looks after itself. Its own tags have no stale condition, but every tag has an interval.
-const SYSTEM_INTERVAL: Duration = Duration::from_secs(10);
-/// What the engine's own tags are called, in the order of [`SYSTEM_TAGS`].
-const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "存储", "通知", "恢复", "隔离区"];
-/// The equipment of the engine's own alarms.
-pub const SYSTEM_EQUIPMENT: &str = "_engine";
 
 /// One enterprise's list.
 pub(crate) struct Sheet<'a> {
@@ -83,18 +75,18 @@ fn channel(setting: &crate::server::ChannelSetting) -> Channel {
 }
 
 /// Enterprise and name.
-type Key = (String, String);
+pub(crate) type Key = (String, String);
 
 /// What stands in the plant by enterprise and name, while it is gathered.
-struct Builder<'p> {
+pub(crate) struct Builder<'p> {
     policies: &'p RawPolicies<'p>,
     enterprises: BTreeMap<&'p str, Place<'p>>,
     /// With the highest hazard that its gas detectors guard.
-    gateways: BTreeMap<Key, (Gateway, Hazard)>,
+    pub(crate) gateways: BTreeMap<Key, (Gateway, Hazard)>,
     zones: BTreeSet<Key>,
     described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
-    equipment: BTreeMap<Key, Equipment>,
-    tags: Vec<Draft>,
+    pub(crate) equipment: BTreeMap<Key, Equipment>,
+    pub(crate) tags: Vec<Draft>,
     /// Media without a gas bound that were warned of.
     unbounded: BTreeSet<Key>,
     /// Signals to which the policy gives no level, by condition.
@@ -102,10 +94,10 @@ struct Builder<'p> {
 }
 
 /// A tag whose equipment and gateway are still names.
-struct Draft {
-    tag: Tag,
-    equipment: Key,
-    gateway: Option<Key>,
+pub(crate) struct Draft {
+    pub(crate) tag: Tag,
+    pub(crate) equipment: Key,
+    pub(crate) gateway: Option<Key>,
 }
 
 impl<'p> Builder<'p> {
@@ -249,7 +241,7 @@ impl<'p> Builder<'p> {
         self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key) });
     }
 
-    fn stale_after(&self, sample_interval: Duration) -> Duration {
+    pub(crate) fn stale_after(&self, sample_interval: Duration) -> Duration {
         let (samples, least) = self.policies.data_faults.map_or((3, SYSTEM_INTERVAL), |data| (data.stale_samples, data.stale_at_least));
         sample_interval.times(samples).max(least)
     }
@@ -336,7 +328,7 @@ impl<'p> Builder<'p> {
     }
 
     /// A condition with the level that the policy gives it, without limit and delays.
-    fn rule(&mut self, condition: Condition, signal: Signal, hazard: Hazard, is_area: bool) -> Option<ConditionRule> {
+    pub(crate) fn rule(&mut self, condition: Condition, signal: Signal, hazard: Hazard, is_area: bool) -> Option<ConditionRule> {
         let Some((level, level_when_two)) = self.policies.level_of(condition, signal, hazard, is_area) else {
             self.unlevelled.entry(condition).or_default().insert(signal);
             return None;
@@ -402,47 +394,6 @@ impl<'p> Builder<'p> {
         }
     }
 
-    /// A gateway's own tag carries its loss, its clock and what arrives unknown through it.
-    fn gateway_tags(&mut self) {
-        let gateways: Vec<_> = self.gateways.iter().map(|(key, (gateway, hazard))| (key.clone(), gateway.clone(), *hazard)).collect();
-        for (key, gateway, hazard) in gateways {
-            let kinds = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
-            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false)).collect();
-            let tag = self.own_tag(&key.0, &key.1, &gateway.name, Signal::Gateway, gateway.interval, conditions);
-            let equipment = (key.0.clone(), format!("_{}", key.1));
-            let made = Equipment {
-                enterprise: gateway.enterprise,
-                id: EquipmentId::new(&equipment.1),
-                name: gateway.name,
-                is_area: false,
-                hazard,
-                zone: None,
-            };
-            self.equipment.insert(equipment.clone(), made);
-            self.tags.push(Draft { tag, equipment, gateway: Some(key) });
-        }
-    }
-
-    /// The engine's own alarms: tags of the reserved enterprise.
-    fn system_tags(&mut self) {
-        let equipment = (SYSTEM_ENTERPRISE.to_owned(), SYSTEM_EQUIPMENT.to_owned());
-        let made = Equipment {
-            enterprise: BodyId::new(SYSTEM_ENTERPRISE),
-            id: EquipmentId::new(SYSTEM_EQUIPMENT),
-            name: "烽燧引擎".to_owned(),
-            is_area: false,
-            hazard: Hazard::None,
-            zone: None,
-        };
-        self.equipment.insert(equipment.clone(), made);
-        for (name, title) in SYSTEM_TAGS.into_iter().zip(SYSTEM_TITLES) {
-            let rule = self.rule(Condition::System, Signal::System, Hazard::None, false);
-            let conditions = rule.into_iter().collect();
-            let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
-            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None });
-        }
-    }
-
     /// Sorts everything and turns names into indexes.
     fn finish(mut self) -> (Vec<Equipment>, Vec<Gateway>, Vec<Tag>) {
         let index = |keys: Vec<Key>| -> BTreeMap<Key, usize> { keys.into_iter().zip(0..).collect() };
@@ -465,35 +416,5 @@ impl<'p> Builder<'p> {
             tags.push(tag);
         }
         (self.equipment.into_values().collect(), gateways, tags)
-    }
-
-    fn own_tag(
-        &self,
-        enterprise: &str,
-        name: &str,
-        title: &str,
-        signal: Signal,
-        interval: Duration,
-        conditions: Vec<ConditionRule>,
-    ) -> Tag {
-        Tag {
-            id: TagId::new(enterprise, name),
-            name: title.to_owned(),
-            signal,
-            unit: String::new(),
-            decimals: 0,
-            range: None,
-            equipment: 0,
-            gateway: None,
-            zone: None,
-            medium: String::new(),
-            sample_interval: interval,
-            stale_after: self.stale_after(interval),
-            labels: None,
-            interlock: None,
-            basis: String::new(),
-            in_service: true,
-            conditions,
-        }
     }
 }

@@ -95,6 +95,12 @@ impl Fault {
         self.suggestion = suggestion.or(self.suggestion);
         self
     }
+    /// Leaves out the line, which holds what must not be shown.
+    pub(crate) fn without_line(mut self) -> Self {
+        self.source_line.clear();
+        self.mark = 0..0;
+        self
+    }
     /// One line: `file:line:column: text`.
     pub fn one_line(&self, lang: Lang) -> String {
         format!("{}:{}:{}: {}", self.file.display(), self.line, self.column, self.text.get(lang))

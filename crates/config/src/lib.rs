@@ -18,6 +18,7 @@ mod field;
 mod heads;
 mod limits;
 mod org;
+mod own_tags;
 mod policies;
 mod replay;
 mod server;
@@ -31,8 +32,8 @@ mod units;
 mod values;
 mod version;
 
-pub use build::SYSTEM_EQUIPMENT;
 pub use fault::{FAULTS_MAX, Fault, Faults, Lang, Severity, Text, render, to_json};
+pub use own_tags::SYSTEM_EQUIPMENT;
 pub use policies::EXAMPLE_POLICIES;
 pub use replay::{ColumnRef, Format, Replay, ReplayColumn, load_replay, read_replay};
 pub use server::{

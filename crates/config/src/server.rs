@@ -1,6 +1,7 @@
 //! `server.toml`: the broker, the page, the channels, and what messages say. Everything in it has a default.
 
 use crate::fault::{Sink, text};
+use crate::setpoints::check_name;
 use crate::source::{At, Source};
 use crate::suggest;
 use crate::table::{Table, named, with_document};
@@ -26,10 +27,10 @@ pub struct Server {
     pub templates: Templates,
 }
 
-/// An external broker, and the session with it.
-#[derive(Clone, Debug, PartialEq)]
+/// An external broker, and the session with it. Prints without the password.
+#[derive(Clone, PartialEq)]
 pub struct Mqtt {
-    /// `mqtt://` or `mqtts://`; none means the broker built in.
+    /// `mqtt://` or `mqtts://`, with user and password where needed; none means the broker built in.
     pub url: Option<String>,
     /// The persistent session's name; two engines must not share one.
     pub client_id: String,
@@ -41,6 +42,23 @@ pub struct Mqtt {
     pub inflight_max: u16,
     /// Which MQTT.
     pub protocol: Protocol,
+}
+
+impl fmt::Debug for Mqtt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.as_deref().map(|url| match (url.find("://"), url.rfind('@')) {
+            (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}***{}", &url[..scheme + 3], &url[at..]),
+            _ => url.to_owned(),
+        });
+        f.debug_struct("Mqtt")
+            .field("url", &url)
+            .field("client_id", &self.client_id)
+            .field("subscribe", &self.subscribe)
+            .field("keep_alive", &self.keep_alive)
+            .field("inflight_max", &self.inflight_max)
+            .field("protocol", &self.protocol)
+            .finish()
+    }
 }
 
 /// Version of MQTT.
@@ -217,7 +235,7 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
     let mut written: BTreeSet<String> = server.channels.iter().map(|channel| channel.id.to_string()).collect();
     let Some(source) = source else { return (server, written) };
     with_document(source, sink, |file, sink| {
-        file.table("mqtt", sink, |table, sink| read_mqtt(table, &mut server.mqtt, sink));
+        file.table("mqtt", sink, |table, sink| read_mqtt(table, &mut server.mqtt, secrets, sink));
         file.table("embedded", sink, |table, sink| listen(table, &mut server.embedded.listen, sink));
         file.table("http", sink, |table, sink| {
             listen(table, &mut server.http.listen, sink);
@@ -246,9 +264,17 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
     (server, written)
 }
 
-fn read_mqtt(table: &mut Table<'_, '_>, mqtt: &mut Mqtt, sink: &mut Sink) {
+fn read_mqtt(table: &mut Table<'_, '_>, mqtt: &mut Mqtt, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) {
     table.renamed(&[("broker", "url"), ("topics", "subscribe"), ("clientid", "client_id"), ("keepalive", "keep_alive")]);
-    mqtt.url = url(table, "url", &["mqtt", "mqtts"], sink).map(|url| url.value);
+    if let Some(written) = table.string("url", sink) {
+        let password = written.value.rsplit_once('@').and_then(|(before, _)| before.rsplit_once(':')).map(|(_, password)| password);
+        if password.is_some_and(|password| !password.starts_with("//") && !password.contains("${")) {
+            let fault = text("密码写在文件里,会进 git", "the password stands in the file and would enter git");
+            let fault = written.place.warning("secret-in-file", fault);
+            sink.push(fault.suggest("写成 mqtt://用户:${变量名}@主机", "write mqtt://user:${NAME}@host").without_line());
+        }
+        mqtt.url = filled_url(&written, &["mqtt", "mqtts"], secrets, sink).map(|url| url.reveal().to_owned());
+    }
     if let Some(id) = table.string("client_id", sink) {
         if id.value.is_empty() || id.value.len() > 64 || id.value.contains(char::is_control) {
             let fault = text("client_id 要 1 到 64 个字节", "client_id has 1 to 64 bytes");
@@ -332,6 +358,7 @@ fn read_channel(
     sink: &mut Sink,
 ) -> Option<ChannelSetting> {
     table.renamed(&[("type", "kind"), ("address", "url"), ("has_receipts", "receipts")]);
+    check_name(&name, sink);
     let kind = table.required_string("kind", sink).and_then(|written| kind(&written, sink));
     let template = table.string("template", sink);
     let template = template.and_then(|form| match form.value.as_str() {
@@ -366,11 +393,7 @@ fn read_channel(
 
 fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Driver> {
     let url = table.required_string("url", sink);
-    let url = url.and_then(|url| {
-        let filled = fill(&url, secrets, sink)?;
-        // The filled form is judged and only the written one is shown: a provider's URL may hold a key.
-        check_url(&At { value: filled.reveal().to_owned(), place: url.place }, &["http", "https"], sink).then_some(filled)
-    });
+    let url = url.and_then(|url| filled_url(&url, &["http", "https"], secrets, sink));
     let method = table.string("method", sink);
     let method = match method {
         None => "POST".to_owned(),
@@ -419,6 +442,12 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
         timeout: timeout.map_or(TIMEOUT_DEFAULT, |timeout| timeout.value),
         success: success.unwrap_or_default(),
     }))
+}
+
+/// An address with its secrets filled in. That form is judged and only the written one is shown.
+fn filled_url(written: &At<'_, String>, schemes: &[&str], secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Secret> {
+    let filled = fill(written, secrets, sink)?;
+    check_url(&At { value: filled.reveal().to_owned(), place: written.place }, schemes, sink).then_some(filled)
 }
 
 /// Replaces each `${NAME}` by the environment's value, `${NAME:-default}` by that or the default.

@@ -6,3 +6,4 @@ mod plant;
 mod replay;
 mod robustness;
 mod samples;
+mod server;

@@ -1,0 +1,85 @@
+//! Tags nobody wrote: one per gateway, and the engine's own, so that their alarms take the same path as a tank's.
+
+use crate::build::{Builder, Draft};
+use model::plant::{ConditionRule, Equipment, SYSTEM_TAGS, Tag};
+use model::{BodyId, Condition, Duration, EquipmentId, Hazard, SYSTEM_ENTERPRISE, Signal, TagId};
+
+/// How often the engine looks after itself. Its own tags have no stale condition, but every tag has an interval.
+pub(crate) const SYSTEM_INTERVAL: Duration = Duration::from_secs(10);
+/// What the engine's own tags are called, in the order of [`SYSTEM_TAGS`].
+const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "存储", "通知", "恢复", "隔离区"];
+/// The equipment of the engine's own alarms.
+pub const SYSTEM_EQUIPMENT: &str = "_engine";
+
+impl Builder<'_> {
+    /// A gateway's own tag carries its loss, its clock and what arrives unknown through it.
+    pub(crate) fn gateway_tags(&mut self) {
+        let gateways: Vec<_> = self.gateways.iter().map(|(key, (gateway, hazard))| (key.clone(), gateway.clone(), *hazard)).collect();
+        for (key, gateway, hazard) in gateways {
+            let kinds = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
+            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false)).collect();
+            let tag = self.own_tag(&key.0, &key.1, &gateway.name, Signal::Gateway, gateway.interval, conditions);
+            let equipment = (key.0.clone(), format!("_{}", key.1));
+            let made = Equipment {
+                enterprise: gateway.enterprise,
+                id: EquipmentId::new(&equipment.1),
+                name: gateway.name,
+                is_area: false,
+                hazard,
+                zone: None,
+            };
+            self.equipment.insert(equipment.clone(), made);
+            self.tags.push(Draft { tag, equipment, gateway: Some(key) });
+        }
+    }
+
+    /// The engine's own alarms: tags of the reserved enterprise.
+    pub(crate) fn system_tags(&mut self) {
+        let equipment = (SYSTEM_ENTERPRISE.to_owned(), SYSTEM_EQUIPMENT.to_owned());
+        let made = Equipment {
+            enterprise: BodyId::new(SYSTEM_ENTERPRISE),
+            id: EquipmentId::new(SYSTEM_EQUIPMENT),
+            name: "烽燧引擎".to_owned(),
+            is_area: false,
+            hazard: Hazard::None,
+            zone: None,
+        };
+        self.equipment.insert(equipment.clone(), made);
+        for (name, title) in SYSTEM_TAGS.into_iter().zip(SYSTEM_TITLES) {
+            let rule = self.rule(Condition::System, Signal::System, Hazard::None, false);
+            let conditions = rule.into_iter().collect();
+            let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
+            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None });
+        }
+    }
+
+    fn own_tag(
+        &self,
+        enterprise: &str,
+        name: &str,
+        title: &str,
+        signal: Signal,
+        interval: Duration,
+        conditions: Vec<ConditionRule>,
+    ) -> Tag {
+        Tag {
+            id: TagId::new(enterprise, name),
+            name: title.to_owned(),
+            signal,
+            unit: String::new(),
+            decimals: 0,
+            range: None,
+            equipment: 0,
+            gateway: None,
+            zone: None,
+            medium: String::new(),
+            sample_interval: interval,
+            stale_after: self.stale_after(interval),
+            labels: None,
+            interlock: None,
+            basis: String::new(),
+            in_service: true,
+            conditions,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `server.toml`: what it says, what it need not say, and what never prints.
+
+use crate::acme::{changed, load};
+use model::Duration;
+use model::plant::ChannelKind;
+use watchfire_config::{Driver, Files, Options, Protocol, SUBSCRIBE_DEFAULT, Server, TemplateForm, load_files};
+
+fn server(from: &str, to: &str) -> Server {
+    match load(changed("server.toml", from, to)) {
+        Ok(loaded) => loaded.server,
+        Err(faults) => panic!("{faults}"),
+    }
+}
+
+#[test]
+fn what_is_not_written_has_a_default_that_stays_on_this_machine() {
+    let server = Server::default();
+    assert_eq!(server.mqtt.url, None);
+    assert!(server.embedded.listen.ip().is_loopback() && server.http.listen.ip().is_loopback());
+    assert_eq!(server.mqtt.subscribe, SUBSCRIBE_DEFAULT);
+    assert_eq!(server.mqtt.protocol, Protocol::V311);
+    assert_eq!(server.http.public_url, "http://127.0.0.1:8080");
+    assert_eq!(server.channels[0].kind, ChannelKind::Platform);
+}
+
+#[test]
+fn a_channel_is_read_with_its_secret_and_its_rule_of_success() {
+    let server = server("", "");
+    let sms = server.channels.iter().find(|channel| channel.id.as_str() == "sms").expect("it is written");
+    let Driver::Webhook(webhook) = &sms.driver else { panic!("sms is an HTTP call") };
+    assert_eq!(sms.template, TemplateForm::Short);
+    assert_eq!((webhook.method.as_str(), webhook.timeout), ("POST", Duration::from_secs(5)));
+    assert_eq!(webhook.headers[0].1.reveal(), "Bearer s3cret");
+    assert_eq!(webhook.success.json, Some(("/code".to_owned(), "OK".to_owned())));
+    assert!(server.channels.is_sorted_by(|a, b| a.id < b.id));
+}
+
+#[test]
+fn a_variable_may_have_a_default_and_the_environment_goes_before_it() {
+    let url = |server: &Server| {
+        let voice = server.channels.iter().find(|channel| channel.id.as_str() == "voice").expect("it is written");
+        match &voice.driver {
+            Driver::Webhook(webhook) => webhook.url.reveal().to_owned(),
+            Driver::Platform => panic!("voice is an HTTP call"),
+        }
+    };
+    assert_eq!(url(&server("https://voice.example/call", "${NOBODY:-http://127.0.0.1:8090}/voice")), "http://127.0.0.1:8090/voice");
+    assert_eq!(url(&server("https://voice.example/call", "https://x.example/${SMS_KEY:-none}")), "https://x.example/s3cret");
+}
+
+#[test]
+fn the_password_of_the_broker_comes_from_the_environment_and_does_not_print() {
+    let server = server("mqtt://broker.plant:1883", "mqtts://engine:${SMS_KEY}@broker.plant:8883");
+    assert_eq!(server.mqtt.url.as_deref(), Some("mqtts://engine:s3cret@broker.plant:8883"));
+    let shown = format!("{server:?}");
+    assert!(shown.contains("mqtts://***@broker.plant:8883") && !shown.contains("s3cret"), "{shown}");
+    let loaded = load(changed("server.toml", "mqtt://broker.plant:1883", "mqtt://engine:hunter2@broker.plant")).expect("it only warns");
+    assert_eq!(loaded.warnings.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["secret-in-file"]);
+    assert!(!watchfire_config::render(&loaded.warnings, watchfire_config::Lang::En, false).contains("hunter2"));
+}
+
+#[test]
+fn the_public_address_follows_the_port_unless_it_is_written() {
+    assert_eq!(server("127.0.0.1:8080", "127.0.0.1:9090").http.public_url, "http://127.0.0.1:9090");
+    let written = server("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:80\"\npublic_url = \"https://park.example/\"");
+    assert_eq!(written.http.public_url, "https://park.example");
+}
+
+#[test]
+fn a_list_saved_as_a_workbook_is_told_and_leftovers_of_editors_are_not() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    for (name, bytes) in changed("server.toml", "", "") {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the folder can be made");
+        std::fs::write(path, bytes).expect("the folder is writable");
+    }
+    for name in ["~$acme.xlsx", ".acme.csv.swp", "bcme.xlsx"] {
+        std::fs::write(dir.path().join("enterprises").join(name), b"PK").expect("the folder is writable");
+    }
+    let environment = |_: &str| Some("s3cret".to_owned());
+    let faults = load_files(&Files::read(dir.path()), &Options { today: None, environment: &environment }).expect_err("one is no list");
+    let told: Vec<_> = faults.faults().iter().map(|fault| (fault.code, fault.file.file_name())).collect();
+    assert_eq!(told, [("not-csv", Some("bcme.xlsx".as_ref()))]);
+}
