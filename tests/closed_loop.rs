@@ -1,10 +1,10 @@
 //! The whole loop with real services: MQTT in, SQLite, webhooks and sirens out, people over the HTTP API.
 
-#[path = "support/park.rs"]
-mod park;
 // A test that cannot go on ends here.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/park.rs"]
+mod park;
 mod support;
 
 use journal::{EntryKind, Reader};
