@@ -1,6 +1,7 @@
 //! The pages, embedded when the crate was built. Hashed files never change, unknown files do not exist, every other path is a
 //! route of the page.
 
+use crate::error::ApiError;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,8 +29,11 @@ pub(crate) async fn page(request: Request) -> Response {
     if let Some(asset) = find(path) {
         return serve(asset);
     }
+    if path.starts_with("api/") {
+        return ApiError::not_found().into_response();
+    }
     let is_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
-    let is_route = !is_file && !["api/", "assets/", "health/"].iter().any(|prefix| path.starts_with(prefix));
+    let is_route = !is_file && !["assets/", "health/"].iter().any(|prefix| path.starts_with(prefix));
     match find("index.html").filter(|_| is_route) {
         Some(index) => serve(index),
         None => StatusCode::NOT_FOUND.into_response(),

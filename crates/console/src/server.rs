@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::compression::CompressionLayer;
 
+/// New logins are on disk after this, so that an untidy end does not take them.
+const SESSIONS_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 /// No script, style, frame or connection but our own; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
@@ -95,7 +97,9 @@ pub async fn serve_on(
     let tracker = TaskTracker::new();
     tracker.spawn(remember(view.clone(), records.clone()));
     tracker.spawn(publish_values(view.clone(), shutdown.clone()));
-    let router = router(settings, plant, view, engine, records, accounts, registry, shutdown.clone());
+    let app = App::new(settings, plant, view, engine, records, accounts, registry, shutdown.clone());
+    tracker.spawn(keep_sessions(app.clone(), shutdown.clone()));
+    let router = guarded(app);
     let places = Places { all: Arc::new(Semaphore::new(CONNECTIONS_MAX)), by_address: Arc::default(), trusted };
     loop {
         let (stream, peer) = tokio::select! {
@@ -134,7 +138,10 @@ pub fn router(
     registry: prometheus::Registry,
     shutdown: CancellationToken,
 ) -> Router {
-    let app = App::new(settings, plant, view, engine, records, accounts, registry, shutdown);
+    guarded(App::new(settings, plant, view, engine, records, accounts, registry, shutdown))
+}
+
+fn guarded(app: App) -> Router {
     routes::api(&app)
         .fallback(pages::page)
         // Event streams are left alone by it.
@@ -228,6 +235,24 @@ async fn publish_values(view: Arc<LiveView>, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = tick.tick() => view.publish_values(),
+        }
+    }
+}
+
+/// Sessions outlive a restart, an untidy one too.
+async fn keep_sessions(app: App, shutdown: CancellationToken) {
+    let mut tick = tokio::time::interval(SESSIONS_WRITTEN_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ending = false;
+    while !ending {
+        ending = tokio::select! {
+            () = shutdown.cancelled() => true,
+            _ = tick.tick() => false,
+        };
+        let app = app.clone();
+        let written = tokio::task::spawn_blocking(move || app.write_sessions()).await;
+        if let Err(error) = written {
+            tracing::warn!(%error, "writing the sessions ended early");
         }
     }
 }

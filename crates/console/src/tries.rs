@@ -1,7 +1,8 @@
 //! Bounds the guessing of passwords: per account and address, and per address over all accounts.
 //!
 //! Never per account alone: whoever knows a duty officer's user name could then lock them out during an alarm. A try counts
-//! before its password is checked, so a hundred at once are not a hundred free ones; a right password gives it back.
+//! before its password is checked, so a hundred at once are not a hundred free ones; a right password gives it back. Those
+//! who wait for their turn to be checked do not count yet, so a whole shift may log in at once.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -25,21 +26,16 @@ pub(crate) struct Tries {
 }
 
 impl Tries {
-    /// Counts one try; `Err` says how long to wait.
+    /// Whether a try may be made; `Err` says how long to wait.
+    pub fn ask(&self, username: &str, address: IpAddr, now: Duration) -> Result<(), Duration> {
+        allowed(&self.lock(), &keys(username, address), now)
+    }
+    /// Counts one try if it may be made.
     pub fn begin(&self, username: &str, address: IpAddr, now: Duration) -> Result<(), Duration> {
-        let address = network(address);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let both =
-            [((address, Some(username.to_lowercase())), TRIES_PER_ACCOUNT_AND_ADDRESS_MAX), ((address, None), TRIES_PER_ADDRESS_MAX)];
-        for (key, max) in &both {
-            if let Some((count, since)) = entries.get(key) {
-                let left = WINDOW.saturating_sub(now.saturating_sub(*since));
-                if *count >= *max && !left.is_zero() {
-                    return Err(left);
-                }
-            }
-        }
-        for (key, _) in both {
+        let keys = keys(username, address);
+        let mut entries = self.lock();
+        allowed(&entries, &keys, now)?;
+        for (key, _) in keys {
             make_room(&mut entries, &key, now);
             let entry = entries.entry(key).or_insert((0, now));
             if now.saturating_sub(entry.1) >= WINDOW {
@@ -51,13 +47,35 @@ impl Tries {
     }
     /// The password was right: the account's tries from here are forgotten, the address gets this one back.
     pub fn right(&self, username: &str, address: IpAddr) {
-        let address = network(address);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.remove(&(address, Some(username.to_lowercase())));
-        if let Some((count, _)) = entries.get_mut(&(address, None)) {
+        let [(account, _), (address, _)] = keys(username, address);
+        let mut entries = self.lock();
+        entries.remove(&account);
+        if let Some((count, _)) = entries.get_mut(&address) {
             *count = count.saturating_sub(1);
         }
     }
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, (u32, Duration)>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The account at this address, then the address, each with its bound.
+fn keys(username: &str, address: IpAddr) -> [(Key, u32); 2] {
+    let address = network(address);
+    let account = (address, Some(username.to_lowercase()));
+    [(account, TRIES_PER_ACCOUNT_AND_ADDRESS_MAX), ((address, None), TRIES_PER_ADDRESS_MAX)]
+}
+
+fn allowed(entries: &HashMap<Key, (u32, Duration)>, keys: &[(Key, u32)], now: Duration) -> Result<(), Duration> {
+    for (key, max) in keys {
+        if let Some((count, since)) = entries.get(key) {
+            let left = WINDOW.saturating_sub(now.saturating_sub(*since));
+            if count >= max && !left.is_zero() {
+                return Err(left);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn make_room(entries: &mut HashMap<Key, (u32, Duration)>, key: &Key, now: Duration) {

@@ -22,7 +22,8 @@ struct Document {
 /// By what a changed file is recognised; none while there is no file.
 pub(super) type Stamp = Option<(SystemTime, u64)>;
 
-pub(super) fn private() -> OpenOptions {
+/// A file for its owner's eyes.
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

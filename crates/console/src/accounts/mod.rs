@@ -8,6 +8,7 @@
 mod file;
 mod password;
 
+pub(crate) use file::private as private_file;
 pub use password::{ARGON2_MEMORY_KIB, ARGON2_PASSES, PASSPHRASE_CHARS_MIN, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, random_password};
 pub(crate) use password::{hex, random_token};
 
@@ -199,6 +200,10 @@ impl Accounts {
     pub fn in_memory() -> Self {
         let state = State { accounts: BTreeMap::new(), stamp: None, looked: Instant::now() };
         Self { folder: None, state: Arc::new(Mutex::new(state)) }
+    }
+    /// The folder they are kept in, if they are kept.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
     /// Adds an account.
     pub fn add(

@@ -38,7 +38,7 @@ pub(crate) async fn login(
     Body(login): Body<LoginJson>,
 ) -> Response {
     let language = asked.0.unwrap_or(app.settings.language);
-    match open(&app, address, &headers, login).await {
+    match open(&app, address, &headers, &login).await {
         Ok(response) => response,
         Err(error) => error.language(language).into_response(),
     }
@@ -48,16 +48,17 @@ fn counted(app: &App, result: &str) {
     app.metrics.logins.with_label_values(&[result]).inc();
 }
 
-async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson) -> Result<Response, ApiError> {
-    let now = (app.settings.monotonic)();
-    app.tries.begin(&login.username, address, now).map_err(|wait| {
+async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: &LoginJson) -> Result<Response, ApiError> {
+    let stopped = |wait| {
         counted(app, "too-many-tries");
         tracing::warn!(username = ?shown(&login.username), %address, "login refused: too many tries");
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries").after(wait)
-    })?;
+    };
+    app.tries.ask(&login.username, address, (app.settings.monotonic)()).map_err(stopped)?;
     // Waiting here is bounded by the request's time; hashing is bounded so that logins never take the engine's cores.
     let permit = app.hashes.clone().acquire_owned().await.map_err(|_| ApiError::unavailable("engine-busy"))?;
-    let (accounts, username, password) = (app.accounts.clone(), login.username.clone(), login.password);
+    app.tries.begin(&login.username, address, (app.settings.monotonic)()).map_err(stopped)?;
+    let (accounts, username, password) = (app.accounts.clone(), login.username.clone(), login.password.clone());
     let verify = move || {
         // Given back when the hash is done, not when the client has gone.
         let _permit = permit;
@@ -78,11 +79,13 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: LoginJson)
     if let Some((old, _)) = access::token(headers) {
         app.sessions.end_token(old);
     }
-    let token = app.sessions.open(&account.username, &account.stamp, now);
+    let token = app.sessions.open(&account.username, &account.stamp, (app.settings.monotonic)());
     counted(app, "right");
     tracing::info!(username = %account.username, %address, "logged in");
     let me = Render { app, viewer: &Viewer::new(app.plant.clone(), account) }.me();
-    let cookie = cookie(&token, app.settings.session_age_max.as_secs(), app.settings.cookie_secure);
+    // A page served by TLS before us says so itself.
+    let by_https = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
+    let cookie = cookie(&token, app.settings.session_age_max.as_secs(), app.settings.cookie_secure || by_https);
     Ok(([(header::SET_COOKIE, cookie)], Json(LoggedInJson { token, me })).into_response())
 }
 

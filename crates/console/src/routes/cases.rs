@@ -1,6 +1,6 @@
 //! Cases and their timelines.
 
-use super::App;
+use super::{App, Ask};
 use crate::access::LoggedIn;
 use crate::bounds::ROWS_MAX;
 use crate::error::ApiError;
@@ -8,7 +8,7 @@ use crate::json::{CaseFullJson, CasesJson, ErrorJson};
 use crate::render::{Render, answered};
 use crate::timeline;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use model::{Case, CaseId};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(crate) struct CasesQuery {
     (status = 200, body = CasesJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
 ))]
-pub(crate) async fn cases(State(app): State<App>, login: LoggedIn, Query(query): Query<CasesQuery>) -> Json<CasesJson> {
+pub(crate) async fn cases(State(app): State<App>, login: LoggedIn, Ask(query): Ask<CasesQuery>) -> Json<CasesJson> {
     let (seq, _, open) = app.view.standing();
     let mut cases: Vec<Arc<Case>> = Vec::new();
     if matches!(query.state, Which::Open | Which::All) {

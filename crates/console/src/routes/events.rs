@@ -5,7 +5,7 @@
 
 use super::App;
 use crate::access::{LoggedIn, Viewer};
-use crate::bounds::{HEARTBEAT_EVERY, STREAMS_PER_SESSION_MAX};
+use crate::bounds::{CHANGES_BEHIND_MAX, HEARTBEAT_EVERY, STREAMS_PER_SESSION_MAX};
 use crate::error::ApiError;
 use crate::json::{BeatJson, ChangeJson, ErrorJson, SirenJson, ValuesJson};
 use crate::live::{Change, LiveEvent, LiveValue, SirenLink};
@@ -22,15 +22,17 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Events written but not yet taken by the connection.
 const WRITTEN_AHEAD_MAX: usize = 8;
-/// Changes that are sent as one event at most.
-const GATHERED_MAX: usize = 256;
+/// The first change is sent at once, those that follow on its heels together: a page cannot draw faster, and an overview is
+/// counted once for all of them.
+const CHANGES_APART: Duration = Duration::from_millis(100);
 
 /// Live events: `change`, `values`, `heartbeat`, `resync`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", responses(
@@ -140,6 +142,7 @@ struct Stream {
     scene: Option<String>,
     /// Everything up to this sequence has been sent or is none of this login's business.
     sent: u64,
+    next_send: Instant,
     _place: Place,
 }
 
@@ -153,7 +156,7 @@ impl Stream {
         }
         let scene = scene(&app);
         let sent = app.view.seq();
-        Self { app, login, sender, receiver, sees_tag, scene, sent, _place: place }
+        Self { app, login, sender, receiver, sees_tag, scene, sent, next_send: Instant::now(), _place: place }
     }
 
     async fn run(mut self, last_id: Option<String>) {
@@ -202,9 +205,10 @@ impl Stream {
     }
 
     async fn pass_on(&mut self, first: LiveEvent) -> ControlFlow<()> {
+        tokio::time::sleep_until(self.next_send).await;
         let mut gathered = Gathered::default();
         gathered.add(first, &self.login.viewer, &self.sees_tag);
-        for _ in 1..GATHERED_MAX {
+        for _ in 1..CHANGES_BEHIND_MAX {
             match self.receiver.try_recv() {
                 Ok(event) => gathered.add(event, &self.login.viewer, &self.sees_tag),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
@@ -212,6 +216,7 @@ impl Stream {
             }
         }
         self.sent = self.sent.max(gathered.seq);
+        self.next_send = Instant::now() + CHANGES_APART;
         let values = std::mem::take(&mut gathered.values);
         if gathered.changes() {
             self.send_change(gathered).await?;

@@ -1,6 +1,6 @@
 //! What is listed: overview, alarms, tags, messages, sirens, quarantine.
 
-use super::App;
+use super::{App, Ask};
 use crate::access::LoggedIn;
 use crate::accounts::hex;
 use crate::bounds::{QUARANTINE_READ_MAX, ROWS_MAX};
@@ -8,7 +8,7 @@ use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, QuarantineJ
 use crate::render::{Render, body_name, worst_by_tag};
 use crate::words;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::cmp::Reverse;
@@ -51,7 +51,7 @@ pub(crate) struct AlarmsQuery {
     (status = 200, body = AlarmsJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
 ))]
-pub(crate) async fn alarms(State(app): State<App>, login: LoggedIn, Query(query): Query<AlarmsQuery>) -> Json<AlarmsJson> {
+pub(crate) async fn alarms(State(app): State<App>, login: LoggedIn, Ask(query): Ask<AlarmsQuery>) -> Json<AlarmsJson> {
     let (seq, mut alarms, _) = app.view.standing();
     alarms.retain(|alarm| (query.state == WhichAlarms::All || alarm.state.is_standing()) && login.viewer.sees(&alarm.id.tag.enterprise));
     alarms.sort_by_key(|alarm| (Reverse(alarm.level), Reverse(alarm.since)));
@@ -79,7 +79,7 @@ pub(crate) struct TagsQuery {
     (status = 200, body = TagsJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
 ))]
-pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Query(query): Query<TagsQuery>) -> Json<TagsJson> {
+pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): Ask<TagsQuery>) -> Json<TagsJson> {
     let render = Render { app: &app, viewer: &login.viewer };
     let wanted = query.q.as_deref().map(|q| q.trim().to_lowercase()).filter(|q| !q.is_empty());
     let has = |text: &str, wanted: &str| text.to_lowercase().contains(wanted);
@@ -112,7 +112,7 @@ pub(crate) struct MessagesQuery {
     (status = 200, body = MessagesJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
 ))]
-pub(crate) async fn messages(State(app): State<App>, login: LoggedIn, Query(query): Query<MessagesQuery>) -> Json<MessagesJson> {
+pub(crate) async fn messages(State(app): State<App>, login: LoggedIn, Ask(query): Ask<MessagesQuery>) -> Json<MessagesJson> {
     let render = Render { app: &app, viewer: &login.viewer };
     let mut messages = app.view.messages();
     messages.retain(|message| {
@@ -150,7 +150,7 @@ pub(crate) struct QuarantineQuery {
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 503, description = "records-unavailable", body = ErrorJson),
 ))]
-pub(crate) async fn quarantine(State(app): State<App>, login: LoggedIn, Query(query): Query<QuarantineQuery>) -> Response {
+pub(crate) async fn quarantine(State(app): State<App>, login: LoggedIn, Ask(query): Ask<QuarantineQuery>) -> Response {
     let list = match app.read(|records| records.quarantine(QUARANTINE_READ_MAX)).await {
         Ok(list) => list,
         Err(error) => return error.language(login.language).into_response(),

@@ -16,7 +16,8 @@ use crate::{Accounts, Engine, LiveView, Records, RecordsError, Settings, access}
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -70,7 +71,11 @@ impl App {
         registry: prometheus::Registry,
         shutdown: CancellationToken,
     ) -> Self {
-        let sessions = Sessions::new(settings.session_idle_max, settings.session_age_max);
+        let path = accounts.folder().map(|folder| folder.join("sessions.json"));
+        let sessions = Sessions::new(settings.session_idle_max, settings.session_age_max, path);
+        if let Err(error) = sessions.read((settings.monotonic)()) {
+            tracing::warn!(%error, "sessions of before are not taken up; people log in again");
+        }
         Self(Arc::new(Shared {
             settings,
             plant,
@@ -91,6 +96,12 @@ impl App {
     /// The engine's time in milliseconds.
     pub fn now(&self) -> i64 {
         (self.settings.clock)().as_millis()
+    }
+    /// Writes down what sessions there are. Blocking.
+    pub fn write_sessions(&self) {
+        if let Err(error) = self.sessions.write((self.settings.monotonic)()) {
+            tracing::warn!(%error, "sessions cannot be written; a restart will ask people to log in again");
+        }
     }
     /// Reads the records off the async threads.
     pub async fn read<T: Send + 'static>(
@@ -178,6 +189,17 @@ async fn from_here(State(app): State<App>, request: Request, next: Next) -> Resp
         return ApiError::forbidden("cross-site").language(language).into_response();
     }
     next.run(request).await
+}
+
+/// The parameters of a question; what cannot be read is said in the API's own form.
+pub(crate) struct Ask<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Ask<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let language = Asked::of(parts).0.unwrap_or(app.settings.language);
+        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|_| ApiError::bad_request().language(language))
+    }
 }
 
 /// A JSON body, within the bound, read from a request that says it is JSON.

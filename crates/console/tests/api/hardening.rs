@@ -106,8 +106,13 @@ async fn odd_questions_are_answered_with_bounds_not_with_faults() {
         assert_eq!(tags.status(), StatusCode::OK, "{query}");
     }
     for query in ["limit=-1", "limit=x", "offset=1.5"] {
-        assert_eq!(site.get(&token, &format!("/api/v1/tags?{query}")).await.status(), StatusCode::BAD_REQUEST, "{query}");
+        let refused = site.get(&token, &format!("/api/v1/tags?{query}")).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(refused.json::<Value>().await.unwrap()["error"], "bad-request", "{query}");
     }
+    let nowhere = site.get(&token, "/api/v1/nope").await;
+    assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+    assert_eq!(nowhere.json::<Value>().await.unwrap()["error"], "not-found");
     let found = site.get_json(&token, "/api/v1/tags?q=lia&enterprise=ent-lz").await;
     assert_eq!((&found["total"], &found["tags"][0]["tag"]), (&1.into(), &"ent-lz/LIA-101".into()));
 }

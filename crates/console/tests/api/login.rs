@@ -6,6 +6,7 @@ use console::{Accounts, Role};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 #[tokio::test]
@@ -32,6 +33,41 @@ async fn behind_tls_the_cookie_is_secure_and_browsers_are_held_to_it() {
     let response = site.try_login("li", PASSWORD, HeaderMap::new()).await;
     assert!(response.headers()["set-cookie"].to_str().unwrap().contains("; Secure"));
     assert!(response.headers().contains_key("strict-transport-security"));
+    // A page that a proxy serves by https says so, whatever the settings.
+    let site = Site::with(fresh_accounts(), |settings| settings.public_url = Some("https://watchfire.example".into())).await;
+    let response = site.try_login("li", PASSWORD, header("origin", "https://watchfire.example")).await;
+    assert!(response.headers()["set-cookie"].to_str().unwrap().contains("; Secure"));
+}
+
+#[tokio::test]
+async fn a_restart_asks_nobody_to_log_in_again_unless_they_had_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = Accounts::open(folder.path()).unwrap();
+    for username in ["wang", "li"] {
+        let (role, body) = if username == "wang" { (Role::Enterprise, "ent-hx") } else { (Role::Township, "town-a") };
+        accounts.add(username, role, Some(body.into()), username.into(), PASSWORD).unwrap();
+    }
+    let site = Site::with(accounts, |_| {}).await;
+    let (stays, left) = (site.login("wang").await, site.login("li").await);
+    site.request(Method::POST, "/api/v1/logout").bearer_auth(&left).send().await.unwrap();
+    site.shutdown.cancel();
+    site.served.await.unwrap();
+    let site = Site::with(Accounts::open(folder.path()).unwrap(), |_| {}).await;
+    assert_eq!(site.get_json(&stays, "/api/v1/me").await["username"], "wang");
+    assert_eq!(site.get(&left, "/api/v1/me").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_whole_shift_may_log_in_at_once_from_one_address() {
+    let site = Arc::new(Site::start().await);
+    let mut logins = tokio::task::JoinSet::new();
+    for _ in 0..console::bounds::TRIES_PER_ADDRESS_MAX + 10 {
+        let site = site.clone();
+        logins.spawn(async move { site.try_login("wang", PASSWORD, HeaderMap::new()).await.status() });
+    }
+    while let Some(status) = logins.join_next().await {
+        assert_eq!(status.unwrap(), StatusCode::OK);
+    }
 }
 
 #[tokio::test]
