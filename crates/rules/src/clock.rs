@@ -6,6 +6,7 @@
 //! offset: its readings are judged on receive time. Before the verdict nothing is lost: a raise is then late and held, a straggler
 //! beyond a limit is kept (see `straggler`). Time comes in with the readings; nothing here fires by itself.
 
+use crate::straggler::outruns;
 use model::{Duration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,15 @@ struct Run {
     count: u32,
 }
 
+/// Nothing but stragglers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Stragglers {
+    run: Run,
+    first: Timestamp,
+    last: Timestamp,
+    in_order: bool,
+}
+
 /// Distances within tolerance of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Pace {
@@ -91,7 +101,7 @@ pub(crate) struct Evidence {
     /// Names the present stretch of even pace.
     stretch: u32,
     away: Option<Away>,
-    stragglers: Option<Run>,
+    stragglers: Option<Stragglers>,
     right: Option<Run>,
 }
 
@@ -170,13 +180,13 @@ impl Evidence {
             away.all_ahead &= distance < Duration::ZERO;
         }
         if seen.straggler {
-            extend(&mut self.stragglers, seen.receive);
+            self.take_straggler(seen, interval);
         } else {
             self.stragglers = None;
         }
         self.keep_pace(distance, seen.receive, interval);
 
-        let only_stragglers = self.stragglers.as_ref().is_some_and(enough);
+        let only_stragglers = self.stragglers.as_ref().is_some_and(|stragglers| enough(&stragglers.run));
         if let Some(pace) = self.pace.filter(|pace| enough(&pace.run) && (!near || only_stragglers)) {
             // The next stretch follows a clock that drifts.
             self.pace = None;
@@ -195,6 +205,22 @@ impl Evidence {
             return if verdict == Some(Verdict::Receive) { Ruling::Unchanged } else { Ruling::Wrong(Verdict::Receive) };
         }
         Ruling::Unchanged
+    }
+
+    /// Counts stragglers, unless they come in order and faster than they were measured: those are late data.
+    fn take_straggler(&mut self, seen: &Seen, interval: Duration) {
+        let fresh = Stragglers { run: Run { from: seen.receive, count: 1 }, first: seen.source, last: seen.source, in_order: true };
+        let Some(stragglers) = &mut self.stragglers else {
+            self.stragglers = Some(fresh);
+            return;
+        };
+        stragglers.run.count = stragglers.run.count.saturating_add(1);
+        stragglers.in_order &= stragglers.last <= seen.source;
+        stragglers.last = seen.source;
+        let measured = seen.source.since(stragglers.first);
+        if stragglers.in_order && outruns(measured, seen.receive.since(stragglers.run.from), interval) {
+            self.stragglers = Some(fresh);
+        }
     }
 
     /// Holds the stretch of even pace together, or begins a new one.

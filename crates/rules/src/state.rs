@@ -314,6 +314,9 @@ impl Rules {
         self.dirty.clear();
         self.fault_told = !self.faulted.is_empty();
         for at in 0..self.gateways.len() {
+            let state = &mut self.gateways[at];
+            state.lost_since = state.lost_since.min(listened);
+            state.last_current = state.last_current.min(listened);
             let own = self.plant.gateways[at].tag;
             let stands = |rules: &Self, condition| {
                 let alarm = AlarmId { tag: rules.plant.tag(own).id.clone(), condition };

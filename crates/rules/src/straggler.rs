@@ -11,10 +11,14 @@ use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
 use crate::slot::Hold;
 use crate::tag::{Order, TagState};
 use model::plant::Tag;
-use model::{AlarmEffect, AnnounceMode, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey};
+use model::{
+    AlarmEffect, AnnounceMode, Condition, Duration, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey,
+};
 
 /// Stragglers kept per tag; a fuller list is taken as raises at once.
 const KEPT_MAX: usize = 64;
+/// Fewer kept stragglers do not show whether they are a backlog.
+const BACKLOG_MIN: usize = 4;
 
 impl Rules {
     /// Takes a straggler in. `time` is the tag's time of it.
@@ -64,9 +68,13 @@ impl Rules {
         }
     }
 
-    /// Neither has come in time: a raise, judged on receive time and told if it stands.
+    /// Neither has come in time: a raise, judged on receive time and told if it stands. Only what is plainly a backlog is history.
     pub(crate) fn kept_due(&mut self, index: TagIndex, due: Timestamp, said: &mut Vec<Said>) {
         if let Some(gateway) = self.member_of[index.at()] {
+            let interval = self.plant.gateways[gateway].interval;
+            if is_backlog(&self.tags[index.at()].kept, interval) {
+                return self.kept_is_history(gateway, index, said);
+            }
             self.gateways[gateway].kept.remove(&index);
         }
         for record in self.take_kept(index, said) {
@@ -154,11 +162,28 @@ impl Rules {
     }
 }
 
+/// Late data come in order and faster than they were measured; a wrong clock goes at the pace of ours, an erratic one in no order.
+fn is_backlog(kept: &[ReadingRecord], interval: Duration) -> bool {
+    let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return false };
+    let in_order = kept.windows(2).all(|pair| pair[0].source_time <= pair[1].source_time);
+    kept.len() >= BACKLOG_MIN
+        && in_order
+        && outruns(last.source_time.since(first.source_time), last.receive_time.since(first.receive_time), interval)
+}
+
+/// Whether more time was measured than has passed, by a margin no wrong clock makes.
+pub(crate) fn outruns(measured: Duration, passed: Duration, interval: Duration) -> bool {
+    measured > passed.times(2) + interval.times(2)
+}
+
 /// Conditions that a reading is beyond at a time none of their episodes covers.
 fn unrecorded(tag: &Tag, state: &TagState, judged: &Judged) -> Vec<usize> {
     let beyond = |place: usize| matches!(find(&tag.conditions[place], judged), Finding::Beyond | Finding::OverRange);
     (0..tag.conditions.len())
-        .filter(|place| tag.conditions[*place].condition.is_limit() && beyond(*place))
+        .filter(|place| {
+            let condition = tag.conditions[*place].condition;
+            (condition.is_limit() || condition == Condition::Discrete) && beyond(*place)
+        })
         .filter(|place| {
             let slot = &state.slots[*place];
             let in_present = slot.state.is_active() && slot.episode.is_some_and(|episode| episode.since <= judged.time);

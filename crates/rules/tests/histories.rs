@@ -101,7 +101,7 @@ fn run(plant: &Arc<Plant>, history: &[Step], disturbance: Disturbance) -> Record
             }
             _ => {}
         }
-        now = now + Duration::from_secs(*after);
+        now += Duration::from_secs(*after);
         serve(&mut rules, now, &mut record.effects);
         match event {
             Event::Reading(value, quality) => {
@@ -136,11 +136,14 @@ fn run(plant: &Arc<Plant>, history: &[Step], disturbance: Disturbance) -> Record
 }
 
 fn transitions(record: &Record, condition: Condition) -> Vec<&Transition> {
-    let of = |effect| match effect {
-        &AlarmEffect::Transition(ref transition) if transition.key.alarm.condition == condition => Some(transition),
-        _ => None,
-    };
-    record.effects.iter().filter_map(of).collect()
+    record
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            AlarmEffect::Transition(transition) if transition.key.alarm.condition == condition => Some(transition),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What must hold for every record.

@@ -245,3 +245,42 @@ fn a_clock_ahead_that_steps_back_within_the_skew_limit_still_raises_at_once() {
          41s  reading 70           => high returned 41s",
     );
 }
+
+#[test]
+fn a_backlog_that_follows_a_live_reading_is_history_with_one_row_per_excursion() {
+    check(
+        "high 80, high-high 90, stale 15s
+         0s    reading 70
+         40m   reading 70                                      => stale raised 15s; announce stale; stale returned 2400s
+         40m   reading 70 at 5s
+         40m   reading 95 at 10s
+         40m   reading 95 at 15s
+         2401s reading 70 at 20s
+         2402s reading 85 at 600s
+         2403s reading 70 at 605s
+         2404s reading 70 at 1200s
+         2405s reading 70                                      => late-exceedance high-high 10s opens-case; late-exceedance high 600s
+         2410s reading 70",
+    );
+}
+
+#[test]
+fn a_long_backlog_in_order_is_no_wrong_clock_and_no_page() {
+    let mut scenario = String::from("high 80, stale 100000s\n0s reading 70\n40m reading 70\n40m reading 85 at 5s\n");
+    for second in 1..60 {
+        let said = if second == 30 { "  => late-exceedance high 5s" } else { "" };
+        scenario.push_str(&format!("{}s reading 70 at {}s{said}\n", 2400 + second, 5 + second * 20));
+    }
+    check(&scenario);
+}
+
+#[test]
+fn a_discrete_straggler_makes_a_row_too() {
+    check(
+        "switch, discrete 1
+         0s   reading 0
+         10s  reading 0
+         11s  reading 1 at 5s
+         15s  reading 0       => late-exceedance discrete 5s",
+    );
+}

@@ -117,7 +117,7 @@ impl Run {
     }
 
     fn pass(&mut self, millis: i64) {
-        self.now = self.now + Duration::from_millis(millis);
+        self.now += Duration::from_millis(millis);
         serve(&mut self.rules, self.now, &mut self.effects);
         self.step(Input::Timeout);
     }
