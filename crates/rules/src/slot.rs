@@ -230,12 +230,16 @@ impl Slot {
 
     /// Raises it and says so, or holds the saying.
     pub fn raise(&mut self, rule: &ConditionRule, raise: Raise, hold: Hold, members: &[TagId], scene: &mut Scene<'_>) {
-        if let Hold::Returned { doubt, .. } = self.hold {
+        match self.hold {
             // The one before is decided now: told unless the doubt over the clock has gone.
-            if matches!(hold, Hold::Late { doubt: Some(now), .. } if now == doubt) {
-                self.announce(rule, AnnounceMode::LateReturned, raise.at, &[], scene);
+            Hold::Returned { doubt, .. } => {
+                if matches!(hold, Hold::Late { doubt: Some(now), .. } if now == doubt) {
+                    self.announce(rule, AnnounceMode::LateReturned, raise.at, &[], scene);
+                }
             }
-            self.hold = Hold::None;
+            // Latched, so it still waited to be confirmed.
+            Hold::Late { .. } => self.announce(rule, AnnounceMode::LateReturned, raise.at, &[], scene),
+            Hold::None | Hold::Verdict { .. } | Hold::Explained { .. } => {}
         }
         self.episode = Some(self.open_episode(raise.since));
         self.step = 0;

@@ -110,3 +110,13 @@ fn a_higher_limit_that_ends_its_delay_takes_the_lower_one_along() {
          5s timeout    => high raised 5s since 0s; announce high; high-high raised 5s since 0s; announce high-high",
     );
 }
+
+#[test]
+fn an_uncertain_reading_does_not_end_the_wait() {
+    check(
+        "high 80, deadband 2, on-delay 10s
+         0s  reading 81
+         5s  uncertain 79
+         10s timeout      => high raised 10s since 0s; announce high",
+    );
+}

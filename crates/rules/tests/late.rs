@@ -284,3 +284,15 @@ fn a_discrete_straggler_makes_a_row_too() {
          15s  reading 0       => late-exceedance discrete 5s",
     );
 }
+
+#[test]
+fn a_late_latched_gas_alarm_that_is_raised_again_before_it_was_told_is_told_as_returned() {
+    check(
+        "toxic, range 0..100, high 25
+         0s    reading 7
+         10m   reading 120 at 60s => high raised 60s late
+         10m   reading 7 at 70s   => high returned-latched 70s
+         10m   reading 30 at 80s  => announce high late-returned; high raised 80s late
+         605s  reading 30         => announce high late-confirmed",
+    );
+}
