@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Faults kept in detail; more are only counted. A list with more is one mistake repeated on every line.
+/// Errors kept in detail, and as many warnings; more are only counted. A list with more is one mistake repeated on every line.
 pub const FAULTS_MAX: usize = 1_000;
 /// The part of a long line that is shown, in characters either side of the mark.
 const LINE_CHARS_AROUND_MAX: usize = 100;
@@ -236,12 +236,15 @@ pub(crate) struct Sink {
     faults: Vec<Fault>,
     left_off: usize,
     errors: usize,
+    /// Faults that are no errors; bounded apart, so that a thousand warnings cannot hide the error.
+    others: usize,
 }
 
 impl Sink {
     pub(crate) fn push(&mut self, fault: Fault) {
-        self.errors += usize::from(fault.severity == Severity::Error);
-        if self.faults.len() < FAULTS_MAX {
+        let count = if fault.severity == Severity::Error { &mut self.errors } else { &mut self.others };
+        *count += 1;
+        if *count <= FAULTS_MAX {
             self.faults.push(fault);
         } else {
             self.left_off += 1;
@@ -260,6 +263,14 @@ impl Sink {
     /// The warnings when there is no error, else everything.
     pub(crate) fn finish(mut self) -> Result<Vec<Fault>, Faults> {
         self.faults.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        if self.errors == 0 { Ok(self.faults) } else { Err(Faults { faults: self.faults, left_off: self.left_off }) }
+        if self.errors > 0 {
+            return Err(Faults { faults: self.faults, left_off: self.left_off });
+        }
+        if let Some(last) = self.faults.last().filter(|_| self.left_off > 0) {
+            let (zh, en) = (format!("另有 {} 处未列出", self.left_off), format!("{} more are not listed", self.left_off));
+            let more = Fault { code: "more", text: text(zh, en), suggestion: None, ..last.clone() };
+            self.faults.push(more);
+        }
+        Ok(self.faults)
     }
 }

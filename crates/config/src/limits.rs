@@ -58,8 +58,8 @@ fn range(row: &Row<'_>, limits: &[(usize, &At<'_, f64>)], sink: &mut Sink) {
     for (at, limit) in limits.iter().filter(|(_, limit)| limit.value < low || limit.value > high) {
         let (zh, en) = name(*at);
         let fault = text(
-            format!("{zh} {} 在量程 {low} 到 {high} 之外,永远不会报", limit.value),
-            format!("{en} {} lies outside the range {low} to {high} and could never be raised", limit.value),
+            format!("{zh} {} 在量程 {low} 到 {high} 之外", limit.value),
+            format!("{en} {} lies outside the range {low} to {high}", limit.value),
         );
         sink.push(limit.place.error("limit-outside-range", fault));
     }
@@ -67,30 +67,29 @@ fn range(row: &Row<'_>, limits: &[(usize, &At<'_, f64>)], sink: &mut Sink) {
 
 fn deadband(row: &Row<'_>, limits: &[(usize, &At<'_, f64>)], sink: &mut Sink) {
     let Some(deadband) = &row.deadband else { return };
-    let wide =
-        |fault: Fault, gap: f64| fault.suggest(format!("回差要小于 {}", tidy(gap)), format!("the deadband must be below {}", tidy(gap)));
+    let wide = |fault: Fault, gap: f64| fault.suggest(format!("回差要小于 {gap}"), format!("the deadband must be below {gap}"));
     if deadband.value < 0.0 {
         sink.push(deadband.place.error("deadband", text("回差不能是负数", "a deadband is not negative")));
         return;
     }
     for pair in limits.windows(2) {
         let ((lower, low), (upper, high)) = (pair[0], pair[1]);
-        let gap = high.value - low.value;
+        let gap = tidy(high.value - low.value);
         // Between low and high there must be left a value at which both have returned.
         let too_wide = if lower < HIGH && upper >= HIGH { deadband.value >= gap } else { deadband.value > gap };
         if gap > 0.0 && too_wide {
             let ((lower_zh, lower_en), (upper_zh, upper_en)) = (name(lower), name(upper));
             let fault = text(
-                format!("回差 {} 比{lower_zh}和{upper_zh}的间隔 {} 还宽", deadband.value, tidy(gap)),
-                format!("deadband {} is wider than the gap {} between {lower_en} and {upper_en}", deadband.value, tidy(gap)),
+                format!("回差 {} 比{lower_zh}和{upper_zh}的间隔 {gap} 还宽", deadband.value),
+                format!("deadband {} is wider than the gap {gap} between {lower_en} and {upper_en}", deadband.value),
             );
             sink.push(wide(deadband.place.error("deadband", fault), gap));
             return;
         }
     }
     let Some((low, high)) = row.range else { return };
-    let upper = limits.iter().find(|(at, _)| *at >= HIGH).map(|(_, limit)| limit.value - low);
-    let lower = limits.iter().rev().find(|(at, _)| *at < HIGH).map(|(_, limit)| high - limit.value);
+    let upper = limits.iter().find(|(at, _)| *at >= HIGH).map(|(_, limit)| tidy(limit.value - low));
+    let lower = limits.iter().rev().find(|(at, _)| *at < HIGH).map(|(_, limit)| tidy(high - limit.value));
     if let Some(room) = upper.into_iter().chain(lower).find(|room| *room > 0.0 && deadband.value >= *room) {
         let fault = text("按这个回差,报警在量程内永远不会恢复", "with this deadband the alarm could never return within the range");
         sink.push(wide(deadband.place.error("deadband", fault), room));
@@ -103,8 +102,9 @@ fn tidy(number: f64) -> f64 {
 }
 
 fn interlock(row: &Row<'_>, limits: &[(usize, &At<'_, f64>)], sink: &mut Sink) {
-    let (Some(interlock), Some((_, lowest))) = (&row.interlock, limits.first()) else { return };
-    let low_side = limits.first().is_some_and(|(at, _)| *at < HIGH) && interlock.value <= lowest.value;
+    let (Some(interlock), Some((lowest_at, lowest))) = (&row.interlock, limits.first()) else { return };
+    // An interlock at or below the lowest low limit guards the low side.
+    let low_side = *lowest_at < HIGH && interlock.value <= lowest.value;
     let Some((at, highest)) = limits.last().filter(|(at, _)| *at >= HIGH) else { return };
     if !low_side && highest.value > interlock.value {
         let (zh, en) = name(*at);

@@ -76,3 +76,17 @@ fn a_mistake_on_every_line_is_counted_and_not_listed_without_end() {
     assert!(faults.left_off() >= 500, "{}", faults.left_off());
     assert!(faults.render(Lang::En, false).ends_with("more are not listed.\n"));
 }
+
+#[test]
+fn a_thousand_warnings_do_not_hide_the_error() {
+    let (name, list) = PLANT[5];
+    let row = list.lines().nth(1).expect("the list has rows").replace("2027-03-31", "2020-03-31");
+    let rows: String = (0..FAULTS_MAX + 9).map(|at| row.replace("LIA-101", &format!("LIA-{at}")) + "\n").collect();
+    let warned =
+        load(crate::acme::changed(name, list, &(list.to_owned() + &rows.replace("LIA-", "L-")))).expect("dates passed are warnings");
+    assert_eq!(warned.warnings.len(), FAULTS_MAX + 1);
+    assert_eq!(warned.warnings.last().map(|fault| fault.code), Some("more"));
+    let wrong = list.to_owned() + &rows.replace("LIA-", "L-") + &row.replace("80,90,95", "90,80,95").replace("LIA-101", "LAST");
+    let faults = load(crate::acme::changed(name, list, &wrong)).expect_err("the last row is wrong");
+    assert!(faults.faults().iter().any(|fault| fault.code == "limits-out-of-order"));
+}

@@ -49,6 +49,16 @@ fn a_variable_may_have_a_default_and_the_environment_goes_before_it() {
 }
 
 #[test]
+fn numbers_are_read_in_every_form_that_toml_has() {
+    for (written, want) in [("1_000", 1_000), ("0x40", 64), ("64", 64), ("64.0", 64)] {
+        assert_eq!(server("keep_alive", &format!("inflight_max = {written}\nkeep_alive")).mqtt.inflight_max, want, "{written}");
+    }
+    for written in ["0", "70000", "1.5", "\"64\"", "inf", "99999999999999999999"] {
+        assert!(load(changed("server.toml", "keep_alive", &format!("inflight_max = {written}\nkeep_alive"))).is_err(), "{written}");
+    }
+}
+
+#[test]
 fn the_password_of_the_broker_comes_from_the_environment_and_does_not_print() {
     let server = server("mqtt://broker.plant:1883", "mqtts://engine:${SMS_KEY}@broker.plant:8883");
     assert_eq!(server.mqtt.url.as_deref(), Some("mqtts://engine:s3cret@broker.plant:8883"));
