@@ -39,6 +39,8 @@ struct Heard {
     zones: BTreeSet<(BodyId, ZoneId)>,
     /// Standing alarms that belong to no case yet.
     unplaced: Vec<AlarmId>,
+    /// Alarms that ceased to stand within this input: whatever is said of them now, they sound nothing.
+    gone: BTreeSet<AlarmId>,
 }
 
 impl Escalation {
@@ -93,6 +95,7 @@ impl Escalation {
         }
         if !transition.to.is_standing() {
             self.quieten(id, heard);
+            heard.gone.insert(id.clone());
         }
         self.changed.insert(format!("input/{id}"));
         if transition.to == AlarmState::Normal {
@@ -181,8 +184,9 @@ impl Escalation {
                 self.assign(&id, &case, heard);
             }
         }
-        if standing {
-            self.sound(id, &case, level, heard);
+        let waiting = self.cases.get(&case).is_some_and(|record| record.waits(id));
+        if standing && !waiting && !heard.gone.contains(id) {
+            self.sound(id, &case, level, &mut heard.zones);
         }
     }
 
@@ -349,7 +353,7 @@ impl Escalation {
     }
 
     /// Sounds the zone of an alarm that wants it: red, a gas upper limit, or what policy adds.
-    fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, heard: &mut Heard) {
+    pub(crate) fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
         let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return };
         let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
         if level < Level::Red && !rule.is_some_and(|rule| rule.siren) {
@@ -359,7 +363,7 @@ impl Escalation {
         let Some(zone) = zone else { return };
         let at = (id.tag.enterprise.clone(), zone);
         self.zones.entry(at.clone()).or_insert_with(|| Zone::new(at.0.clone(), at.1.clone())).sound(id, case, level);
-        heard.zones.insert(at);
+        zones.insert(at);
     }
 
     /// An alarm no longer stands: it sounds no siren any more.

@@ -31,8 +31,8 @@ use crate::record::Record;
 use crate::siren::Zone;
 use crate::tell::{Moment, Want};
 use model::{
-    AlarmId, AlarmState, BodyId, Case, CaseId, CaseTimer, EpisodeRef, EquipmentId, EscalationEffect, EscalationInput, Level, Plant, Siren,
-    TagId, Timestamp, ZoneId,
+    AlarmId, AlarmState, BodyId, Case, CaseId, CaseTimer, CaseTimerKind, EpisodeRef, EquipmentId, EscalationEffect, EscalationInput, Level,
+    Plant, Siren, TagId, Timestamp, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -187,6 +187,7 @@ impl Escalation {
     /// Fires a case's obligations due by `until`, those they bring about included, and tells everything in one go.
     fn fire_case(&mut self, id: &CaseId, until: Timestamp, moment: Moment, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         let plant = Arc::clone(&self.plant);
+        let mut begun = Vec::new();
         if let Some(record) = self.cases.get_mut(id) {
             let mut wants = Vec::new();
             loop {
@@ -196,11 +197,24 @@ impl Escalation {
                 }
                 for timer in record.case.timers.drain(..later).collect::<Vec<_>>() {
                     record.fire(&plant, &timer.kind, moment, now, &mut wants, out);
+                    if let CaseTimerKind::Wait { key } = &timer.kind {
+                        begun.extend(record.announcement(key).map(|at| record.case.announcements[at].clone()));
+                    }
                 }
             }
             record.tell(&plant, moment, wants, out);
         }
         self.settle(id);
+        // The wait is over: only now is it announced, on site too.
+        let mut zones = BTreeSet::new();
+        for one in begun {
+            if self.alarms.get(&one.key.alarm).is_some_and(|alarm| alarm.state.is_standing()) {
+                self.sound(&one.key.alarm, id, one.level, &mut zones);
+            }
+        }
+        for zone in &zones {
+            self.settle_zone(zone, out);
+        }
     }
 
     /// Tells what one input wants told of several cases.

@@ -159,6 +159,12 @@ impl Record {
         self.case.episodes.iter().any(|episode| episode.of.alarm == *alarm && episode.state.is_standing())
     }
 
+    /// Whether the newest announcement of an alarm still waits to be told.
+    pub fn waits(&self, alarm: &AlarmId) -> bool {
+        let at = self.case.announcements.iter().rposition(|one| one.key.alarm == *alarm);
+        at.is_some_and(|at| self.work.climbs[at].waiting)
+    }
+
     /// Adds an obligation, once.
     pub fn add_timer(&mut self, due: Timestamp, kind: CaseTimerKind) {
         let timer = CaseTimer { due, kind };
@@ -216,5 +222,78 @@ pub(crate) fn timer_key(kind: &CaseTimerKind) -> Option<&String> {
             Some(key)
         }
         CaseTimerKind::Handle | CaseTimerKind::Answer { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Condition, Episode, Level, Signature, TagId, TransitionKey};
+
+    fn record() -> Record {
+        let case = Case {
+            id: "c".into(),
+            number: "1125-01".to_owned(),
+            enterprise: "hx".into(),
+            equipment: "tank".into(),
+            level: Level::Blue,
+            step: CaseStep::Accepted,
+            opened: Timestamp(0),
+            closed: None,
+            announcements: Vec::new(),
+            episodes: Vec::new(),
+            tiers: Vec::new(),
+            handled_by: Vec::new(),
+            supervised_by: None,
+            returned_count: 0,
+            handle_by: None,
+            timers: Vec::new(),
+        };
+        Record { case, work: Work::default(), drained: Vec::new() }
+    }
+
+    fn push(record: &mut Record, number: i64, settled: bool) {
+        let alarm = AlarmId { tag: TagId::new("hx", "LIA-101"), condition: Condition::Low };
+        let key = TransitionKey { alarm, episode: Episode { since: Timestamp(number), count: 0 }, step: 0 };
+        let signature = Signature { tier: Tier::ENTERPRISE, person: "wang".into(), at: Timestamp(number) };
+        let climb = ClimbState {
+            key: key.to_string(),
+            mode: AnnounceMode::Normal,
+            waiting: false,
+            handle_by: Timestamp(number),
+            handled: settled,
+            tried: vec![Tier::ENTERPRISE],
+            passed: Vec::new(),
+        };
+        let announcement = CaseAnnouncement {
+            key,
+            level: Level::Blue,
+            at: Timestamp(number),
+            raised_at: Timestamp(number),
+            value: None,
+            setpoint: None,
+            late: false,
+            folded: 0,
+            last_raised_at: Timestamp(number),
+            sign_by: Timestamp(number),
+            sign_missed: false,
+            signed: if settled { vec![signature] } else { Vec::new() },
+            told: Vec::new(),
+            reminded: 0,
+        };
+        record.push_announcement(announcement, climb);
+    }
+
+    #[test]
+    fn announcements_are_bounded_and_an_unsigned_one_is_never_dropped() {
+        let mut record = record();
+        push(&mut record, 0, false);
+        for number in 1..=CASE_ANNOUNCEMENTS_MAX as i64 {
+            push(&mut record, number, true);
+        }
+        assert_eq!(record.case.announcements.len(), CASE_ANNOUNCEMENTS_MAX);
+        let kept: Vec<i64> = record.case.announcements.iter().map(|one| one.at.0).collect();
+        assert_eq!(kept[..3], [0, 2, 3], "the oldest that was settled went, the unsigned one stayed");
+        assert!(record.case.announcements.iter().zip(&record.work.climbs).all(|(one, climb)| one.key.to_string() == climb.key));
     }
 }

@@ -82,7 +82,7 @@ impl Record {
         let (kinds, platform_only) = self.kinds(plant, at, want, moment.at);
         let barred = self.barred(at, want.tier, want.purpose);
         let mut people = Vec::new();
-        let mut heard = false;
+        let (mut heard, mut shared) = (false, false);
         for person in self.recipients(plant, body, level, want, moment.at, barred) {
             let mut tried = Vec::new();
             for channel in first_channels(plant, &person, &kinds, barred) {
@@ -90,6 +90,8 @@ impl Record {
                 if said.sent.insert((person.clone(), channel.clone())) {
                     out.push(EscalationEffect::Notify(self.message(at, want, &person, &channel, moment)));
                     tried.push((channel, false));
+                } else {
+                    shared = true;
                 }
             }
             if climbs(want.purpose) && heard {
@@ -98,6 +100,9 @@ impl Record {
             if !tried.is_empty() {
                 people.push(RoundPerson { person, tried });
             }
+        }
+        if shared {
+            self.cover(said, want);
         }
         if !people.is_empty() {
             said.first.get_or_insert_with(|| (want.announcement.clone(), want.purpose));
@@ -112,9 +117,7 @@ impl Record {
                 reached: false,
                 people,
             });
-        } else if heard {
-            self.cover(said, want);
-        } else if climbs(want.purpose) {
+        } else if !heard && climbs(want.purpose) {
             self.pass(plant, std::slice::from_ref(&want.announcement), want.tier, moment.at, wants, out);
         }
     }

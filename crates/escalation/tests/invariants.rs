@@ -143,7 +143,7 @@ fn every_history_of_four_inputs_holds() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_histories_hold_and_a_kill_changes_nothing(

@@ -81,6 +81,24 @@ fn at_night_the_quiet_list_is_used_and_an_empty_roster_rings_the_duty_phone() {
 }
 
 #[test]
+fn a_data_fault_that_wants_the_siren_sounds_it_when_its_wait_ends() {
+    let mut plant = (*county()).clone();
+    let detector = plant.tags.iter_mut().find(|tag| &*tag.id.tag == "GT-3").unwrap();
+    detector.conditions.iter_mut().find(|rule| rule.condition == Condition::BadQuality).unwrap().level = Level::Red;
+    let plant = Arc::new(plant);
+    for returned in [false, true] {
+        let mut world = World::new(plant.clone(), true);
+        at(&mut world, "0s", &["raise GT-3 bad-quality"]);
+        assert!(world.escalation.sirens().is_empty(), "nobody is told yet, so nothing sounds");
+        if returned {
+            at(&mut world, "29m", &["return GT-3 bad-quality"]);
+        }
+        at(&mut world, "30m", &["-"]);
+        assert_eq!(world.escalation.sirens().iter().any(|siren| siren.sound), !returned);
+    }
+}
+
+#[test]
 fn an_announcement_said_again_changes_nothing() {
     let mut world = World::new(county(), false);
     at(&mut world, "0s", &["raise LIA-101 high"]);

@@ -189,3 +189,47 @@ fn silence_is_one_console_s_sound_and_not_the_siren() {
         ",
     );
 }
+
+#[test]
+fn an_alarm_announced_and_gone_in_one_input_leaves_the_light_on_and_the_sound_off() {
+    check(
+        "
+        0s > raise GT-3 high-high + return GT-3 high-high
+        0s area opened red
+        0s area returned high-high GT-3
+        0s siren z1 sound off light on red v1
+        0s area told high-high GT-3 enterprise
+        0s area ! announce red high-high GT-3 to enterprise: wang sms voice page, boss sms
+        0s area told high-high GT-3 township
+        0s area ! announce red high-high GT-3 to township: zhou sms page
+        0s area told high-high GT-3 county
+        0s area ! announce red high-high GT-3 to county: xu voice sms
+        ",
+    );
+}
+
+#[test]
+fn another_enterprise_s_reset_does_not_reach_it() {
+    check(
+        "
+        0s > raise GT-3 high-high
+        0s area opened red
+        0s siren z1 sound on light on red v1
+        0s area told high-high GT-3 enterprise
+        0s area ! announce red high-high GT-3 to enterprise: wang sms voice page, boss sms
+        0s area told high-high GT-3 township
+        0s area ! announce red high-high GT-3 to township: zhou sms page
+        0s area told high-high GT-3 county
+        0s area ! announce red high-high GT-3 to county: xu voice sms
+        1s > raise by/T000 high-high
+        1s P00 opened orange
+        1s P00 told high-high T000 enterprise
+        1s P00 ! announce orange high-high T000 to enterprise: bai sms, boss2 sms
+        2s > reset bai z1 by
+        2s refused NoSuchZone
+        2s > reset wang z1
+        2s siren z1 sound off light on red v2
+        2s done
+        ",
+    );
+}
