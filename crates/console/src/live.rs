@@ -62,7 +62,7 @@ pub struct LiveAlarm {
 /// What one commit changed.
 #[derive(Clone, Debug, Default)]
 pub struct Update {
-    /// Grows with every update.
+    /// The newest journal row of the commit; 0 where nothing was committed, such as for a link.
     pub seq: u64,
     /// The engine's `now` of the commit.
     pub now: Timestamp,
@@ -109,7 +109,7 @@ pub enum LiveEvent {
 /// The changed things themselves, as they are after one commit.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// Of the update.
+    /// The view's own sequence: never below the journal's, and one higher with every change.
     pub seq: u64,
     /// Changed alarms.
     pub alarms: Vec<Arc<LiveAlarm>>,
@@ -202,11 +202,11 @@ impl LiveView {
     }
     /// Shows what a commit changed and tells the subscribers. Called by the engine thread, in the order of commits.
     pub fn apply(&self, update: Update) {
-        let mut change = Change { seq: update.seq, link: update.link.is_some(), ..Change::default() };
+        let mut change = Change { link: update.link.is_some(), ..Change::default() };
         let alarms: Vec<_> = update.alarms.into_iter().map(Arc::new).collect();
         let cases: Vec<_> = update.cases.into_iter().map(Arc::new).collect();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.seq = state.seq.max(update.seq);
+        change.seq = state.next_seq(update.seq);
         state.now = state.now.max(update.now);
         for alarm in alarms {
             if alarm.state == AlarmState::Normal {
@@ -273,7 +273,8 @@ impl LiveView {
             return;
         }
         *old = link;
-        let change = Change { sirens: vec![(siren.clone(), link)], seq: state.seq, ..Change::default() };
+        let sirens = vec![(siren.clone(), link)];
+        let change = Change { sirens, seq: state.next_seq(0), ..Change::default() };
         drop(state);
         let _ = self.events.send(LiveEvent::Change(Arc::new(change)));
     }
@@ -281,7 +282,7 @@ impl LiveView {
     pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
         self.events.subscribe()
     }
-    /// Sequence of the last update.
+    /// Sequence of the last change.
     pub fn seq(&self) -> u64 {
         self.read().seq
     }
@@ -318,6 +319,10 @@ impl LiveView {
 }
 
 impl State {
+    fn next_seq(&mut self, committed: u64) -> u64 {
+        self.seq = committed.max(self.seq + 1);
+        self.seq
+    }
     fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
         self.open.get(id).or_else(|| self.closed.get(id)).cloned()
     }

@@ -215,8 +215,10 @@ pub(crate) fn event(plant: &Plant, case: Option<&Case>, what: &CaseEventKind, of
                 let unit = alarms.first().and_then(|of| plant.tag_index(&of.tag)).map_or("", |index| &plant.tag(index).unit);
                 let (_, minute) = plant.civil(field.at);
                 let at = format!("{:02}:{:02}", minute / 60, minute % 60);
-                text.zh = format!("{}；{name} {at} 现场便携仪读数 {} {unit}", text.zh, field.reading);
-                text.en = format!("{}; {name} read {} {unit} on site with a portable detector at {at}", text.en, field.reading);
+                let reading = format!("{} {unit}", field.reading);
+                let reading = reading.trim_end();
+                text.zh = format!("{}；{name} {at} 现场便携仪读数 {reading}", text.zh);
+                text.en = format!("{}; {name} read {reading} on site with a portable detector at {at}", text.en);
             }
             ("checked", text)
         }

@@ -36,7 +36,7 @@ const CHANGES_APART: Duration = Duration::from_millis(100);
 
 /// Live events: `change`, `values`, `heartbeat`, `resync`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", responses(
-    (status = 200, description = "Server-sent events; `id` is the sequence. `change` carries ChangeJson, `values` ValuesJson, \
+    (status = 200, description = "Server-sent events; `id` is opaque: sequence and start of the engine. `change` carries ChangeJson, `values` ValuesJson, \
         `heartbeat` (every 5 s) and `resync` (fetch everything again) BeatJson.",
         content_type = "text/event-stream", body = ChangeJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
@@ -171,7 +171,7 @@ impl Stream {
 
     async fn follow(&mut self, last_id: Option<String>) -> ControlFlow<()> {
         // A client that comes back after missing something must not believe what it still shows.
-        let missed = last_id.is_some_and(|id| id != self.sent.to_string());
+        let missed = last_id.is_some_and(|id| id != self.id());
         self.beat(if missed { "resync" } else { "heartbeat" }).await?;
         let mut heartbeat = tokio::time::interval(HEARTBEAT_EVERY);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -225,7 +225,7 @@ impl Stream {
             let tag = |index: TagIndex| self.app.plant.tag(index).id.to_string();
             let rows = values.into_iter().map(|(at, value)| (tag(at), value.value, value.quality, value.source_time.as_millis()));
             let values = ValuesJson { now: self.app.now(), values: rows.collect() };
-            self.send("values", None, &values).await?;
+            self.send("values", false, &values).await?;
         }
         ControlFlow::Continue(())
     }
@@ -234,9 +234,8 @@ impl Stream {
         self.scene = scene(&self.app);
         let render = Render { app: &self.app, viewer: &self.login.viewer };
         let overview = render.overview();
-        let seq = self.sent;
         let change = ChangeJson {
-            seq,
+            seq: self.sent,
             cases: gathered.cases.values().map(|case| render.case(case)).collect(),
             alarms: gathered.alarms.values().map(|alarm| render.alarm(alarm)).collect(),
             messages: gathered.messages.values().map(|message| render.message(message)).collect(),
@@ -247,7 +246,7 @@ impl Stream {
                 .collect(),
             overview,
         };
-        self.send("change", Some(seq), &change).await
+        self.send("change", true, &change).await
     }
 
     async fn resync(&mut self) -> ControlFlow<()> {
@@ -259,10 +258,15 @@ impl Stream {
     }
 
     async fn beat(&self, name: &'static str) -> ControlFlow<()> {
-        self.send(name, Some(self.sent), &BeatJson { now: self.app.now(), seq: self.sent }).await
+        self.send(name, true, &BeatJson { now: self.app.now(), seq: self.sent }).await
     }
 
-    async fn send(&self, name: &'static str, id: Option<u64>, data: &impl Serialize) -> ControlFlow<()> {
+    /// What the client hands back when it comes again. A sequence alone could be met again after a restart.
+    fn id(&self) -> String {
+        format!("{}-{}", self.sent, self.app.instance)
+    }
+
+    async fn send(&self, name: &'static str, tells_sequence: bool, data: &impl Serialize) -> ControlFlow<()> {
         let data = match serde_json::to_string(data) {
             Ok(data) => data,
             Err(error) => {
@@ -272,8 +276,8 @@ impl Stream {
             }
         };
         let mut event = Event::default().event(name).data(data);
-        if let Some(id) = id {
-            event = event.id(id.to_string());
+        if tells_sequence {
+            event = event.id(self.id());
         }
         if self.sender.send(Ok(event)).await.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }

@@ -7,6 +7,7 @@ mod events;
 mod health;
 mod lists;
 
+use crate::accounts::{hex, random_token};
 use crate::bounds::{BODY_BYTES_MAX, HASHES_AT_ONCE_MAX, REQUEST_TIMEOUT, STREAMS_MAX};
 use crate::error::{ApiError, Asked};
 use crate::metrics::Metrics;
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub streams: Arc<Semaphore>,
     pub streams_by_session: Mutex<HashMap<TokenHash, usize>>,
     pub metrics: Metrics,
+    /// Differs with every start.
+    pub instance: String,
     pub registry: prometheus::Registry,
     pub shutdown: CancellationToken,
 }
@@ -89,6 +92,7 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             streams_by_session: Mutex::default(),
             metrics: Metrics::new(&registry),
+            instance: hex(&random_token()[..4]),
             registry,
             shutdown,
         }))

@@ -2,8 +2,11 @@
 
 use crate::plant::{self, NOW, alarm_id, case_id, key};
 use crate::site::{Site, segment};
-use console::{LiveValue, Update};
-use model::{AlarmId, CaseTimer, CaseTimerKind, Condition, Duration, Episode, Level, Outcome, Quality, TagId, Tier};
+use console::{LiveValue, TimelineEntry, Update};
+use model::{
+    ActAnswer, AlarmId, AlarmState, Attempt, AttemptResult, CaseEvent, CaseEventKind, CaseStep, CaseTimer, CaseTimerKind, Cause, Change,
+    Condition, Duration, Episode, FieldCheck, Level, Outcome, Quality, Refusal, TagId, Tier, Transition,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -60,6 +63,168 @@ async fn a_timeline_is_told_in_both_languages() {
         [&json!("opened"), &json!("立单，橙色预警"), &json!("case opened, level orange")]
     );
     assert_eq!(case["number"], "1124-01-ent-hx");
+}
+
+/// A history with one of each, as `words` is to tell it to the county.
+pub fn everything_that_may_happen() -> Vec<TimelineEntry> {
+    let (alarm, key) = (alarm_id("_system"), key("_system").to_string());
+    let field = FieldCheck { person: "wang".into(), at: NOW, reading: 12.5 };
+    let alarms = vec![alarm.clone()];
+    let events = [
+        CaseEventKind::Announced { key: key.clone(), level: Level::Red },
+        CaseEventKind::Folded { key: "x".into(), into: key.clone(), count: 3 },
+        CaseEventKind::LevelRose { level: Level::Red },
+        CaseEventKind::Told { key: key.clone() },
+        CaseEventKind::Reached,
+        CaseEventKind::Passed,
+        CaseEventKind::Reminded { key: key.clone(), count: 2 },
+        CaseEventKind::SignMissed { key: key.clone() },
+        CaseEventKind::HandleMissed,
+        CaseEventKind::AlarmReturned { alarm: alarm.clone() },
+        CaseEventKind::Acknowledged { alarms: alarms.clone() },
+        CaseEventKind::Accepted { keys: vec![key] },
+        CaseEventKind::Checked { outcome: Outcome::False, alarms, field: Some(field) },
+        CaseEventKind::Handling,
+        CaseEventKind::Reported,
+        CaseEventKind::Reviewed,
+        CaseEventKind::Returned,
+        CaseEventKind::Closed,
+        CaseEventKind::Supervised,
+        CaseEventKind::LateExceedance { alarm: alarm.clone() },
+    ];
+    let event = |what| CaseEvent {
+        case: case_id("_system"),
+        at: NOW,
+        what,
+        act: None,
+        by: Some("sun".into()),
+        tier: Some(Tier::COUNTY),
+        comment: "已看".into(),
+    };
+    let mut entries: Vec<_> = events.into_iter().map(|what| TimelineEntry::Event(event(what))).collect();
+    let transition = |change| {
+        TimelineEntry::Transition(Transition {
+            key: key_of_step(1),
+            change,
+            from: AlarmState::Normal,
+            to: AlarmState::Unacknowledged,
+            at: NOW,
+            now: NOW,
+            level: Level::Red,
+            setpoint: None,
+            late: false,
+            cause: Cause::Act { act: "a".into(), person: "sun".into() },
+            rules: "v1".into(),
+        })
+    };
+    let changes = [Change::Raised, Change::Returned, Change::Acknowledged, Change::Reset, Change::Faulted, Change::Retired];
+    entries.extend(changes.map(transition));
+    let notification = plant::notification("_system", Tier::COUNTY, "sun");
+    let results = [AttemptResult::Accepted, AttemptResult::Delivered, AttemptResult::Retrying, AttemptResult::Failed];
+    entries.extend(results.map(|result| TimelineEntry::Attempt {
+        attempt: Attempt { key: notification.key.clone(), number: 1, result, words: "words".into(), answer: "200".into() },
+        at: NOW,
+    }));
+    entries.push(TimelineEntry::Notification(notification));
+    entries
+}
+
+fn key_of_step(step: u32) -> model::TransitionKey {
+    model::TransitionKey { step, ..key("_system") }
+}
+
+#[tokio::test]
+async fn whatever_happens_to_a_case_has_words() {
+    let site = Site::in_trouble().await;
+    let path = format!("/api/v1/cases/{}", segment(case_id("_system").as_str()));
+    let case = site.get_json(&site.login("sun").await, &path).await;
+    let lines = case["timeline"].as_array().unwrap();
+    let told = |lang: &str| lines.iter().map(|line| line[lang].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        told("text_zh"),
+        [
+            "红色预警：broker 消息代理 系统报警",
+            "broker 消息代理 系统报警 再次报警，并入原预警，共 3 次",
+            "升为红色",
+            "已发送区县：broker 消息代理 系统报警",
+            "区县已收到",
+            "区县无人可达，立即上报",
+            "第 2 次催办：broker 消息代理 系统报警",
+            "企业逾期未签收：broker 消息代理 系统报警",
+            "逾期未处置",
+            "恢复：broker 消息代理 系统报警",
+            "报警确认：broker 消息代理 系统报警",
+            "区县签收：broker 消息代理 系统报警",
+            "核实为误报：broker 消息代理 系统报警；王伟 20:34 现场便携仪读数 12.5",
+            "开始处置",
+            "处置反馈",
+            "区县复核通过",
+            "区县退回",
+            "办结",
+            "区县督办",
+            "补传数据曾越限：broker 消息代理 系统报警",
+            "报警：broker 消息代理 系统报警",
+            "恢复：broker 消息代理 系统报警",
+            "报警确认：broker 消息代理 系统报警",
+            "解除锁存：broker 消息代理 系统报警",
+            "规则故障：broker 消息代理 系统报警",
+            "退出配置：broker 消息代理 系统报警",
+            "预警通知（sms）通道已受理",
+            "预警通知（sms）已送达",
+            "预警通知（sms）发送失败，将重试",
+            "预警通知（sms）发送失败",
+            "预警通知（sms）",
+        ]
+    );
+    for (zh, en) in told("text_zh").iter().zip(told("text_en")) {
+        assert!(en.is_ascii() || en.contains("消息代理") || en.contains("王伟"), "{zh} = {en}");
+        assert!(!en.is_empty() && *zh != en, "{zh} = {en}");
+    }
+    assert_eq!(
+        [&lines[4]["person"], &lines[4]["name"], &lines[4]["tier"], &lines[4]["comment"]],
+        [&json!("sun"), &json!("孙丽"), &json!(2), &json!("已看")]
+    );
+}
+
+#[tokio::test]
+async fn whatever_is_refused_has_words() {
+    let site = Site::in_trouble().await;
+    let token = site.login("wang").await;
+    let (alarm, key) = (alarm_id("ent-hx"), key("ent-hx").to_string());
+    let of = || alarm.clone();
+    let reasons = vec![
+        Refusal::NoSuchCase,
+        Refusal::NoSuchEpisode,
+        Refusal::NoSuchAnnouncement { key: key.clone() },
+        Refusal::OutsideJurisdiction,
+        Refusal::WrongTier { needed: Tier::TOWNSHIP },
+        Refusal::SamePerson,
+        Refusal::WrongStep { at: CaseStep::Closed },
+        Refusal::NotSigned { tier: Tier::TOWNSHIP, key: key.clone() },
+        Refusal::AlarmStands { alarm: of() },
+        Refusal::InputBad { alarm: of() },
+        Refusal::NotAcknowledged { alarm: of() },
+        Refusal::Latched { alarm: of() },
+        Refusal::NotChecked { alarm: of() },
+        Refusal::FieldCheckNeeded { alarm: of() },
+        Refusal::CommentNeeded,
+        Refusal::NotShown { key },
+        Refusal::NoSuchPerson,
+        Refusal::NoSuchZone,
+        Refusal::ActIdReused,
+    ];
+    *site.engine.answer.lock().unwrap() = Some(Ok(ActAnswer::Refused { now: NOW, reasons }));
+    let act = json!({ "id": "1", "act": "handle", "case": case_id("ent-hx"), "comment": "" });
+    let (_, answer) = site.act(&token, &act).await;
+    let reasons = answer["reasons"].as_array().unwrap();
+    let text = |at: usize| [reasons[at]["text_zh"].as_str().unwrap(), reasons[at]["text_en"].as_str().unwrap()];
+    assert_eq!(text(4), ["此操作须由镇街进行", "this is for Township to do"]);
+    assert_eq!(text(9)[0], "LIA-101 1#甲醇储罐液位 高高报数据异常，无法判断是否恢复");
+    assert_eq!(text(15)[0], "页面未显示的新预警：LIA-101 1#甲醇储罐液位 高高报，请刷新后再操作");
+    for at in 0..reasons.len() {
+        let [zh, en] = text(at);
+        assert!(!zh.is_ascii() && !en.is_empty() && zh != en, "{at}: {zh} = {en}");
+    }
 }
 
 #[tokio::test]
