@@ -173,8 +173,6 @@ pub(crate) enum Heard {
     Granted(Result<u8, String>),
     /// PUBLISH.
     Message { topic: Bytes, payload: Bytes, packet_id: u16, qos: u8, retained: bool, duplicate: bool },
-    /// Our DISCONNECT is written.
-    Disconnected,
     /// Housekeeping.
     Nothing,
 }
@@ -282,7 +280,7 @@ impl Reader {
             last_heard = Instant::now();
             match heard {
                 Err(reason) => return End::Lost(reason),
-                Ok(Heard::Nothing | Heard::Disconnected) => {}
+                Ok(Heard::Nothing) => {}
                 Ok(Heard::Connected { session_present }) => {
                     session = Some(session_present);
                     if !wire.subscribe(&self.settings.filters) {
@@ -346,10 +344,7 @@ async fn say_farewell<W: Wire>(wire: &mut W) {
     if !wire.disconnect() {
         return;
     }
-    // What still arrives is not acknowledged, so the broker keeps it for the next start.
-    while let Ok(heard) = wire.poll().await {
-        if matches!(heard, Heard::Disconnected) {
-            return;
-        }
-    }
+    // What still arrives is not acknowledged, so the broker keeps it for the next start. It is read all the same until the
+    // broker hangs up: closing first, with the broker about to write, would reset the connection and take our last acks with it.
+    while wire.poll().await.is_ok() {}
 }

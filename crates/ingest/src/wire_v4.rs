@@ -3,7 +3,7 @@
 use crate::ack::AckWriter;
 use crate::client::{Connect, Heard, Wire};
 use bytes::Bytes;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet, Publish, QoS, SubscribeFilter};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS, SubscribeFilter};
 use rumqttc::{SubscribeReasonCode, TlsConfiguration, Transport};
 
 /// Largest packet taken. 3.1.1 has no way to tell the broker a limit, and a packet beyond ours would end every connection it
@@ -68,7 +68,6 @@ impl Wire for WireV4 {
                 });
                 Heard::Granted(least(grants))
             }
-            Event::Outgoing(Outgoing::Disconnect) => Heard::Disconnected,
             Event::Incoming(_) | Event::Outgoing(_) => Heard::Nothing,
         })
     }

@@ -8,7 +8,7 @@ use model::bounds::PAYLOAD_BYTES_MAX;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, RetainForwardRule, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
-use rumqttc::{NetworkOptions, Outgoing, TlsConfiguration, Transport};
+use rumqttc::{NetworkOptions, TlsConfiguration, Transport};
 
 /// The broker keeps our session, and the messages in it, this long after we vanished.
 const SESSION_EXPIRY_SECS: u32 = 7 * 24 * 3600;
@@ -78,7 +78,6 @@ impl Wire for WireV5 {
                 });
                 Heard::Granted(least(grants))
             }
-            Event::Outgoing(Outgoing::Disconnect) => Heard::Disconnected,
             Event::Incoming(_) | Event::Outgoing(_) => Heard::Nothing,
         })
     }

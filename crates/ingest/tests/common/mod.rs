@@ -3,6 +3,7 @@
 
 pub mod fake;
 pub mod hear;
+pub mod mosquitto;
 
 use model::plant::{Body, Equipment, Gateway, Hazard, LevelPolicy, Policies, Tag, TierName};
 use model::{BodyId, Duration, Level, PersonId, Plant, RuleVersion, SYSTEM_ENTERPRISE, Signal, TagId, TagIndex, Tier, Timestamp};
