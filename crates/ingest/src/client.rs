@@ -10,8 +10,11 @@
 //! - The loop does nothing but poll and pass on. It waits for no reader (see [`crate::sink`]) and never cancels a poll except to
 //!   give the connection up.
 //! - A poll that does not return for [`Timing::silence_max`] means a dead peer: rumqttc itself can hang in a flush.
-//! - A connection that ends soon after it was up counts as a failed attempt, so that two clients with one client id, or a
-//!   message that kills every connection it is sent on, cost a bounded number of reconnects and not a busy loop.
+//! - A connection that ends soon after it was up counts as a failed attempt, so that two clients with one client id cost a
+//!   bounded rate of reconnects and not a busy loop.
+//! - A packet that rumqttc cannot read (a topic that is not UTF-8, on 3.1.1) ends every connection it is sent on, and a
+//!   persistent session sends it for ever. What came before it is still passed on, and after [`UNREADABLE_MAX`] times the
+//!   session is thrown away, loudly.
 
 use crate::ack::{AckWriter, InOrder};
 use crate::address::{AddressError, BrokerAddress, TlsFiles};
@@ -155,10 +158,11 @@ impl Source for MqttSource {
 
 /// One connection of one protocol version.
 pub(crate) trait Wire: Send + Sized + 'static {
-    /// Prepares a connection; the first [`Wire::poll`] makes it. Also the way for its acks.
-    fn open(settings: &Connect) -> (Self, impl AckWriter);
-    /// The next thing that happened. The connection is over with the first error.
-    fn poll(&mut self) -> impl Future<Output = Result<Heard, String>> + Send;
+    /// Prepares a connection; the first [`Wire::poll`] makes it. Also the way for its acks. `discard` asks the broker to forget
+    /// our session.
+    fn open(settings: &Connect, discard: bool) -> (Self, impl AckWriter);
+    /// The next thing that happened. What was read before a fault is passed on before the fault; then the connection is over.
+    fn poll(&mut self) -> impl Future<Output = Result<Heard, Fault>> + Send;
     /// Queues one SUBSCRIBE for all filters at QoS 1; false when the queue did not take it.
     fn subscribe(&self, filters: &[String]) -> bool;
     /// Queues a DISCONNECT behind the acks.
@@ -177,9 +181,18 @@ pub(crate) enum Heard {
     Nothing,
 }
 
+/// What ended a connection, as the library saw it.
+pub(crate) struct Fault {
+    pub reason: String,
+    /// The broker sent a packet that the library cannot read.
+    pub unreadable: bool,
+}
+
 /// Why a connection ended.
 enum End {
     Lost(String),
+    /// Lost to a packet that cannot be read. It will come again with the session.
+    Unreadable(String),
     Shutdown,
     EngineGone,
 }
@@ -198,10 +211,19 @@ impl Reader {
         let shutdown = self.shutdown.clone();
         let mut pause = self.settings.timing.backoff_min;
         let mut short_lived = 0_u32;
+        let mut unreadable = 0_u32;
         loop {
             let mut up_since = None;
-            let reason = match self.connection::<W>(&mut up_since).await {
-                End::Lost(reason) => reason,
+            let discard = unreadable >= UNREADABLE_MAX;
+            let reason = match self.connection::<W>(&mut up_since, discard).await {
+                End::Lost(reason) => {
+                    unreadable = 0;
+                    reason
+                }
+                End::Unreadable(reason) => {
+                    unreadable += 1;
+                    reason
+                }
                 End::Shutdown | End::EngineGone => return,
             };
             let Timing { settled, backoff_min, backoff_max, .. } = self.settings.timing;
@@ -231,10 +253,10 @@ impl Reader {
     }
 
     /// Runs one connection to its end. On return none of its acks can reach the broker any more.
-    async fn connection<W: Wire>(&mut self, up_since: &mut Option<Instant>) -> End {
-        let (mut wire, writer) = W::open(&self.settings);
+    async fn connection<W: Wire>(&mut self, up_since: &mut Option<Instant>, discard: bool) -> End {
+        let (mut wire, writer) = W::open(&self.settings, discard);
         let acks = InOrder::new(writer);
-        let end = self.listen(&mut wire, &acks, up_since).await;
+        let end = self.listen(&mut wire, &acks, up_since, discard).await;
         if matches!(end, End::Shutdown) {
             let farewell = self.settings.timing.farewell;
             // Acks already given leave first; what is cut off is only a duplicate after the restart.
@@ -244,7 +266,7 @@ impl Reader {
         end
     }
 
-    async fn listen<W: Wire>(&mut self, wire: &mut W, acks: &Arc<InOrder>, up_since: &mut Option<Instant>) -> End {
+    async fn listen<W: Wire>(&mut self, wire: &mut W, acks: &Arc<InOrder>, up_since: &mut Option<Instant>, discard: bool) -> End {
         let Timing { suback, silence_max, .. } = self.settings.timing;
         let shutdown = self.shutdown.clone();
         let mut stop = pin!(shutdown.cancelled());
@@ -279,8 +301,13 @@ impl Reader {
             };
             last_heard = Instant::now();
             match heard {
-                Err(reason) => return End::Lost(reason),
+                Err(Fault { reason, unreadable: false }) => return End::Lost(reason),
+                Err(Fault { reason, unreadable: true }) => return End::Unreadable(reason),
                 Ok(Heard::Nothing) => {}
+                Ok(Heard::Connected { .. }) if discard => {
+                    let reason = "the broker kept sending a packet that cannot be read, so what it held for us was thrown away";
+                    return End::Lost(reason.to_owned());
+                }
                 Ok(Heard::Connected { session_present }) => {
                     session = Some(session_present);
                     if !wire.subscribe(&self.settings.filters) {
@@ -339,6 +366,9 @@ impl Reader {
 
 /// So many connections running that end soon after they were up suggest a second client with our client id.
 const TAKEOVER_SUSPECTED: u32 = 3;
+/// So many connections running that end with a packet the library cannot read, and the broker is asked to forget our session.
+/// What else it held for us goes with it, and shows as gaps; but the plant would stay unseen for as long as the packet is there.
+const UNREADABLE_MAX: u32 = 20;
 
 async fn say_farewell<W: Wire>(wire: &mut W) {
     if !wire.disconnect() {

@@ -1,10 +1,11 @@
 //! MQTT 3.1.1 by rumqttc.
 
 use crate::ack::AckWriter;
-use crate::client::{Connect, Heard, Wire};
+use crate::client::{Connect, Fault, Heard, Wire};
 use bytes::Bytes;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS, SubscribeFilter};
-use rumqttc::{SubscribeReasonCode, TlsConfiguration, Transport};
+use rumqttc::mqttbytes::Error;
+use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS, SubscribeFilter};
+use rumqttc::{StateError, SubscribeReasonCode, TlsConfiguration, Transport};
 
 /// Largest packet taken. 3.1.1 has no way to tell the broker a limit, and a packet beyond ours would end every connection it
 /// is sent on, so it lies well above what brokers are configured to take in (their own limit should be 1 MiB).
@@ -18,6 +19,7 @@ pub(crate) const OUR_INFLIGHT: u16 = 10;
 pub(crate) struct WireV4 {
     client: AsyncClient,
     eventloop: EventLoop,
+    fault: Option<Fault>,
 }
 
 struct Acks(AsyncClient);
@@ -31,11 +33,11 @@ impl AckWriter for Acks {
 }
 
 impl Wire for WireV4 {
-    fn open(settings: &Connect) -> (Self, impl AckWriter) {
+    fn open(settings: &Connect, discard: bool) -> (Self, impl AckWriter) {
         let Connect { address, tls, client_id, timing, .. } = settings;
         let mut options = MqttOptions::new(client_id, &address.host, address.port);
         options
-            .set_clean_session(false)
+            .set_clean_session(discard)
             .set_manual_acks(true)
             .set_keep_alive(timing.keep_alive)
             .set_inflight(OUR_INFLIGHT)
@@ -52,11 +54,28 @@ impl Wire for WireV4 {
         network.set_tcp_nodelay(true);
         network.set_connection_timeout(timing.connect.as_secs().max(1));
         eventloop.set_network_options(network);
-        (Self { client: client.clone(), eventloop }, Acks(client))
+        (Self { client: client.clone(), eventloop, fault: None }, Acks(client))
     }
 
-    async fn poll(&mut self) -> Result<Heard, String> {
-        Ok(match self.eventloop.poll().await.map_err(|error| error.to_string())? {
+    async fn poll(&mut self) -> Result<Heard, Fault> {
+        let event = match self.fault.take() {
+            None => match self.eventloop.poll().await {
+                Ok(event) => event,
+                Err(error) => {
+                    self.fault = Some(fault(&error));
+                    return Ok(Heard::Nothing);
+                }
+            },
+            // The library reads ahead; what it read before the fault is in its buffer.
+            Some(fault) => match self.eventloop.state.events.pop_front() {
+                Some(event) => {
+                    self.fault = Some(fault);
+                    event
+                }
+                None => return Err(fault),
+            },
+        };
+        Ok(match event {
             Event::Incoming(Packet::Publish(Publish { dup, qos, retain, topic, pkid, payload })) => {
                 Heard::Message { topic: Bytes::from(topic), payload, packet_id: pkid, qos: qos as u8, retained: retain, duplicate: dup }
             }
@@ -80,6 +99,16 @@ impl Wire for WireV4 {
     fn disconnect(&self) -> bool {
         self.client.try_disconnect().is_ok()
     }
+}
+
+fn fault(error: &ConnectionError) -> Fault {
+    let unreadable = match error {
+        ConnectionError::MqttState(StateError::Deserialization(why)) => {
+            !matches!(why, Error::Io(_) | Error::InsufficientBytes(_) | Error::OutgoingPacketTooLarge { .. })
+        }
+        _ => false,
+    };
+    Fault { reason: error.to_string(), unreadable }
 }
 
 /// The least QoS of a SUBACK, or its first refusal.

@@ -1,13 +1,13 @@
 //! MQTT 5 by rumqttc. Beside 3.1.1 it tells the broker our limits, and takes topics as bytes.
 
 use crate::ack::AckWriter;
-use crate::client::{Connect, Heard, Wire};
+use crate::client::{Connect, Fault, Heard, Wire};
 use crate::wire_v4::{OUR_INFLIGHT, REQUESTS_MAX, least};
 use bytes::Bytes;
 use model::bounds::PAYLOAD_BYTES_MAX;
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, RetainForwardRule, SubscribeReasonCode};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::v5::mqttbytes::{Error, QoS};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, TlsConfiguration, Transport};
 
 /// The broker keeps our session, and the messages in it, this long after we vanished.
@@ -20,6 +20,7 @@ const PACKET_BYTES_MAX: u32 = (PAYLOAD_BYTES_MAX + (128 << 10)) as u32;
 pub(crate) struct WireV5 {
     client: AsyncClient,
     eventloop: EventLoop,
+    fault: Option<Fault>,
 }
 
 struct Acks(AsyncClient);
@@ -34,7 +35,7 @@ impl AckWriter for Acks {
 }
 
 impl Wire for WireV5 {
-    fn open(settings: &Connect) -> (Self, impl AckWriter) {
+    fn open(settings: &Connect, discard: bool) -> (Self, impl AckWriter) {
         let Connect { address, tls, client_id, timing, .. } = settings;
         let mut options = MqttOptions::new(client_id, &address.host, address.port);
         let properties = ConnectProperties {
@@ -48,7 +49,7 @@ impl Wire for WireV5 {
         let mut network = NetworkOptions::new();
         network.set_tcp_nodelay(true);
         options
-            .set_clean_start(false)
+            .set_clean_start(discard)
             .set_manual_acks(true)
             .set_keep_alive(timing.keep_alive)
             .set_connection_timeout(timing.connect.as_secs().max(1))
@@ -62,11 +63,28 @@ impl Wire for WireV5 {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
         }
         let (client, eventloop) = AsyncClient::new(options, REQUESTS_MAX);
-        (Self { client: client.clone(), eventloop }, Acks(client))
+        (Self { client: client.clone(), eventloop, fault: None }, Acks(client))
     }
 
-    async fn poll(&mut self) -> Result<Heard, String> {
-        Ok(match self.eventloop.poll().await.map_err(|error| error.to_string())? {
+    async fn poll(&mut self) -> Result<Heard, Fault> {
+        let event = match self.fault.take() {
+            None => match self.eventloop.poll().await {
+                Ok(event) => event,
+                Err(error) => {
+                    self.fault = Some(fault(&error));
+                    return Ok(Heard::Nothing);
+                }
+            },
+            // The library reads ahead; what it read before the fault is in its buffer.
+            Some(fault) => match self.eventloop.state.events.pop_front() {
+                Some(event) => {
+                    self.fault = Some(fault);
+                    event
+                }
+                None => return Err(fault),
+            },
+        };
+        Ok(match event {
             Event::Incoming(Packet::Publish(Publish { dup, qos, retain, topic, pkid, payload, .. })) => {
                 Heard::Message { topic, payload, packet_id: pkid, qos: qos as u8, retained: retain, duplicate: dup }
             }
@@ -97,4 +115,14 @@ impl Wire for WireV5 {
     fn disconnect(&self) -> bool {
         self.client.try_disconnect().is_ok()
     }
+}
+
+fn fault(error: &ConnectionError) -> Fault {
+    let unreadable = match error {
+        ConnectionError::MqttState(StateError::Deserialization(why)) => {
+            !matches!(why, Error::Io(_) | Error::InsufficientBytes(_) | Error::OutgoingPacketTooLarge { .. })
+        }
+        _ => false,
+    };
+    Fault { reason: error.to_string(), unreadable }
 }

@@ -6,6 +6,8 @@ use common::hear::{Engine, LONG, clock, engine};
 use common::mosquitto::Mosquitto;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -133,7 +135,7 @@ async fn a_wrong_password_is_told_and_the_right_one_works() {
     let files = tempfile::tempdir().unwrap();
     let passwords = files.path().join("passwords");
     // `mosquitto_passwd -b` of engine / secret.
-    let status = std::process::Command::new("mosquitto_passwd").args(["-c", "-b"]).arg(&passwords).args(["engine", "s3cret:@/"]).status();
+    let status = Command::new("mosquitto_passwd").args(["-c", "-b"]).arg(&passwords).args(["engine", "s3cret:@/"]).status();
     assert!(status.is_ok_and(|status| status.success()), "mosquitto_passwd comes with mosquitto");
     // Mosquitto gives up root for a user of its own before it reads the file.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
@@ -156,4 +158,53 @@ async fn a_wrong_password_is_told_and_the_right_one_works() {
             stop(token, task).await;
         }
     }
+}
+
+fn openssl(directory: &Path, arguments: &str) {
+    let done = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output().expect("openssl is installed");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A CA, a broker's certificate for 127.0.0.1, and one for the engine.
+fn certificates(directory: &Path) {
+    openssl(directory, "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca");
+    std::fs::write(directory.join("san"), "subjectAltName=IP:127.0.0.1").unwrap();
+    for name in ["broker", "engine"] {
+        openssl(directory, &format!("req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"));
+        let sign = format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 2 -extfile san");
+        openssl(directory, &sign);
+    }
+}
+
+#[tokio::test]
+async fn an_encrypted_connection_checks_both_sides() {
+    let files = tempfile::tempdir().unwrap();
+    let at = |name: &str| files.path().join(name);
+    if Mosquitto::start("").is_none() {
+        return;
+    }
+    certificates(files.path());
+    let here = files.path().display();
+    let tls = format!("cafile {here}/ca.pem\ncertfile {here}/broker.pem\nkeyfile {here}/broker.key\nrequire_certificate true");
+    let broker = Mosquitto::start_with_listener(&tls, "").unwrap();
+    let url = format!("mqtts://127.0.0.1:{}", broker.port);
+    let whole = TlsFiles { ca: Some(at("ca.pem")), certificate: Some(at("engine.pem")), key: Some(at("engine.key")) };
+    let nameless = TlsFiles { certificate: None, key: None, ..whole.clone() };
+    openssl(files.path(), "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 2 -subj /CN=other-ca");
+    let stranger = TlsFiles { ca: Some(at("other.pem")), ..whole.clone() };
+    for protocol in BOTH {
+        for (tls, refused) in [(&whole, false), (&nameless, true), (&stranger, true)] {
+            let (sink, engine) = engine();
+            let token = CancellationToken::new();
+            let task = source(&url, protocol, tls.clone()).unwrap().start(sink, token.clone());
+            if refused {
+                engine.down().await;
+            } else {
+                engine.up().await;
+            }
+            stop(token, task).await;
+        }
+    }
+    let half = TlsFiles { key: None, ..whole };
+    assert!(matches!(source(&url, Protocol::V311, half), Err(AddressError::HalfClientCertificate)));
 }

@@ -27,6 +27,10 @@ fn program() -> Option<&'static str> {
 impl Mosquitto {
     /// Starts one with `extra` lines of configuration beside the listener and the persistence.
     pub fn start(extra: &str) -> Option<Self> {
+        Self::start_with_listener("", extra)
+    }
+    /// The same with lines for the listener, such as its certificates.
+    pub fn start_with_listener(listener: &str, extra: &str) -> Option<Self> {
         let program = program()?;
         // Somebody else may take the port between our look and mosquitto's: then it ends, and another is tried.
         for _ in 0..10 {
@@ -34,7 +38,7 @@ impl Mosquitto {
             let directory = tempfile::tempdir().unwrap();
             let at = directory.path().display();
             let config = format!(
-                "listener {port} 127.0.0.1\npersistence true\npersistence_location {at}/\nautosave_interval 1\n\
+                "listener {port} 127.0.0.1\n{listener}\npersistence true\npersistence_location {at}/\nautosave_interval 1\n\
                  autosave_on_changes true\nmax_queued_messages 100000\nmax_inflight_messages 1000\nallow_anonymous true\nuser root\n{extra}\n"
             );
             std::fs::write(directory.path().join("mosquitto.conf"), config).unwrap();
@@ -46,7 +50,7 @@ impl Mosquitto {
         }
         panic!("mosquitto does not start");
     }
-    /// Where files named in `extra` could be put beforehand is the test's own business; this is where mosquitto keeps its own.
+    /// kill -9, and a new one on what the old one had written.
     pub fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
