@@ -82,7 +82,7 @@ const LOGINS: [Login; 4] = [
     Login {
         username: "zhenjie",
         role: Role::Township,
-        person: "linjiang-zb1",
+        person: "linjiang-duty",
         title_zh: "镇街值班",
         title_en: "township duty officer",
         shown: true,
@@ -90,7 +90,7 @@ const LOGINS: [Login; 4] = [
     Login {
         username: "xianju",
         role: Role::County,
-        person: "qingxi-zb1",
+        person: "qingxi-duty",
         title_zh: "县局值班",
         title_en: "county duty officer",
         shown: true,
@@ -148,18 +148,19 @@ struct EngineChild {
     log: PathBuf,
     child: Child,
     base: String,
+    phones: String,
 }
 
 impl EngineChild {
-    fn spawn(command: &[String], log: &Path) -> anyhow::Result<Child> {
+    fn spawn(command: &[String], log: &Path, phones: &str) -> anyhow::Result<Child> {
         let file =
             std::fs::OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
         let program = std::env::current_exe()?;
-        Ok(Command::new(program).args(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).kill_on_drop(true).spawn()?)
+        Ok(Command::new(program).args(command).env("WATCHFIRE_DEMO_PHONES", phones).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).kill_on_drop(true).spawn()?)
     }
-    async fn start(command: Vec<String>, log: PathBuf, base: String) -> anyhow::Result<Self> {
-        let child = Self::spawn(&command, &log)?;
-        let mut engine = Self { command, log, child, base };
+    async fn start(command: Vec<String>, log: PathBuf, base: String, phones: String) -> anyhow::Result<Self> {
+        let child = Self::spawn(&command, &log, &phones)?;
+        let mut engine = Self { command, log, child, base, phones };
         engine.wait_ready().await?;
         Ok(engine)
     }
@@ -182,7 +183,7 @@ impl EngineChild {
     async fn crash(&mut self) -> anyhow::Result<std::time::Duration> {
         self.child.kill().await?;
         let began = std::time::Instant::now();
-        self.child = Self::spawn(&self.command, &self.log)?;
+        self.child = Self::spawn(&self.command, &self.log, &self.phones)?;
         self.wait_ready().await?;
         Ok(began.elapsed())
     }
@@ -228,7 +229,7 @@ async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
     }
     command.push("--demo".into());
     let base = format!("http://{}", args.http);
-    let engine = EngineChild::start(command, args.data.join("engine.log"), base.clone()).await?;
+    let engine = EngineChild::start(command, args.data.join("engine.log"), base.clone(), format!("http://{}", args.phones)).await?;
 
     let clock = SimulatedClock::new(Arc::new(move || scale.wall()), args.factor);
     let fleet = Fleet::start(County::new(plant.clone(), args.seed), &format!("mqtt://{}", args.listen), clock.clone(), &BTreeMap::new())?;
