@@ -135,8 +135,9 @@ struct State {
     now: Timestamp,
     alarms: BTreeMap<AlarmId, Arc<LiveAlarm>>,
     open: BTreeMap<CaseId, Arc<Case>>,
-    closed: BTreeMap<CaseId, Arc<Case>>,
-    closed_by_time: BTreeSet<(Timestamp, CaseId)>,
+    // In the order they are listed in, because a list is copied while the engine may want to write.
+    closed: BTreeMap<(Timestamp, CaseId), Arc<Case>>,
+    closed_at: BTreeMap<CaseId, Timestamp>,
     messages: Messages,
     sirens: BTreeMap<(BodyId, ZoneId), (Siren, SirenLink)>,
     links: BTreeMap<String, (bool, Timestamp)>,
@@ -293,8 +294,7 @@ impl LiveView {
     }
     /// Closed cases that are kept, newest first.
     pub fn closed_cases(&self) -> Vec<Arc<Case>> {
-        let state = self.read();
-        state.closed_by_time.iter().rev().filter_map(|(_, id)| state.closed.get(id).cloned()).collect()
+        self.read().closed.values().rev().cloned().collect()
     }
     /// A case that is open or kept.
     pub fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
@@ -324,7 +324,8 @@ impl State {
         self.seq
     }
     fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
-        self.open.get(id).or_else(|| self.closed.get(id)).cloned()
+        let closed = || self.closed.get(&(*self.closed_at.get(id)?, id.clone()));
+        self.open.get(id).or_else(closed).cloned()
     }
     fn put_case(&mut self, case: &Arc<Case>) {
         let Some(closed) = case.closed else {
@@ -332,16 +333,14 @@ impl State {
             return;
         };
         self.open.remove(&case.id);
-        if let Some(old) = self.closed.insert(case.id.clone(), case.clone())
-            && let Some(closed) = old.closed
-        {
-            self.closed_by_time.remove(&(closed, case.id.clone()));
+        if let Some(before) = self.closed_at.insert(case.id.clone(), closed) {
+            self.closed.remove(&(before, case.id.clone()));
         }
-        self.closed_by_time.insert((closed, case.id.clone()));
-        while self.closed_by_time.len() > CLOSED_CASES_KEPT
-            && let Some((_, oldest)) = self.closed_by_time.pop_first()
+        self.closed.insert((closed, case.id.clone()), case.clone());
+        while self.closed.len() > CLOSED_CASES_KEPT
+            && let Some(((_, oldest), _)) = self.closed.pop_first()
         {
-            self.closed.remove(&oldest);
+            self.closed_at.remove(&oldest);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use model::{Attempt, AttemptResult, CaseId, Notification, Purpose, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Messages kept for the page; the record of all is the journal.
@@ -76,24 +76,25 @@ impl Message {
     }
 }
 
-/// The newest messages, by key and by time.
+/// The newest messages. Kept in the order they are listed in, because a list is copied while the engine may want to write.
 #[derive(Default)]
 pub(crate) struct Messages {
-    by_key: BTreeMap<String, Arc<Message>>,
-    by_time: BTreeSet<(Timestamp, String)>,
+    by_time: BTreeMap<(Timestamp, String), Arc<Message>>,
+    time_of: BTreeMap<String, Timestamp>,
 }
 
 impl Messages {
     /// Adds a message, or leaves the one of the same key as it is; gives the key.
     pub fn add(&mut self, message: Message) -> String {
         let key = message.notification.key.to_string();
-        if !self.by_key.contains_key(&key) {
-            self.by_time.insert((message.notification.at, key.clone()));
-            self.by_key.insert(key.clone(), Arc::new(message));
-            while self.by_key.len() > MESSAGES_KEPT
-                && let Some((_, oldest)) = self.by_time.pop_first()
+        if !self.time_of.contains_key(&key) {
+            let at = message.notification.at;
+            self.time_of.insert(key.clone(), at);
+            self.by_time.insert((at, key.clone()), Arc::new(message));
+            while self.by_time.len() > MESSAGES_KEPT
+                && let Some(((_, oldest), _)) = self.by_time.pop_first()
             {
-                self.by_key.remove(&oldest);
+                self.time_of.remove(&oldest);
             }
         }
         key
@@ -101,7 +102,7 @@ impl Messages {
     /// Adds one from the store. Where the message is known already, the one that has got further stands.
     pub fn add_older(&mut self, message: Message) {
         let key = message.notification.key.to_string();
-        match self.by_key.get_mut(&key) {
+        match self.get_mut(&key) {
             Some(known) if known.attempts < message.attempts => *known = Arc::new(message),
             Some(_) => {}
             None => {
@@ -112,26 +113,31 @@ impl Messages {
     /// Adds an attempt; gives the key where the message is known.
     pub fn note(&mut self, attempt: &Attempt) -> Option<String> {
         let key = attempt.key.to_string();
-        Arc::make_mut(self.by_key.get_mut(&key)?).note(attempt);
+        Arc::make_mut(self.get_mut(&key)?).note(attempt);
         Some(key)
     }
     /// Supersedes a case's unsent messages; gives their keys.
     pub fn supersede(&mut self, case: &CaseId) -> Vec<String> {
         let keys = self.keys_of(case);
-        keys.into_iter().filter(|key| self.by_key.get_mut(key).is_some_and(|message| Arc::make_mut(message).supersede())).collect()
+        keys.into_iter().filter(|key| self.get_mut(key).is_some_and(|message| Arc::make_mut(message).supersede())).collect()
     }
     /// Keys of a case's messages.
     pub fn keys_of(&self, case: &CaseId) -> Vec<String> {
         // A key's text begins with its case.
         let prefix = format!("{case}|");
-        self.by_key.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)).map(|(key, _)| key.clone()).collect()
+        self.time_of.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)).map(|(key, _)| key.clone()).collect()
     }
     /// The message of a key.
     pub fn get(&self, key: &str) -> Option<Arc<Message>> {
-        self.by_key.get(key).cloned()
+        let at = *self.time_of.get(key)?;
+        self.by_time.get(&(at, key.to_owned())).cloned()
     }
     /// All of them.
     pub fn newest_first(&self) -> Vec<Arc<Message>> {
-        self.by_time.iter().rev().filter_map(|(_, key)| self.by_key.get(key).cloned()).collect()
+        self.by_time.values().rev().cloned().collect()
+    }
+    fn get_mut(&mut self, key: &str) -> Option<&mut Arc<Message>> {
+        let at = *self.time_of.get(key)?;
+        self.by_time.get_mut(&(at, key.to_owned()))
     }
 }

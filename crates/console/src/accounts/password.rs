@@ -5,7 +5,6 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
 /// Memory of one argon2id computation, in KiB (OWASP's floor: 19 MiB with two passes).
 pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
@@ -63,13 +62,27 @@ pub(super) fn hash(password: &str) -> Result<String, AccountsError> {
 
 /// Whether a password is the one of a stored hash. Without a hash it takes as long and is wrong.
 pub(super) fn is_right(password: &str, stored: Option<&str>) -> bool {
-    let against = stored.unwrap_or_else(|| nobody());
+    let against = stored.unwrap_or(NOBODY);
     let right = PasswordHash::new(against).is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok());
     right && stored.is_some()
 }
 
-/// The hash an unknown user name is checked against, so that asking for it takes as long as for a known one.
-fn nobody() -> &'static str {
-    static NOBODY: OnceLock<String> = OnceLock::new();
-    NOBODY.get_or_init(|| hash(&random_password()).unwrap_or_default())
+/// What an unknown user name is checked against, so that asking for it takes as long as for a known one. Nobody knows its
+/// password, and it is not let in with it.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$d2F0Y2hmaXJlbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_costs_the_same_computation_as_a_known_one() {
+        let known = hash("Correct-horse-9").unwrap();
+        let cost = |stored: &str| stored.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cost(NOBODY), cost(&known));
+        let parsed = PasswordHash::new(NOBODY).unwrap();
+        let known = PasswordHash::new(&known).unwrap();
+        assert_eq!(parsed.hash.unwrap().len(), known.hash.unwrap().len());
+        assert!(!is_right("", None) && !is_right("Correct-horse-9", None));
+    }
 }

@@ -306,3 +306,32 @@ fn superseding_a_case_stops_what_is_unsent_but_not_the_word_that_it_is_closed() 
 fn key_case() -> model::CaseId {
     model::CaseId::new(key("ent-hx").to_string())
 }
+
+#[test]
+fn memory_is_bounded_and_the_oldest_makes_room() {
+    let view = console::LiveView::new(Arc::new(plant::plant()));
+    let closed = |n: usize| Case {
+        id: format!("case-{n}").into(),
+        closed: Some(NOW + Duration::from_secs(n as i64)),
+        announcements: Vec::new(),
+        ..plant::case("ent-hx")
+    };
+    let message = |n: usize| {
+        let mut notification = plant::notification("ent-hx", Tier::ENTERPRISE, "wang");
+        notification.key.repeat = n as u32;
+        notification.at = NOW + Duration::from_secs(n as i64);
+        notification
+    };
+    let cases = (0..=console::CLOSED_CASES_KEPT).map(closed).collect();
+    let notifications = (0..=console::MESSAGES_KEPT).map(message).collect();
+    view.apply(Update { seq: 1, cases, notifications, ..Update::default() });
+    let kept = view.closed_cases();
+    assert_eq!((kept.len(), kept[0].id.as_str()), (console::CLOSED_CASES_KEPT, "case-2000"));
+    assert!(view.case(&"case-0".into()).is_none() && view.case(&"case-1".into()).is_some());
+    let messages = view.messages();
+    assert_eq!((messages.len(), messages[0].notification.key.repeat), (console::MESSAGES_KEPT, console::MESSAGES_KEPT as u32));
+    // Closed again at another time, as after a correction: once in the list, at its new place.
+    view.apply(Update { seq: 2, cases: vec![Case { closed: Some(NOW + Duration::from_mins(600)), ..closed(1) }], ..Update::default() });
+    let kept = view.closed_cases();
+    assert_eq!((kept.len(), kept[0].id.as_str()), (console::CLOSED_CASES_KEPT, "case-1"));
+}
