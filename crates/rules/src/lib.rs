@@ -12,11 +12,13 @@
 //! every deadline due by `now`, each stamped with its own due time, and only then the input. At a tie the deadline goes first.
 
 mod clock;
+mod deadlines;
 mod effects;
 mod gateway;
 mod judge;
 mod late;
 mod listening;
+mod reading;
 mod slot;
 mod state;
 mod straggler;
@@ -27,22 +29,17 @@ mod view;
 pub use state::RestoreError;
 pub use view::AlarmView;
 
-use crate::clock::{Seen, Verdict};
 use crate::effects::{Said, Scene};
 use crate::gateway::GatewayState;
 use crate::listening::Listening;
-use crate::slot::{Hold, Pending, Raise, Slot, deadline};
-use crate::tag::{Fall, GatewayView, Newest, Order, TagState};
+use crate::slot::{Pending, Slot};
+use crate::tag::{GatewayView, TagState};
 use crate::timers::{Timer, Timers};
 use model::{
-    Act, ActKind, AlarmEffect, AnnounceMode, Cause, Condition, Duration, EpisodeRef, Plant, Quality, Reading, ReadingRecord,
-    SYSTEM_ENTERPRISE, TagIndex, Timestamp,
+    Act, ActKind, AlarmEffect, AlarmState, Cause, Condition, Duration, EpisodeRef, Plant, Reading, SYSTEM_ENTERPRISE, TagIndex, Timestamp,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// A deadline served later than this means that the engine stood still.
-const STALL_MAX: Duration = Duration::from_secs(2);
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -189,236 +186,6 @@ impl Rules {
         }
     }
 
-    /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
-    /// and what came meanwhile still waits in its queue. That time does not count as listening.
-    fn hold_silence_over_a_stall(&mut self, now: Timestamp) {
-        let due = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
-        if due.is_some_and(|due| now.since(due) > STALL_MAX) {
-            self.listening.skip(now.since(self.now));
-        }
-    }
-
-    /// Returns when `step(Input::Timeout, …)` is due if nothing arrives before. It may turn out to be early.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        let due = self.timers.next().filter(|_| self.drained).map(|(due, _)| due);
-        let silence = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
-        due.into_iter().chain(silence).min()
-    }
-
-    /// The usual case, decided without touching anything but the newest reading: a good, newer, timely value inside the quiet band.
-    fn is_nothing_new(&mut self, reading: &Reading) -> bool {
-        let now = self.now;
-        let Some(tag) = self.tags.get_mut(reading.tag.at()) else { return false };
-        let (Some((low, high)), Some(newest)) = (tag.quiet, tag.newest) else { return false };
-        let Some(gateway) = self.member_of[reading.tag.at()] else { return false };
-        let gateway = &mut self.gateways[gateway];
-        let receive = reading.receive_time.min(now);
-        let quick = reading.value > low
-            && reading.value < high
-            && reading.value != 0.0
-            && reading.quality == Quality::Good
-            && reading.source_time > newest.time
-            && reading.source_time <= now
-            && receive.since(reading.source_time).abs() <= self.plant.policies.late_after.min(self.plant.policies.clock_skew_max)
-            && gateway.verdict.is_none()
-            && !gateway.lost
-            && tag.kept.is_empty()
-            && gateway.evidence.is_clean()
-            && gateway.first_heard.is_some()
-            && self.gone.is_empty()
-            && self.unsound.is_empty();
-        if !quick || self.next_deadline().is_some_and(|due| due <= now) {
-            return false;
-        }
-        let heard = self.listening.at(now);
-        let tag = &mut self.tags[reading.tag.at()];
-        tag.newest = Some(Newest { time: reading.source_time, record: ReadingRecord::from(reading), ahead: None });
-        tag.revision += 1;
-        tag.heard = heard;
-        tag.advanced = heard;
-        if let Some(gateway) = self.member_of[reading.tag.at()] {
-            self.gateways[gateway].last_current = heard;
-            self.gateways[gateway].soft_changed = true;
-        }
-        true
-    }
-
-    fn reading(&mut self, reading: &Reading, said: &mut Vec<Said>) {
-        let index = reading.tag;
-        if index.at() >= self.tags.len() {
-            return self.fire_due(said);
-        }
-        let in_service = self.plant.tag(index).in_service;
-        let (corrected, _, order) = self.order(reading);
-        if in_service && matches!(order, Order::Newer | Order::InDoubt) {
-            let time = corrected.min(self.now);
-            self.with_tag(index, said, |tag, view, scene| tag.fire_proven(time, view, scene));
-        }
-        self.fire_due(said);
-        if !in_service {
-            return self.show_only(reading);
-        }
-        // Deadlines may have moved the newest reading on.
-        let (corrected, receive, order) = self.order(reading);
-        if order == Order::Duplicate {
-            return;
-        }
-        if let Some(gateway) = self.member_of[index.at()] {
-            let newest = self.tags[index.at()].newest.map_or(Timestamp::MIN, |newest| newest.time);
-            let seen = Seen {
-                source: reading.source_time,
-                receive,
-                straggler: order == Order::Straggler,
-                plain_straggler: reading.source_time.min(self.now) < newest,
-            };
-            self.gateways[gateway].soft_changed = true;
-            let changed = self.observe_clock(gateway, &seen, said);
-            let current = receive.since(corrected).abs() <= self.plant.policies.clock_skew_max;
-            if !changed && order == Order::Newer && current {
-                self.gateways[gateway].last_current = self.listening.at(self.now);
-                if !self.tags[index.at()].kept.is_empty() {
-                    self.kept_is_history(gateway, index, said);
-                }
-            }
-        }
-        self.hear(index, reading, said);
-        self.place(reading, said);
-        if let Some(gateway) = self.member_of[index.at()] {
-            self.look_for_return(gateway, said);
-            if self.tags[index.at()].fall.is_some_and(|(_, since)| since == self.now) {
-                self.look_for_loss(gateway, self.now, said);
-            }
-        }
-    }
-
-    /// The corrected source time of a reading, its receive time, and where it stands to its tag's newest.
-    pub(crate) fn order(&self, reading: &Reading) -> (Timestamp, Timestamp, Order) {
-        let receive = reading.receive_time.min(self.now);
-        let verdict = self.member_of[reading.tag.at()].and_then(|gateway| self.gateways[gateway].verdict);
-        let corrected = Verdict::read(verdict, reading.source_time, receive);
-        let on_receive_time = verdict == Some(Verdict::Receive);
-        let skew_max = self.plant.policies.clock_skew_max;
-        let order = self.tags[reading.tag.at()].order(corrected, reading, on_receive_time, self.now, skew_max);
-        (corrected, receive, order)
-    }
-
-    /// Out of service: evaluated for nothing, kept for display.
-    fn show_only(&mut self, reading: &Reading) {
-        let time = reading.source_time.min(self.now);
-        let tag = &mut self.tags[reading.tag.at()];
-        if tag.newest.is_none_or(|newest| time >= newest.time) {
-            tag.newest = Some(Newest { time, record: ReadingRecord::from(reading), ahead: None });
-            tag.revision += 1;
-            if let Some(gateway) = self.plant.tag(reading.tag).gateway.and_then(|gateway| self.gateways.get_mut(gateway)) {
-                gateway.soft_changed = true;
-            }
-        }
-    }
-
-    /// Something came from the tag, so it is not silent. A bad reading is no data: it ends the silence but not its alarm.
-    fn hear(&mut self, index: TagIndex, reading: &Reading, said: &mut Vec<Said>) {
-        let heard = self.listening.at(self.now);
-        let stale_after = self.plant.tag(index).stale_after;
-        let straggler = self.order(reading).2 == Order::Straggler;
-        let tag = &mut self.tags[index.at()];
-        if let Some(gateway) = self.member_of[index.at()] {
-            // Where the whole gateway sends stragglers its clock may have stepped back; where it has gone on, the tag has not.
-            let state = &mut self.gateways[gateway];
-            if straggler && state.last_current.since(tag.advanced) > self.plant.gateways[gateway].interval.times(2) {
-                return;
-            }
-            state.first_heard.get_or_insert(heard);
-        }
-        if !straggler {
-            tag.advanced = heard;
-        }
-        tag.heard = heard;
-        tag.silent = false;
-        if tag.registered_silence.is_none() && stale_after > Duration::ZERO {
-            self.timers.set_silence(index, &mut tag.registered_silence, Some(heard + stale_after));
-        }
-        let is_bad = reading.quality == Quality::Bad || !reading.value.is_finite();
-        let record = ReadingRecord::from(reading);
-        if is_bad {
-            return;
-        }
-        if let Some(place) = self.plant.tag(index).conditions.iter().position(|rule| rule.condition == Condition::Stale)
-            && self.tags[index.at()].slots[place].state.is_active()
-        {
-            // Silence is about our hearing it, whatever time it speaks of.
-            let at = self.now;
-            self.with_tag(index, said, |tag, _, scene| {
-                tag.slots[place].return_to_normal(&scene.tag().conditions[place], at, Cause::Reading(record), None, scene);
-            });
-        }
-    }
-
-    /// Fires every deadline due by `now`, in order.
-    fn fire_due(&mut self, said: &mut Vec<Said>) {
-        while let Some(next) = self.next_deadline().filter(|next| *next <= self.now) {
-            let silent = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard)) == Some(next);
-            match self.timers.next() {
-                // What raises goes before what tells.
-                Some((due, timer)) if self.drained && due == next && !(silent && matches!(timer, Timer::Hold(..))) => {
-                    self.fire(due, timer, said);
-                }
-                _ => self.fire_silence(next, said),
-            }
-        }
-    }
-
-    fn fire(&mut self, due: Timestamp, timer: Timer, said: &mut Vec<Said>) {
-        match timer {
-            Timer::OnDelay(index, place) => self.with_tag(index, said, |tag, view, scene| tag.fire(usize::from(place), view, scene)),
-            Timer::Kept(index) => self.kept_due(index, due, said),
-            Timer::UnknownTag(gateway) => self.unknown_tag_due(gateway as usize, due, said),
-            Timer::Hold(index, place) => {
-                let wrong_clock = self.member_of[index.at()].is_some_and(|gateway| self.gateways[gateway].verdict.is_some());
-                self.with_tag(index, said, |tag, view, scene| {
-                    let rule = &scene.tag().conditions[usize::from(place)];
-                    let slot = &mut tag.slots[usize::from(place)];
-                    match slot.hold {
-                        Hold::Verdict { .. } | Hold::Explained { .. } if view.lost => slot.hold = Hold::Explained { due: None },
-                        Hold::Verdict { .. } | Hold::Explained { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
-                        Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
-                        Hold::Returned { doubt, .. } if wrong_clock || view.doubt == Some(doubt) => {
-                            slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
-                        }
-                        Hold::Returned { .. } | Hold::None => slot.hold = Hold::None,
-                    }
-                    slot.changed = true;
-                });
-            }
-        }
-    }
-
-    fn fire_silence(&mut self, due: Timestamp, said: &mut Vec<Said>) {
-        let Some((entry, index)) = self.timers.next_silence() else { return };
-        let stale_after = self.plant.tag(index).stale_after;
-        let tag = &mut self.tags[index.at()];
-        let silent_at = tag.heard + stale_after;
-        if silent_at > entry {
-            return self.timers.set_silence(index, &mut tag.registered_silence, Some(silent_at));
-        }
-        self.timers.set_silence(index, &mut tag.registered_silence, None);
-        tag.silent = true;
-        tag.fall = Some((Fall::Silent, due));
-        tag.changed = true;
-        self.with_tag(index, said, |tag, view, scene| {
-            let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == Condition::Stale) else { return };
-            let slot = &tag.slots[place];
-            if !slot.state.is_active() && slot.state != model::AlarmState::Faulted {
-                let newest = tag.newest.map(|newest| newest.record);
-                let value = newest.and_then(|newest| newest.value);
-                tag.raise(place, Raise { since: due, at: due, cause: deadline(due, newest), value, late: false }, view, scene);
-            }
-        });
-        if let Some(gateway) = self.member_of[index.at()] {
-            self.gateways[gateway].soft_changed = true;
-            self.look_for_loss(gateway, due, said);
-        }
-    }
-
     fn act(&mut self, act: &Act, said: &mut Vec<Said>) {
         let cause = || Cause::Act { act: act.id.clone(), person: act.by.person.clone() };
         match &act.what {
@@ -522,7 +289,7 @@ impl Rules {
             if std::mem::take(&mut slot.changed) {
                 tag.changed = true;
                 let place = place as u8;
-                if slot.state == model::AlarmState::Faulted {
+                if slot.state == AlarmState::Faulted {
                     self.faulted.insert((index, place));
                 } else {
                     self.faulted.remove(&(index, place));

@@ -1,6 +1,8 @@
 //! Wrong clocks: not late data, and never a lost alarm.
 mod common;
-use common::check;
+use common::*;
+use model::*;
+use watchfire_rules::{Input, Rules};
 
 #[test]
 fn gateway_8_h_behind_from_the_start() {
@@ -182,5 +184,74 @@ fn a_verdict_outlives_a_restart() {
          15s  reading 70 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
          16s  restart lossy
          20s  reading 85 at -28780s   => high raised 20s; announce high",
+    );
+}
+
+#[test]
+fn the_clock_alarm_tells_a_time_zone_mistake_from_another_offset() {
+    let detail = |behind: i64| {
+        let plant = plant(vec![tag("hx", "T", Signal::Level)], &[], Duration::from_secs(5), "r1");
+        let index = plant.find_tag("hx", "T").expect("the tag");
+        let mut rules = Rules::new(plant, ZERO);
+        let mut out = Vec::new();
+        for secs in (0..=15).step_by(5) {
+            let now = ZERO + Duration::from_secs(secs);
+            let source_time = now - Duration::from_secs(behind);
+            let reading = Reading { tag: index, source_time, receive_time: now, value: 50.0, quality: Quality::Good, sequence: None };
+            rules.step(&Input::Reading(reading), now, &mut out);
+        }
+        out.iter()
+            .find_map(|effect| match effect {
+                AlarmEffect::Transition(Transition { cause: Cause::Engine { detail }, .. }) => Some(detail.clone()),
+                _ => None,
+            })
+            .expect("a clock alarm")
+    };
+    assert_eq!(detail(8 * 3600 + 2), "网关时钟慢 8 小时,疑为时区设置错误 · gateway clock 8 h behind: a time-zone mistake");
+    assert_eq!(detail(-8 * 3600), "网关时钟快 8 小时,疑为时区设置错误 · gateway clock 8 h ahead: a time-zone mistake");
+    assert_eq!(detail(5000), "网关时钟慢 5000 秒 · gateway clock 5000 s behind");
+}
+
+#[test]
+fn a_clock_that_jumps_about_ahead_of_us_is_judged_on_receive_time() {
+    check(
+        "high 80, on-delay 10s
+         0s   reading 70 at 900s
+         5s   reading 71 at 5000s
+         10s  reading 72 at 300s
+         15s  reading 73 at 9000s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85 at 400s
+         30s  timeout               => high raised 30s since 20s; announce high",
+    );
+}
+
+#[test]
+fn a_clock_that_drifts_is_followed_without_a_second_alarm() {
+    check(
+        "high 80
+         0s   reading 70 at -100s
+         5s   reading 70 at -95s
+         10s  reading 70 at -90s
+         15s  reading 70 at -85s    => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 70 at -80.5s
+         25s  reading 70 at -76s
+         30s  reading 70 at -71.5s
+         35s  reading 70 at -67s
+         40s  reading 85 at -62s    => high raised 38s; announce high
+         45s  reading 70 at -57s    => high returned 43s
+         50s  reading 70 at -52s
+         55s  reading 70 at -47s
+         60s  reading 85 at -42s    => high raised 60s; announce high",
+    );
+}
+
+#[test]
+fn a_reading_from_the_future_once_does_not_stop_the_tag() {
+    check(
+        "high 80
+         0s   reading 70
+         5s   reading 70 at 100000h
+         10s  reading 85            => high raised 10s; announce high
+         15s  reading 70            => high returned 15s",
     );
 }

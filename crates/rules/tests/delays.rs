@@ -120,3 +120,12 @@ fn an_uncertain_reading_does_not_end_the_wait() {
          10s timeout      => high raised 10s since 0s; announce high",
     );
 }
+
+#[test]
+fn at_a_tie_of_source_times_the_deadline_goes_first_too() {
+    check(
+        "high 80, on-delay 5s
+         10s reading 81 at 0s
+         11s reading 70 at 5s => high raised 5s since 0s; announce high; high returned 5s",
+    );
+}

@@ -296,3 +296,37 @@ fn a_late_latched_gas_alarm_that_is_raised_again_before_it_was_told_is_told_as_r
          605s  reading 30         => announce high late-confirmed",
     );
 }
+
+#[test]
+fn a_recording_replayed_as_fast_as_it_goes_gives_the_transitions_of_its_rows() {
+    // Reactor pressure of the Tennessee Eastman process, 3 min apart: normal limit 2895 kPa, shutdown limit 3000 kPa.
+    check(
+        "gateway 180s
+         high 2895, high-high 3000
+         480h   reading 2704.3 at 0m
+         480h   reading 2894.9 at 3m
+         480h   reading 2895.0 at 6m   => high raised 360s late
+         480h   reading 2951.2 at 9m
+         480h   reading 3000.0 at 12m  => high-high raised 720s late
+         480h   reading 3000.0 at 15m",
+    );
+    check(
+        "gateway 180s
+         high 50
+         480h   reading 49.9 at 0m
+         480h   reading 50.1 at 3m     => high raised 180s late
+         480h   reading 49.8 at 6m     => high returned 360s
+         480h   reading 50.2 at 9m     => high raised 540s late
+         480h   reading 49.7 at 12m    => high returned 720s",
+    );
+    check(
+        "gateway 180s
+         high 50, deadband 0.25, on-delay 4m
+         480h   reading 50.1 at 3m
+         480h   reading 49.8 at 6m
+         480h   reading 50.2 at 9m
+         480h   reading 50.3 at 12m
+         480h   reading 49.8 at 15m    => high raised 780s since 540s late
+         480h   reading 49.7 at 18m    => high returned 1080s",
+    );
+}

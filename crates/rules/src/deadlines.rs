@@ -1,0 +1,95 @@
+//! What time brings: on_delays, silence, announcements that need not wait any longer.
+
+use crate::Rules;
+use crate::effects::Said;
+use crate::slot::{Hold, Raise, deadline};
+use crate::tag::Fall;
+use crate::timers::Timer;
+use model::{AlarmState, AnnounceMode, Condition, Duration, Timestamp};
+
+/// A deadline served later than this means that the engine stood still.
+const STALL_MAX: Duration = Duration::from_secs(2);
+
+impl Rules {
+    /// Returns when `step(Input::Timeout, …)` is due if nothing arrives before. It may turn out to be early.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let due = self.timers.next().filter(|_| self.drained).map(|(due, _)| due);
+        let silence = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
+        due.into_iter().chain(silence).min()
+    }
+
+    /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
+    /// and what came meanwhile still waits in its queue. That time does not count as listening.
+    pub(crate) fn hold_silence_over_a_stall(&mut self, now: Timestamp) {
+        let due = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
+        if due.is_some_and(|due| now.since(due) > STALL_MAX) {
+            self.listening.skip(now.since(self.now));
+        }
+    }
+
+    /// Fires every deadline due by `now`, in order.
+    pub(crate) fn fire_due(&mut self, said: &mut Vec<Said>) {
+        while let Some(next) = self.next_deadline().filter(|next| *next <= self.now) {
+            let silent = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard)) == Some(next);
+            match self.timers.next() {
+                // What raises goes before what tells.
+                Some((due, timer)) if self.drained && due == next && !(silent && matches!(timer, Timer::Hold(..))) => {
+                    self.fire(due, timer, said);
+                }
+                _ => self.fire_silence(next, said),
+            }
+        }
+    }
+
+    fn fire(&mut self, due: Timestamp, timer: Timer, said: &mut Vec<Said>) {
+        match timer {
+            Timer::OnDelay(index, place) => self.with_tag(index, said, |tag, view, scene| tag.fire(usize::from(place), view, scene)),
+            Timer::Kept(index) => self.kept_due(index, due, said),
+            Timer::UnknownTag(gateway) => self.unknown_tag_due(gateway as usize, due, said),
+            Timer::Hold(index, place) => {
+                let wrong_clock = self.member_of[index.at()].is_some_and(|gateway| self.gateways[gateway].verdict.is_some());
+                self.with_tag(index, said, |tag, view, scene| {
+                    let rule = &scene.tag().conditions[usize::from(place)];
+                    let slot = &mut tag.slots[usize::from(place)];
+                    match slot.hold {
+                        Hold::Verdict { .. } | Hold::Explained { .. } if view.lost => slot.hold = Hold::Explained { due: None },
+                        Hold::Verdict { .. } | Hold::Explained { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
+                        Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
+                        Hold::Returned { doubt, .. } if wrong_clock || view.doubt == Some(doubt) => {
+                            slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
+                        }
+                        Hold::Returned { .. } | Hold::None => slot.hold = Hold::None,
+                    }
+                    slot.changed = true;
+                });
+            }
+        }
+    }
+
+    fn fire_silence(&mut self, due: Timestamp, said: &mut Vec<Said>) {
+        let Some((entry, index)) = self.timers.next_silence() else { return };
+        let stale_after = self.plant.tag(index).stale_after;
+        let tag = &mut self.tags[index.at()];
+        let silent_at = tag.heard + stale_after;
+        if silent_at > entry {
+            return self.timers.set_silence(index, &mut tag.registered_silence, Some(silent_at));
+        }
+        self.timers.set_silence(index, &mut tag.registered_silence, None);
+        tag.silent = true;
+        tag.fall = Some((Fall::Silent, due));
+        tag.changed = true;
+        self.with_tag(index, said, |tag, view, scene| {
+            let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == Condition::Stale) else { return };
+            let slot = &tag.slots[place];
+            if !slot.state.is_active() && slot.state != AlarmState::Faulted {
+                let newest = tag.newest.map(|newest| newest.record);
+                let value = newest.and_then(|newest| newest.value);
+                tag.raise(place, Raise { since: due, at: due, cause: deadline(due, newest), value, late: false }, view, scene);
+            }
+        });
+        if let Some(gateway) = self.member_of[index.at()] {
+            self.gateways[gateway].soft_changed = true;
+            self.look_for_loss(gateway, due, said);
+        }
+    }
+}
