@@ -138,3 +138,30 @@ async fn a_port_in_use_names_the_option_that_helps() {
     let error = console::bind(taken.local_addr().unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("in use") && error.contains("--http"), "{error}");
 }
+
+#[tokio::test]
+async fn lists_are_compressed_and_live_events_never_wait_in_a_compressor() {
+    let site = Site::in_trouble().await;
+    let token = site.login("sun").await;
+    let get = async |path: &str| {
+        let request = site.request(Method::GET, path).bearer_auth(&token).header("accept-encoding", "gzip");
+        request.send().await.unwrap().headers().clone()
+    };
+    assert_eq!(get("/api/v1/cases").await["content-encoding"], "gzip");
+    let events = get("/api/v1/events").await;
+    assert!(!events.contains_key("content-encoding"));
+    assert_eq!((&events["content-type"], &events["cache-control"]), (&"text/event-stream".parse().unwrap(), &"no-store".parse().unwrap()));
+    assert_eq!(events["x-accel-buffering"], "no");
+}
+
+#[tokio::test]
+async fn a_thousand_guesses_cost_five_hashes() {
+    let site = Site::start().await;
+    for _ in 0..1_000 {
+        site.try_login("wang", "Wrong-horse-9", reqwest::header::HeaderMap::new()).await;
+    }
+    let text = site.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    for line in ["watchfire_http_logins_total{result=\"wrong\"} 5", "watchfire_http_logins_total{result=\"too-many-tries\"} 995"] {
+        assert!(text.contains(line), "{text}");
+    }
+}
