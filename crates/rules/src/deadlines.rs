@@ -54,7 +54,9 @@ impl Rules {
                     match slot.hold {
                         Hold::Verdict { .. } | Hold::Explained { .. } if view.lost => slot.hold = Hold::Explained { due: None },
                         Hold::Verdict { .. } | Hold::Explained { .. } => slot.announce(rule, AnnounceMode::Normal, due, &[], scene),
-                        Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
+                        Hold::Late { .. } if slot.state.is_standing() => slot.announce(rule, AnnounceMode::LateConfirmed, due, &[], scene),
+                        // Released by a field check before anybody was told.
+                        Hold::Late { .. } => slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene),
                         Hold::Returned { doubt, .. } if wrong_clock || view.doubt == Some(doubt) => {
                             slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
                         }

@@ -4,7 +4,7 @@ use crate::Rules;
 use crate::clock::{Seen, Verdict};
 use crate::effects::Said;
 use crate::tag::{Newest, Order};
-use model::{Cause, Condition, Duration, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
+use model::{Cause, Condition, Duration, Quality, Reading, ReadingRecord, Signal, TagIndex, Timestamp};
 
 impl Rules {
     /// The usual case, decided without touching anything but the newest reading: a good, newer, timely value inside the quiet band.
@@ -47,7 +47,9 @@ impl Rules {
 
     pub(crate) fn reading(&mut self, reading: &Reading, said: &mut Vec<Said>) {
         let index = reading.tag;
-        if index.at() >= self.tags.len() {
+        // A gateway's own tag and the engine's have no readings; whoever sends one is not believed.
+        let known = self.plant.tags.get(index.at()).is_some_and(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System));
+        if !known {
             return self.fire_due(said);
         }
         let in_service = self.plant.tag(index).in_service;

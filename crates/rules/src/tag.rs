@@ -211,6 +211,7 @@ impl TagState {
         let (Some(window), Some((fall, since))) = (view.window, self.fall) else { return Hold::None };
         let fits = match condition {
             Condition::Stale | Condition::BadQuality => true,
+            Condition::OutOfRange => fall == Fall::Zero,
             Condition::Low | Condition::LowLow => fall == Fall::Zero && !scene.tag().signal.is_gas(),
             _ => false,
         };

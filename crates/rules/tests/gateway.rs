@@ -179,3 +179,35 @@ fn a_gateway_lost_again_after_its_return_explains_what_had_not_been_told() {
          70s  timeout            => announce C.bad-quality",
     );
 }
+
+#[test]
+fn a_range_left_by_going_to_exactly_zero_waits_for_the_verdict_too() {
+    check(
+        "tag A,B,C range 4..20, out-of-range
+         0s  all reading 12
+         5s  A reading 21       => A.out-of-range raised 5s; announce A.out-of-range
+         10s A reading 12       => A.out-of-range returned 10s
+         15s A,B reading 0      => A.out-of-range raised 15s; B.out-of-range raised 15s
+         16s C reading 0        => C.out-of-range raised 16s; ~GW.gateway-lost raised 16s; announce ~GW.gateway-lost [A B C]",
+    );
+}
+
+#[test]
+fn a_slow_tag_cannot_keep_its_dead_gateway_alive_and_is_listed_with_it() {
+    check(
+        "tag A,B,C stale 15s
+         tag D every 60s, stale 180s
+         0s   all reading 50
+         10s  A,B,C reading 50
+         10m  timeout       => A.stale raised 25s; B.stale raised 25s; C.stale raised 25s; ~GW.gateway-lost raised 25s; announce ~GW.gateway-lost [A B C D]; D.stale raised 180s",
+    );
+}
+
+#[test]
+fn nobody_speaks_for_a_gateway_by_sending_readings_of_its_own_tag() {
+    check(
+        "tag A,B,C stale 15s
+         0s   all reading 50
+         20s  ~GW reading 1  => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C]",
+    );
+}

@@ -330,3 +330,15 @@ fn a_recording_replayed_as_fast_as_it_goes_gives_the_transitions_of_its_rows() {
          480h   reading 49.7 at 18m    => high returned 1080s",
     );
 }
+
+#[test]
+fn a_latch_released_before_its_late_raise_was_told_is_told_as_returned() {
+    check(
+        "toxic, range 0..100, high 25
+         0s    reading 7
+         10m   reading 120 at 60s => high raised 60s late
+         10m   reading 7 at 70s   => high returned-latched 70s
+         610s  field-check high   => high reset
+         630s  timeout            => announce high late-returned",
+    );
+}
