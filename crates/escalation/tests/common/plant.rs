@@ -2,7 +2,7 @@
 
 use model::plant::*;
 use model::*;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 fn day_and_night(people: &[&str]) -> Vec<Shift> {
     vec![Shift { days: [true; 7], from: 0, to: 1440, people: people.iter().map(|person| PersonId::new(*person)).collect() }]
@@ -142,6 +142,11 @@ pub fn policies() -> Policies {
 
 /// The county of every scenario.
 pub fn county() -> Arc<Plant> {
+    static COUNTY: LazyLock<Arc<Plant>> = LazyLock::new(build);
+    COUNTY.clone()
+}
+
+fn build() -> Arc<Plant> {
     let mut bodies = vec![
         body("xian", Tier::COUNTY, None, "xian-phone", &["xu"], &[]),
         body("zhen", Tier::TOWNSHIP, Some("xian"), "zhen-phone", &["zhou"], &[]),
