@@ -5,6 +5,12 @@ use model::{Condition, Notification, Plant};
 use notifier::{CurrentValue, Facts, MessageFacts};
 use std::sync::Arc;
 
+/// The page of a case. The id stands in the query: as a path, an id with a dot would look like a file.
+fn page_of(case: &str) -> String {
+    // Tags are written as on the drawings, so the id may hold what separates queries.
+    format!("/case?id={}", ingest::topic::encode(case).replace('&', "%26").replace('?', "%3F"))
+}
+
 /// Looks facts up in the plant and the live view.
 pub struct LiveFacts {
     plant: Arc<Plant>,
@@ -57,7 +63,17 @@ impl Facts for LiveFacts {
             folded: announcement.map_or(0, |announcement| announcement.folded),
             members: u32::try_from(members).unwrap_or(u32::MAX),
             handle_by: case.as_ref().and_then(|case| case.handle_by),
-            link: Some(format!("/cases/{}", ingest::topic::encode(notification.key.case.as_str()))),
+            link: Some(page_of(notification.key.case.as_str())),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of;
+
+    #[test]
+    fn a_link_keeps_a_tag_that_is_written_with_separators() {
+        assert_eq!(page_of("high@hx/P-101A/B#1&2!5/0"), "/case?id=high@hx%2FP-101A%2FB%231%262!5%2F0");
     }
 }

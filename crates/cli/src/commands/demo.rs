@@ -156,7 +156,14 @@ impl EngineChild {
         let file =
             std::fs::OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
         let program = std::env::current_exe()?;
-        Ok(Command::new(program).args(command).env("WATCHFIRE_DEMO_PHONES", phones).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).kill_on_drop(true).spawn()?)
+        Ok(Command::new(program)
+            .args(command)
+            .env("WATCHFIRE_DEMO_PHONES", phones)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .kill_on_drop(true)
+            .spawn()?)
     }
     async fn start(command: Vec<String>, log: PathBuf, base: String, phones: String) -> anyhow::Result<Self> {
         let child = Self::spawn(&command, &log, &phones)?;
@@ -215,12 +222,14 @@ async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
     set_scene(&args.data, "")?;
     let (phones, _) = Phones::start(args.phones).await.with_context(|| format!("phones at {}", args.phones))?;
 
+    let base = format!("http://{}", args.http);
     let mut command: Vec<String> = vec!["--lang".into(), say("zh", "en").into(), "run".into()];
     for (option, value) in [
         ("--config", args.config.display().to_string()),
         ("--data", args.data.display().to_string()),
         ("--http", args.http.to_string()),
         ("--listen", args.listen.to_string()),
+        ("--public-url", base.clone()),
         ("--contacts", contacts.display().to_string()),
         ("--time-factor", args.factor.to_string()),
         ("--time-epoch", epoch.0.to_string()),
@@ -228,7 +237,6 @@ async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
         command.extend([option.to_owned(), value]);
     }
     command.push("--demo".into());
-    let base = format!("http://{}", args.http);
     let engine = EngineChild::start(command, args.data.join("engine.log"), base.clone(), format!("http://{}", args.phones)).await?;
 
     let clock = SimulatedClock::new(Arc::new(move || scale.wall()), args.factor);

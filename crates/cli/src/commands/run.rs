@@ -42,6 +42,9 @@ pub struct Args {
     /// Where the pages and the API listen
     #[arg(long, env = "WATCHFIRE_HTTP", value_name = "ADDRESS")]
     pub http: Option<SocketAddr>,
+    /// What links in messages begin with, such as https://watchfire.example.gov.cn
+    #[arg(long, env = "WATCHFIRE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// File with phone numbers by person, kept outside the configuration and outside git
     #[arg(long, env = "WATCHFIRE_CONTACTS", value_name = "FILE")]
     pub contacts: Option<PathBuf>,
@@ -107,7 +110,10 @@ impl Outlets for Out {
 }
 
 async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
-    let Loaded { plant, server, .. } = loaded;
+    let Loaded { plant, mut server, .. } = loaded;
+    if let Some(url) = &args.public_url {
+        server.http.public_url = url.trim_end_matches('/').to_owned();
+    }
     let plant = Arc::new(plant);
     let mut store = open_store(&args.data)?;
     let contradiction = store.contradiction();
