@@ -325,8 +325,8 @@ impl Reader {
                         *up_since = Some(last_heard);
                         self.told = None;
                         let up = SourceEvent::Up { source: self.settings.source, session_present: session.unwrap_or(false) };
-                        if !self.handoff.push(up).await {
-                            return End::EngineGone;
+                        if let Some(end) = self.pass_on(up).await {
+                            return end;
                         }
                     }
                 }
@@ -340,27 +340,31 @@ impl Reader {
                     let received = (self.clock)();
                     let source = self.settings.source;
                     let item = Item { source, topic, payload, received, qos, retained, duplicate, publisher: None, forged: false, ack };
-                    let taken = tokio::select! {
-                        biased;
-                        taken = self.handoff.push(SourceEvent::Message(item)) => taken,
-                        () = &mut stop => return End::Shutdown,
-                    };
-                    if !taken {
-                        return End::EngineGone;
+                    if let Some(end) = self.pass_on(SourceEvent::Message(item)).await {
+                        return end;
                     }
                 }
             }
         }
     }
 
-    /// Tells the engine we are blind, once per reason. False when the engine is gone.
+    /// Hands an event on. Some when there is no use in going on: an engine that stops may have stopped reading before us.
+    async fn pass_on(&self, event: SourceEvent) -> Option<End> {
+        tokio::select! {
+            biased;
+            taken = self.handoff.push(event) => (!taken).then_some(End::EngineGone),
+            () = self.shutdown.cancelled() => Some(End::Shutdown),
+        }
+    }
+
+    /// Tells the engine we are blind, once per reason. False when there is no use in going on.
     async fn down(&mut self, reason: String) -> bool {
         if self.told.as_ref() == Some(&reason) {
             return true;
         }
         tracing::warn!(broker = %self.settings.address, %reason, "MQTT source down");
         self.told = Some(reason.clone());
-        self.handoff.push(SourceEvent::Down { source: self.settings.source, reason }).await
+        self.pass_on(SourceEvent::Down { source: self.settings.source, reason }).await.is_none()
     }
 }
 

@@ -1,4 +1,5 @@
 //! The client against a scripted broker: what must hold whatever the other side does. Each scenario in both protocol versions.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod common;
 
@@ -213,7 +214,7 @@ in_both_versions! {
     async fn a_library_that_hangs_is_thrown_away(protocol: Protocol) {
         let broker = FakeBroker::listen(protocol).await;
         // Shorter than the keep-alive, so nothing else can notice.
-        let running = start(&broker, protocol, Timing { silence_max: Duration::from_millis(300), ..quick() });
+        let running = start(&broker, protocol, Timing { suback: Duration::from_millis(300), silence_max: Duration::from_millis(300), ..quick() });
         let mut connection = broker.welcome(false).await;
         connection.until_gone().await;
         assert!(running.engine.down().await.contains("no sign of life"));

@@ -1,4 +1,5 @@
 //! Payloads as gateways send them, and what becomes of them.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The built-in broker, from a gateway's side: real clients, MQTT 3.1.1 and 5, over the socket.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The clients against a real Mosquitto.
+#![allow(clippy::unwrap_used, reason = "a test may panic where its helpers do")]
 
 mod common;
 

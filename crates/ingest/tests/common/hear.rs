@@ -1,5 +1,5 @@
 //! An engine that only listens.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and may panic where its helpers do")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -28,13 +28,13 @@ impl Engine {
     pub async fn next(&self) -> SourceEvent {
         tokio::time::timeout(LONG, self.events.recv_async()).await.expect("something happens").expect("the source lives")
     }
-    async fn find<T>(&self, wanted: impl Fn(SourceEvent) -> Result<T, SourceEvent>) -> T {
+    async fn find(&self, wanted: impl Fn(&SourceEvent) -> bool) -> SourceEvent {
         let search = async {
             loop {
-                match wanted(self.next().await) {
-                    Ok(found) => return found,
-                    Err(SourceEvent::Message(item)) => self.passed.lock().unwrap().push_back(item),
-                    Err(_) => {}
+                match self.next().await {
+                    event if wanted(&event) => return event,
+                    SourceEvent::Message(item) => self.passed.lock().unwrap().push_back(item),
+                    SourceEvent::Up { .. } | SourceEvent::Down { .. } => {}
                 }
             }
         };
@@ -45,30 +45,25 @@ impl Engine {
         let passed = self.passed.lock().unwrap().pop_front();
         match passed {
             Some(item) => item,
-            None => {
-                self.find(|event| match event {
-                    SourceEvent::Message(item) => Ok(item),
-                    other => Err(other),
-                })
-                .await
-            }
+            None => match self.find(|event| matches!(event, SourceEvent::Message(_))).await {
+                SourceEvent::Message(item) => item,
+                other => unreachable!("{other:?}"),
+            },
         }
     }
-    /// Waits for `Up`.
+    /// Waits for `Up`; whether the session was kept.
     pub async fn up(&self) -> bool {
-        self.find(|event| match event {
-            SourceEvent::Up { session_present, .. } => Ok(session_present),
-            other => Err(other),
-        })
-        .await
+        match self.find(|event| matches!(event, SourceEvent::Up { .. })).await {
+            SourceEvent::Up { session_present, .. } => session_present,
+            other => unreachable!("{other:?}"),
+        }
     }
-    /// Waits for `Down`.
+    /// Waits for `Down`; the reason told.
     pub async fn down(&self) -> String {
-        self.find(|event| match event {
-            SourceEvent::Down { reason, .. } => Ok(reason),
-            other => Err(other),
-        })
-        .await
+        match self.find(|event| matches!(event, SourceEvent::Down { .. })).await {
+            SourceEvent::Down { reason, .. } => reason,
+            other => unreachable!("{other:?}"),
+        }
     }
     /// Whether nothing waits to be read.
     pub fn is_idle(&self) -> bool {

@@ -1,5 +1,5 @@
 //! A small plant for the tests of this crate.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and may panic where its helpers do")]
 
 pub mod fake;
 pub mod hear;

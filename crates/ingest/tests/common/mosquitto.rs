@@ -1,5 +1,5 @@
 //! A real Mosquitto on a port of its own, with a persistence that survives kill -9.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and may panic where its helpers do")]
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
