@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, RwLock};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 mod script;
@@ -194,7 +195,7 @@ impl EngineChild {
         self.wait_ready().await?;
         Ok(began.elapsed())
     }
-    async fn stop(mut self) -> anyhow::Result<()> {
+    async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id() {
             let status = Command::new("kill").arg(pid.to_string()).status().await?;
             if !status.success() {
@@ -243,14 +244,28 @@ async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
     let fleet = Fleet::start(County::new(plant.clone(), args.seed), &format!("mqtt://{}", args.listen), clock.clone(), &BTreeMap::new())?;
     greet(args, &plant, &base, &passwords);
 
-    let stage = script::Stage { data: args.data.clone(), base, plant, fleet, phones, engine, passwords, by_hand: args.by_hand, clock };
-    tokio::select! {
+    let engine = Arc::new(Mutex::new(engine));
+    let stage = script::Stage {
+        data: args.data.clone(),
+        base,
+        plant,
+        fleet,
+        phones,
+        engine: engine.clone(),
+        passwords,
+        by_hand: args.by_hand,
+        clock,
+    };
+    let result = tokio::select! {
         result = script::run(stage, args.once) => result,
         () = crate::commands::run::stop_signal() => {
-            println!("{}", say("已停止;再次启动将从此处继续", "stopped; starting again continues here"));
+            println!("{}", say("正在停止;再次启动将从此处继续", "stopping; starting again continues here"));
             Ok(())
         }
-    }
+    };
+    // Whatever ended the script, the engine ends in good order.
+    engine.lock().await.stop().await?;
+    result
 }
 
 /// Makes the logins of this run, with passwords nobody knew before.

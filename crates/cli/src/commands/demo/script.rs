@@ -21,7 +21,7 @@ pub(super) struct Stage {
     pub(super) plant: Arc<Plant>,
     pub(super) fleet: Fleet,
     pub(super) phones: Phones,
-    pub(super) engine: EngineChild,
+    pub(super) engine: Arc<Mutex<EngineChild>>,
     pub(super) passwords: BTreeMap<&'static str, String>,
     pub(super) by_hand: bool,
     pub(super) clock: SimulatedClock,
@@ -33,7 +33,7 @@ struct Scenes {
     plant: Arc<Plant>,
     fleet: Fleet,
     phones: Phones,
-    engine: Mutex<EngineChild>,
+    engine: Arc<Mutex<EngineChild>>,
     by_hand: bool,
     clock: SimulatedClock,
     /// 中控操作员, the second operator, 镇街值班, 县局值班.
@@ -48,7 +48,7 @@ pub(super) async fn run(stage: Stage, once: bool) -> anyhow::Result<()> {
     let login = |name: &'static str| Desk::login(&stage.base, name, &stage.passwords[name]);
     let (operator, second, township, county) = tokio::try_join!(login("zhongkong"), login("fuhe"), login("zhenjie"), login("xianju"))?;
     let Stage { data, plant, fleet, phones, engine, by_hand, clock, .. } = stage;
-    let scenes = Scenes { data, plant, fleet, phones, engine: Mutex::new(engine), by_hand, clock, operator, second, township, county };
+    let scenes = Scenes { data, plant, fleet, phones, engine, by_hand, clock, operator, second, township, county };
     let played = tokio::try_join!(
         scenes.signed_and_closed(),
         scenes.operator_asleep(),
@@ -71,9 +71,8 @@ pub(super) async fn run(stage: Stage, once: bool) -> anyhow::Result<()> {
     if !once {
         std::future::pending::<()>().await;
     }
-    let Scenes { engine, fleet, .. } = scenes;
-    fleet.stop();
-    engine.into_inner().stop().await
+    scenes.fleet.stop();
+    Ok(())
 }
 
 impl Scenes {

@@ -1,0 +1,74 @@
+//! `watchfire demo` plays its script to the end, on the sample county, through real sockets, a kill -9 included.
+
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::process::{Command, Stdio};
+use support::{Process, free_port, root, transitions, until};
+
+/// Plant time runs this much faster: the script takes under a minute.
+const FACTOR: &str = "30";
+
+fn demo(data: &std::path::Path, more: &[&str]) -> Process {
+    let config = root().join("config");
+    let address = || format!("127.0.0.1:{}", free_port());
+    let child = Command::new(env!("CARGO_BIN_EXE_watchfire"))
+        .args(["--lang", "en", "demo", "--config"])
+        .arg(config)
+        .arg("--data")
+        .arg(data)
+        .args(["--http", &address(), "--listen", &address(), "--phones", &address(), "--factor", FACTOR])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Process(child.unwrap())
+}
+
+#[test]
+fn the_script_plays_to_its_end_and_ctrl_c_stops_cleanly() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut played = demo(dir.path(), &["--once"]);
+    let output = std::io::read_to_string(played.0.stdout.take().unwrap()).unwrap();
+    let status = played.0.wait().unwrap();
+    let error = std::io::read_to_string(played.0.stderr.take().unwrap()).unwrap();
+    assert!(status.success(), "{output}\n{error}");
+    for line in ["120 tags, one case", "cases at jinhe: 1", "restarted and ready after", "the script is over"] {
+        assert!(output.contains(line), "no `{line}` in\n{output}");
+    }
+    assert_eq!(output.matches("closed ").count(), 4, "four cases are closed\n{output}");
+    let reader = journal::SqliteReader::open(dir.path()).unwrap();
+    let before = transitions(&reader).len();
+    assert!(before > 120, "{before} transitions");
+    drop(reader);
+
+    // Again on the same folder: it goes on where it was, and Ctrl-C ends it in good order.
+    let mut again = demo(dir.path(), &["--by-hand"]);
+    let reader = journal::SqliteReader::open(dir.path()).unwrap();
+    until("the second run's first alarm", || (transitions(&reader).len() > before).then_some(()));
+    assert!(Command::new("kill").args(["-INT", &again.0.id().to_string()]).status().unwrap().success());
+    let status = until("the demo to stop", || again.0.try_wait().unwrap());
+    assert!(status.success());
+    let report = journal::verify(dir.path(), |_, _| {}).unwrap();
+    assert!(report.first_bad.is_none(), "{report:?}");
+}
+
+#[test]
+fn a_taken_port_is_said_with_the_option_that_helps() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_watchfire"))
+        .args(["--lang", "en", "demo", "--config"])
+        .arg(root().join("config"))
+        .arg("--data")
+        .arg(dir.path())
+        .args(["--http", &address])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains(&address) && text.contains("--http"), "{text}");
+}
