@@ -54,11 +54,13 @@ pub(crate) fn build<'a>(
         add_body(&mut built, raw, body, sink);
     }
     check_tree(&built, raw, top, sink);
+    let keepers = staff.iter().find(|staff| staff.body.value == SYSTEM_ENTERPRISE).map(|staff| staff.body.place);
+    add_system(&mut built);
     add_people(&mut built, staff, channels, sink);
     built.people.sort_by(|a, b| a.id.cmp(&b.id));
     built.people.dedup_by(|a, b| a.id == b.id);
     check_duty(&mut built, raw, sink);
-    add_system(&mut built);
+    check_system(&mut built, keepers, sink);
     built.bodies.sort_by(|a, b| a.id.cmp(&b.id));
     built
 }
@@ -177,10 +179,11 @@ fn add_people<'a>(built: &mut Bodies<'a>, staff: Vec<RawStaff<'a>>, channels: &B
     // People first: a roster may name anybody of the county.
     let mut rosters = Vec::new();
     for staff in staff {
-        let known = built.places.contains_key(&staff.body.value);
+        let known = staff.body.value == SYSTEM_ENTERPRISE || built.places.contains_key(&staff.body.value);
         if !known {
             let fault = text(format!("没有机构 `{}`", staff.body.value), format!("there is no body `{}`", staff.body.value));
-            let near = suggest::did_you_mean(&staff.body.value, built.places.keys().map(String::as_str));
+            let known = built.places.keys().map(String::as_str).chain([SYSTEM_ENTERPRISE]);
+            let near = suggest::did_you_mean(&staff.body.value, known);
             sink.push(staff.body.place.error("unknown-body", fault).suggest_some(near));
         }
         let body = BodyId::new(&staff.body.value);
@@ -313,7 +316,7 @@ fn check_roster(body: &Body, place: Place<'_>, sink: &mut Sink) {
     sink.push(place.warning("roster-gap", fault));
 }
 
-/// The engine's own alarms belong to an enterprise of their own right under the top body, and go to its duty phone.
+/// The engine's own alarms belong to an enterprise of their own right under the top body, whose duty phone is their last resort.
 fn add_system(built: &mut Bodies<'_>) {
     let Some(top) = built.bodies.iter().filter(|body| body.parent.is_none()).max_by_key(|body| body.tier) else { return };
     let system = Body {
@@ -327,6 +330,30 @@ fn add_system(built: &mut Bodies<'_>) {
         responsible: Vec::new(),
     };
     built.bodies.push(system);
+}
+
+/// Whoever keeps the engine running signs and handles its alarms as an enterprise's people do theirs, and the top body closes.
+/// Where nobody is written the top body's people hear of them at once instead, but nobody can sign.
+fn check_system<'a>(built: &mut Bodies<'a>, keepers: Option<Place<'a>>, sink: &mut Sink) {
+    let Some(at) = built.bodies.iter().position(|body| body.id.as_str() == SYSTEM_ENTERPRISE) else { return };
+    if let Some(place) = keepers {
+        if !built.rosters_unread.contains(SYSTEM_ENTERPRISE) {
+            check_roster(&built.bodies[at], place, sink);
+        }
+        return;
+    }
+    let Some(top) = built.bodies[at].parent.as_ref().and_then(|top| built.bodies.iter().find(|body| body.id == *top)) else { return };
+    if let Some(place) = built.places.get(top.id.as_str()) {
+        let fault = text(
+            "没有人能签收和处置系统自身的报警(消息服务器、存储、时钟)",
+            "nobody can sign and handle the engine's own alarms (broker, storage, clock)",
+        );
+        sink.push(place.warning("no-keepers", fault).suggest(
+            format!("在 people.toml 写 [bodies.{SYSTEM_ENTERPRISE}]:运维人员和值班表"),
+            format!("write [bodies.{SYSTEM_ENTERPRISE}] in people.toml: who keeps the system running, and their roster"),
+        ));
+    }
+    built.bodies[at].roster = top.roster.clone();
 }
 
 /// Everybody who may have to be told can be told by a means that the policy of their tier uses.

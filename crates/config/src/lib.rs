@@ -38,7 +38,7 @@ pub use policies::EXAMPLE_POLICIES;
 pub use replay::{ColumnRef, Format, Replay, ReplayColumn, load_replay, read_replay};
 pub use server::{
     Budget, ChannelSetting, Driver, Embedded, Http, Mqtt, Protocol, SUBSCRIBE_DEFAULT, Secret, Server, Success, TemplateForm, Templates,
-    Webhook,
+    Webhook, Window,
 };
 pub use setpoints::{DELAY_MAX, SAMPLE_MAX};
 pub use shares::level_shares;

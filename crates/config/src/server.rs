@@ -1,11 +1,11 @@
 //! `server.toml`: the broker, the page, the channels, and what messages say. Everything in it has a default.
 
-use crate::fault::{Sink, text};
+use crate::fault::{Lang, Sink, text};
 use crate::setpoints::check_name;
 use crate::source::{At, Source};
 use crate::suggest;
 use crate::table::{Table, named, with_document};
-use crate::values::{duration, kind};
+use crate::values::{duration, kind, parse_duration};
 use model::plant::ChannelKind;
 use model::{ChannelId, Duration};
 use std::collections::BTreeSet;
@@ -38,8 +38,6 @@ pub struct Mqtt {
     pub subscribe: Vec<String>,
     /// Keep-alive.
     pub keep_alive: Duration,
-    /// Messages in flight before the broker waits for our acknowledgement.
-    pub inflight_max: u16,
     /// Which MQTT.
     pub protocol: Protocol,
 }
@@ -55,7 +53,6 @@ impl fmt::Debug for Mqtt {
             .field("client_id", &self.client_id)
             .field("subscribe", &self.subscribe)
             .field("keep_alive", &self.keep_alive)
-            .field("inflight_max", &self.inflight_max)
             .field("protocol", &self.protocol)
             .finish()
     }
@@ -99,7 +96,9 @@ pub struct ChannelSetting {
     pub template: TemplateForm,
     /// Whether the provider reports later that the person got it.
     pub has_receipts: bool,
-    /// Messages per person and time that the provider allows.
+    /// Language of its messages.
+    pub lang: Lang,
+    /// Messages per person and time that the provider allows, where it is not what carriers usually allow.
     pub budget: Option<Budget>,
 }
 
@@ -117,7 +116,7 @@ pub enum Driver {
 pub struct Webhook {
     /// Where to.
     pub url: Secret,
-    /// `POST`, `PUT` or `GET`.
+    /// `POST`, `PUT` or `PATCH`: a message has a body.
     pub method: String,
     /// Headers with their secrets filled in.
     pub headers: Vec<(String, Secret)>,
@@ -125,17 +124,17 @@ pub struct Webhook {
     pub body: Option<String>,
     /// After this the attempt counts as failed.
     pub timeout: Duration,
-    /// When the provider's answer means accepted.
-    pub success: Success,
+    /// What an answer must say beyond its status, which must be a 2xx; none is satisfied with that.
+    pub success: Option<Success>,
 }
 
 /// When the provider's answer means accepted. Many providers answer 200 with an error inside.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Success {
-    /// Accepted HTTP statuses; empty means any 2xx.
-    pub status: Vec<u16>,
-    /// A JSON pointer into the answer, and what must stand there.
-    pub json: Option<(String, String)>,
+    /// A JSON pointer into the answer.
+    pub json: String,
+    /// What must stand there.
+    pub equals: String,
 }
 
 /// Which form of a message.
@@ -153,7 +152,26 @@ pub struct Budget {
     /// So many messages.
     pub count: u32,
     /// In so much time, rolling.
-    pub per: Duration,
+    pub per: Window,
+}
+
+/// The time over which a provider counts. Others would only look exact: carriers count by these three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Any minute.
+    Minute,
+    /// Any hour.
+    Hour,
+    /// Any 24 hours.
+    Day,
+}
+
+impl Window {
+    const ALL: [(Self, Duration, &'static str); 3] = [
+        (Self::Minute, Duration::from_mins(1), "1min"),
+        (Self::Hour, Duration::from_mins(60), "1h"),
+        (Self::Day, Duration::from_mins(24 * 60), "24h"),
+    ];
 }
 
 /// Texts that replace the built-in messages.
@@ -194,8 +212,14 @@ impl fmt::Debug for Secret {
 pub const SUBSCRIBE_DEFAULT: [&str; 2] = ["watchfire/v1/+", "watchfire/v1/+/+"];
 const LISTEN_MQTT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
 const LISTEN_HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const INFLIGHT_DEFAULT: u16 = 1_024;
+/// Short enough that a broken connection is noticed before a person would.
+const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE_BOUNDS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+/// Two attempts must end before the recipient's next channel is due; the notifier takes no more either.
+const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
+/// A message has a body, so GET carries none.
+const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 
 impl Default for Server {
     fn default() -> Self {
@@ -204,8 +228,7 @@ impl Default for Server {
                 url: None,
                 client_id: "watchfire".to_owned(),
                 subscribe: SUBSCRIBE_DEFAULT.map(str::to_owned).to_vec(),
-                keep_alive: Duration::from_secs(30),
-                inflight_max: INFLIGHT_DEFAULT,
+                keep_alive: KEEP_ALIVE_DEFAULT,
                 protocol: Protocol::V311,
             },
             embedded: Embedded { listen: LISTEN_MQTT },
@@ -224,6 +247,7 @@ fn platform() -> ChannelSetting {
         driver: Driver::Platform,
         template: TemplateForm::Long,
         has_receipts: false,
+        lang: Lang::Zh,
         budget: None,
     }
 }
@@ -289,11 +313,8 @@ fn read_mqtt(table: &mut Table<'_, '_>, mqtt: &mut Mqtt, secrets: &dyn Fn(&str) 
         }
         mqtt.subscribe = filters.into_iter().map(|filter| filter.value).collect();
     }
-    if let Some(keep) = duration(table, "keep_alive", (Duration::from_secs(5), Duration::from_mins(10)), sink) {
+    if let Some(keep) = duration(table, "keep_alive", KEEP_ALIVE_BOUNDS, sink) {
         mqtt.keep_alive = keep.value;
-    }
-    if let Some(inflight) = table.integer("inflight_max", (1, 65_535), sink) {
-        mqtt.inflight_max = inflight.value as u16;
     }
     if let Some(protocol) = table.string("protocol", sink) {
         match protocol.value.as_str() {
@@ -371,13 +392,16 @@ fn read_channel(
         }
     });
     let has_receipts = table.bool("receipts", sink).is_some_and(|receipts| receipts.value);
-    let budget = table.table("budget", sink, |table, sink| {
-        let count = table.integer("count", (1, 1_000_000), sink);
-        let count = table.required("count", count, sink);
-        let per = duration(table, "per", (Duration::from_secs(1), Duration::from_mins(24 * 60)), sink);
-        let per = table.required("per", per, sink);
-        Some(Budget { count: count?.value as u32, per: per?.value })
+    let lang = table.string("lang", sink).and_then(|lang| match lang.value.as_str() {
+        "zh" => Some(Lang::Zh),
+        "en" => Some(Lang::En),
+        _ => {
+            let fault = lang.place.error("unknown-name", text("语言只有 zh 和 en", "a language is zh or en"));
+            sink.push(fault.suggest_some(suggest::one_of(["zh", "en"])));
+            None
+        }
     });
+    let budget = table.table("budget", sink, read_budget);
     let driver = if kind == Some(ChannelKind::Platform) { Some(Driver::Platform) } else { read_webhook(table, secrets, sink) };
     let kind = kind?;
     let short = matches!(kind, ChannelKind::Sms | ChannelKind::Voice);
@@ -387,8 +411,23 @@ fn read_channel(
         driver: driver?,
         template: template.unwrap_or(if short { TemplateForm::Short } else { TemplateForm::Long }),
         has_receipts,
+        lang: lang.unwrap_or(Lang::Zh),
         budget: budget.flatten(),
     })
+}
+
+fn read_budget(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<Budget> {
+    let count = table.integer("count", (1, 1_000_000), sink);
+    let count = table.required("count", count, sink);
+    let per = table.required_string("per", sink)?;
+    let length = parse_duration(&per.value);
+    let window = Window::ALL.into_iter().find(|(_, window, _)| Some(*window) == length);
+    if window.is_none() {
+        let fault = per.place.error("budget-window", text("额度按分钟、小时或天计", "a budget counts per minute, hour or day"));
+        sink.push(fault.suggest_some(suggest::one_of(Window::ALL.map(|(_, _, name)| name))));
+    }
+    let (window, ..) = window?;
+    Some(Budget { count: count?.value as u32, per: window })
 }
 
 fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<String>, sink: &mut Sink) -> Option<Driver> {
@@ -397,10 +436,10 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
     let method = table.string("method", sink);
     let method = match method {
         None => "POST".to_owned(),
-        Some(method) if ["POST", "PUT", "GET"].contains(&method.value.as_str()) => method.value,
+        Some(method) if METHODS.contains(&method.value.as_str()) => method.value,
         Some(method) => {
-            let fault = method.place.error("unknown-name", text("方法只有 POST、PUT、GET", "a method is POST, PUT or GET"));
-            sink.push(fault);
+            let fault = method.place.error("unknown-name", text("方法只有 POST、PUT、PATCH", "a method is POST, PUT or PATCH"));
+            sink.push(fault.suggest_some(suggest::one_of(METHODS)));
             "POST".to_owned()
         }
     };
@@ -414,25 +453,17 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
         Some((name.value, fill(&value, secrets, sink)?))
     });
     let body = table.string("body", sink).map(|body| body.value);
-    let timeout = duration(table, "timeout", (Duration::from_millis(100), Duration::from_mins(1)), sink);
+    let timeout = duration(table, "timeout", TIMEOUT_BOUNDS, sink);
     let success = table.table("success", sink, |table, sink| {
-        let status = table.integers("status", (100, 599), sink).unwrap_or_default();
-        let pointer = table.string("json", sink);
-        let equals = table.string("equals", sink);
+        let pointer = table.required_string("json", sink);
+        let equals = table.required_string("equals", sink);
         if let Some(pointer) = &pointer
             && !pointer.value.starts_with('/')
         {
             let fault = pointer.place.error("json-pointer", text("JSON 指针以 / 开头", "a JSON pointer begins with /"));
             sink.push(fault.suggest("例如 \"/code\"", "such as \"/code\""));
         }
-        if pointer.is_some() != equals.is_some() {
-            let fault = text("`json` 和 `equals` 要一起写", "`json` and `equals` go together");
-            sink.push(table.place().error("missing-key", fault));
-        }
-        Success {
-            status: status.into_iter().map(|status| status.value as u16).collect(),
-            json: pointer.zip(equals).map(|(pointer, equals)| (pointer.value, equals.value)),
-        }
+        pointer.zip(equals).map(|(pointer, equals)| Success { json: pointer.value, equals: equals.value })
     });
     Some(Driver::Webhook(Webhook {
         url: url?,
@@ -440,7 +471,7 @@ fn read_webhook(table: &mut Table<'_, '_>, secrets: &dyn Fn(&str) -> Option<Stri
         headers,
         body,
         timeout: timeout.map_or(TIMEOUT_DEFAULT, |timeout| timeout.value),
-        success: success.unwrap_or_default(),
+        success: success.flatten(),
     }))
 }
 

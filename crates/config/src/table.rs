@@ -141,32 +141,6 @@ impl<'t, 'a> Table<'t, 'a> {
         };
         Some(array.iter().filter_map(|value| string_of(self.source, value, sink)).collect())
     }
-    /// Whole numbers in an array.
-    pub(crate) fn integers(&mut self, key: &'static str, bounds: (i64, i64), sink: &mut Sink) -> Option<Vec<At<'a, i64>>> {
-        let value = self.get(key)?;
-        let Some(array) = value.get_ref().as_array() else {
-            sink.push(self.at(value.span()).error("wrong-type", text("这里要一个整数数组", "expected an array of whole numbers")));
-            return None;
-        };
-        let mut list = Vec::new();
-        for value in array.iter() {
-            let place = self.at(value.span());
-            match number_of(value.get_ref()) {
-                Some(number) if number.fract() == 0.0 && (bounds.0 as f64..=bounds.1 as f64).contains(&number) => {
-                    list.push(At { value: number as i64, place });
-                }
-                _ => sink.push(place.error(
-                    "out-of-bounds",
-                    text(
-                        format!("这里要 {} 到 {} 之间的整数", bounds.0, bounds.1),
-                        format!("expected a whole number between {} and {}", bounds.0, bounds.1),
-                    ),
-                )),
-            }
-        }
-        Some(list)
-    }
-
     /// A table under a key, read and then searched for unknown keys.
     pub(crate) fn table<T>(
         &mut self,

@@ -1,11 +1,11 @@
 //! From configuration to what the notifier and the built-in broker need.
 
 use anyhow::{Context, bail};
-use config::Server;
+use config::{Loaded, Server};
 use ingest::GatewayCredential;
 use model::plant::ChannelKind;
-use model::{BodyId, Duration, Plant};
-use notifier::{Budget, ChannelConfig, Contacts, Driver, Form, Lang, NotifierConfig, Retry, Secret, Templates, WebhookConfig};
+use model::{BodyId, Plant};
+use notifier::{Budget, ChannelConfig, Contacts, Driver, Form, Lang, Notifier, NotifierConfig, Retry, Secret, Templates, WebhookConfig};
 use std::path::Path;
 
 /// Channels, templates and contacts as the notifier wants them.
@@ -17,7 +17,6 @@ pub fn notifier_config(
     demo: bool,
     time_scale: f64,
 ) -> anyhow::Result<NotifierConfig> {
-    let channels = server.channels.iter().map(channel).collect::<anyhow::Result<Vec<_>>>()?;
     let mut templates = Templates::default();
     let overrides = [
         ("zh-short", &server.templates.short_zh),
@@ -31,7 +30,7 @@ pub fn notifier_config(
         }
     }
     Ok(NotifierConfig {
-        channels,
+        channels: server.channels.iter().map(channel).collect(),
         contacts,
         templates,
         demo,
@@ -42,24 +41,19 @@ pub fn notifier_config(
     })
 }
 
-fn channel(setting: &config::ChannelSetting) -> anyhow::Result<ChannelConfig> {
+fn channel(setting: &config::ChannelSetting) -> ChannelConfig {
     let driver = match &setting.driver {
         config::Driver::Platform => Driver::Platform,
-        config::Driver::Webhook(webhook) => {
-            if !webhook.success.status.is_empty() && webhook.success.status != [200] {
-                tracing::debug!(channel = %setting.id, "any 2xx counts as accepted");
-            }
-            Driver::Webhook(WebhookConfig {
-                url: webhook.url.reveal().to_owned(),
-                method: webhook.method.clone(),
-                headers: webhook.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.reveal()))).collect(),
-                body_template: webhook.body.clone().unwrap_or_else(|| WebhookConfig::PLAIN_BODY.to_owned()),
-                timeout: webhook.timeout.to_std(),
-                success_pointer: webhook.success.json.clone(),
-            })
-        }
+        config::Driver::Webhook(webhook) => Driver::Webhook(WebhookConfig {
+            url: webhook.url.reveal().to_owned(),
+            method: webhook.method.clone(),
+            headers: webhook.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.reveal()))).collect(),
+            body_template: webhook.body.clone().unwrap_or_else(|| WebhookConfig::PLAIN_BODY.to_owned()),
+            timeout: webhook.timeout.to_std(),
+            success_pointer: webhook.success.as_ref().map(|success| (success.json.clone(), success.equals.clone())),
+        }),
     };
-    Ok(ChannelConfig {
+    ChannelConfig {
         id: setting.id.clone(),
         kind: setting.kind,
         driver,
@@ -67,30 +61,54 @@ fn channel(setting: &config::ChannelSetting) -> anyhow::Result<ChannelConfig> {
             config::TemplateForm::Short => Form::Short,
             config::TemplateForm::Long => Form::Long,
         },
-        lang: Lang::Zh,
+        lang: match setting.lang {
+            config::Lang::Zh => Lang::Zh,
+            config::Lang::En => Lang::En,
+        },
         has_receipts: setting.has_receipts,
-        budget: budget_of(setting)?,
+        budget: budget_of(setting),
         retry: Retry::default(),
-    })
+    }
 }
 
-/// A carrier's limits hold whatever is configured; a configured one tightens or widens its own window.
-fn budget_of(setting: &config::ChannelSetting) -> anyhow::Result<Option<Budget>> {
+/// A carrier's limits hold whatever is configured; a configured one replaces that of its own window.
+fn budget_of(setting: &config::ChannelSetting) -> Option<Budget> {
     let carrier = match setting.kind {
         ChannelKind::Voice => Some(Budget::VOICE),
         ChannelKind::Sms => Some(Budget::SMS),
         ChannelKind::Platform | ChannelKind::App | ChannelKind::Webhook => None,
     };
-    let Some(budget) = setting.budget else { return Ok(carrier) };
+    let Some(budget) = setting.budget else { return carrier };
     let none = Budget { per_minute: None, per_hour: None, per_day: None, reserve_percent: Budget::RESERVE_MIN };
     let mut limits = carrier.unwrap_or(none);
     match budget.per {
-        per if per <= Duration::from_mins(1) => limits.per_minute = Some(budget.count),
-        per if per <= Duration::from_mins(60) => limits.per_hour = Some(budget.count),
-        per if per <= Duration::from_mins(24 * 60) => limits.per_day = Some(budget.count),
-        per => bail!("channel {}: a budget counts per minute, hour or day, not per {per}", setting.id),
+        config::Window::Minute => limits.per_minute = Some(budget.count),
+        config::Window::Hour => limits.per_hour = Some(budget.count),
+        config::Window::Day => limits.per_day = Some(budget.count),
     }
-    Ok(Some(limits))
+    Some(limits)
+}
+
+/// What the program around the core would refuse at a start: the broker's address, a template, a header. Nothing is sent and
+/// no connection is made.
+pub fn try_out(loaded: &Loaded) -> Result<(), String> {
+    struct NoFacts;
+    impl notifier::Facts for NoFacts {
+        fn facts(&self, _: &model::Notification) -> Option<notifier::MessageFacts> {
+            None
+        }
+    }
+    if let Some(url) = &loaded.server.mqtt.url {
+        ingest::BrokerAddress::parse(url).map_err(|error| format!("mqtt.url: {error}"))?;
+    }
+    let clock: notifier::Clock = std::sync::Arc::new(|| model::Timestamp(0));
+    let config =
+        notifier_config(&loaded.server, Contacts::default(), clock, &loaded.plant, false, 1.0).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let _entered = runtime.enter();
+    // One TLS provider; a second call by a library is harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Notifier::start(config, std::sync::Arc::new(NoFacts), std::sync::Arc::new(|_| {})).map(drop).map_err(|error| error.to_string())
 }
 
 /// Reads the gateways' secrets: lines `username = { secret = "…", enterprise = "…" }`, in a file outside the configuration.

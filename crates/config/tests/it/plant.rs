@@ -101,6 +101,19 @@ fn gateways_and_the_engine_have_tags_of_their_own() {
     assert_eq!(system.parent.as_ref().map(model::BodyId::as_str), Some("county"));
     assert_eq!(system.duty_phone.as_str(), "county-phone");
     assert!(plant.person(&system.duty_phone).expect("it exists").is_duty_phone);
+    let keepers = plant.on_duty(system, model::Timestamp::from_secs(0));
+    assert_eq!(keepers, [model::PersonId::new("keeper")]);
+    assert_eq!(plant.person(&keepers[0]).map(|person| person.body.as_str()), Some(model::SYSTEM_ENTERPRISE));
+}
+
+#[test]
+fn without_keepers_the_engines_alarms_go_to_the_county_and_somebody_is_told_to_mend_that() {
+    let section = "[bodies._system]\npeople = [{ id = \"keeper\", name = \"运维\", channels = [\"platform\", \"sms\"] }]\n\
+                   roster = [{ days = \"每天\", from = \"08:00\", to = \"08:00\", people = [\"keeper\"] }]\n";
+    let loaded = load(changed("people.toml", section, "")).expect("it only warns");
+    assert_eq!(loaded.warnings.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["no-keepers"]);
+    let system = loaded.plant.body(&model::BodyId::new(model::SYSTEM_ENTERPRISE)).expect("it is among the bodies");
+    assert_eq!(loaded.plant.on_duty(system, model::Timestamp::from_secs(0)), [model::PersonId::new("county-duty")]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::acme::{changed, load};
 use model::Duration;
 use model::plant::ChannelKind;
-use watchfire_config::{Driver, Files, Options, Protocol, SUBSCRIBE_DEFAULT, Server, TemplateForm, load_files};
+use watchfire_config::{Budget, Driver, Files, Lang, Options, Protocol, SUBSCRIBE_DEFAULT, Server, TemplateForm, Window, load_files};
 
 fn server(from: &str, to: &str) -> Server {
     match load(changed("server.toml", from, to)) {
@@ -31,7 +31,8 @@ fn a_channel_is_read_with_its_secret_and_its_rule_of_success() {
     assert_eq!(sms.template, TemplateForm::Short);
     assert_eq!((webhook.method.as_str(), webhook.timeout), ("POST", Duration::from_secs(5)));
     assert_eq!(webhook.headers[0].1.reveal(), "Bearer s3cret");
-    assert_eq!(webhook.success.json, Some(("/code".to_owned(), "OK".to_owned())));
+    let success = webhook.success.as_ref().expect("it is written");
+    assert_eq!((success.json.as_str(), success.equals.as_str(), sms.lang), ("/code", "OK", Lang::Zh));
     assert!(server.channels.is_sorted_by(|a, b| a.id < b.id));
 }
 
@@ -50,11 +51,40 @@ fn a_variable_may_have_a_default_and_the_environment_goes_before_it() {
 
 #[test]
 fn numbers_are_read_in_every_form_that_toml_has() {
+    let count = |written: &str| {
+        let files = changed("server.toml", "success =", &format!("budget = {{ count = {written}, per = \"24h\" }}\nsuccess ="));
+        let server = load(files).ok()?.server;
+        server.channels.iter().find_map(|channel| channel.budget)
+    };
     for (written, want) in [("1_000", 1_000), ("0x40", 64), ("64", 64), ("64.0", 64)] {
-        assert_eq!(server("keep_alive", &format!("inflight_max = {written}\nkeep_alive")).mqtt.inflight_max, want, "{written}");
+        assert_eq!(count(written), Some(Budget { count: want, per: Window::Day }), "{written}");
     }
-    for written in ["0", "70000", "1.5", "\"64\"", "inf", "99999999999999999999"] {
-        assert!(load(changed("server.toml", "keep_alive", &format!("inflight_max = {written}\nkeep_alive"))).is_err(), "{written}");
+    for written in ["0", "1000001", "1.5", "\"64\"", "inf", "99999999999999999999"] {
+        assert_eq!(count(written), None, "{written}");
+    }
+}
+
+#[test]
+fn what_the_notifier_would_refuse_is_refused_here() {
+    let codes = |more: &str| match load(changed("server.toml", "success =", &format!("{more}\nsuccess ="))) {
+        Ok(loaded) => panic!("`{more}` is taken, with {} warnings", loaded.warnings.len()),
+        Err(faults) => faults.faults().iter().map(|fault| fault.code).collect::<Vec<_>>(),
+    };
+    assert_eq!(codes("method = \"GET\""), ["unknown-name"]);
+    assert_eq!(codes("timeout = \"16s\""), ["out-of-bounds"]);
+    assert_eq!(codes("lang = \"fr\""), ["unknown-name"]);
+    assert_eq!(codes("budget = { count = 5, per = \"10s\" }"), ["budget-window"]);
+    for fine in ["method = \"PATCH\"", "timeout = \"15s\"", "lang = \"en\"", "budget = { count = 5, per = \"60min\" }"] {
+        assert!(load(changed("server.toml", "success =", &format!("{fine}\nsuccess ="))).is_ok(), "{fine}");
+    }
+}
+
+#[test]
+fn a_broken_connection_is_noticed_within_seconds() {
+    assert_eq!(Server::default().mqtt.keep_alive, Duration::from_secs(5));
+    assert_eq!(server("\"30s\"", "\"60s\"").mqtt.keep_alive, Duration::from_secs(60));
+    for outside in ["\"4s\"", "\"61s\""] {
+        assert!(load(changed("server.toml", "\"30s\"", outside)).is_err(), "{outside}");
     }
 }
 
