@@ -30,6 +30,8 @@ pub struct Metrics {
     pub key_conflicts: IntCounter,
     /// Open cases found without a next action.
     pub audit_violations: IntCounter,
+    /// 1 while commits fail: nothing is acknowledged then.
+    pub store_failing: IntGauge,
     /// 1 while at least one source is subscribed.
     pub link_up: IntGauge,
 }
@@ -52,6 +54,8 @@ impl Metrics {
             HistogramOpts::new("commit_seconds", "Length of a durable commit").buckets(prometheus::exponential_buckets(50e-6, 2.0, 16)?),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
+        let store_failing = IntGauge::new("store_failing", "1 while commits fail: nothing is acknowledged then")?;
+        registry.register(Box::new(store_failing.clone()))?;
         let link_up = IntGauge::new("link_up", "1 while at least one source is subscribed")?;
         registry.register(Box::new(link_up.clone()))?;
         Ok(Self {
@@ -67,6 +71,7 @@ impl Metrics {
             key_conflicts: counter("key_conflicts_total", "Identities that came twice with different content")?,
             audit_violations: counter("audit_violations_total", "Open cases without a next action")?,
             commit_seconds,
+            store_failing,
             link_up,
             registry,
         })

@@ -38,6 +38,9 @@ impl Engine for EngineApi {
         if self.queue.is_disconnected() {
             reasons.push("the engine has stopped".to_owned());
         }
+        if self.metrics.store_failing.get() != 0 {
+            reasons.push("the store does not take commits".to_owned());
+        }
         if self.metrics.link_up.get() == 0 {
             let down: Vec<String> = self.view.links().into_iter().filter(|(_, up, _)| !up).map(|(source, ..)| source).collect();
             reasons.push(format!("not subscribed{}{}", if down.is_empty() { "" } else { ": " }, down.join(", ")));

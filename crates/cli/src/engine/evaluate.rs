@@ -19,7 +19,7 @@ impl Engine {
             EngineInput::Source(SourceEvent::Message(item)) => self.message(item),
             EngineInput::Source(SourceEvent::Up { source, .. }) => {
                 let at = Instant::now();
-                self.drain = Some(Drain { since: at, last_input: at });
+                self.drain = Some(Drain { since: at, last_input: Some(at) });
                 self.link(self.source_name(source), true, "");
             }
             EngineInput::Source(SourceEvent::Down { source, reason }) => self.link(self.source_name(source), false, &reason),
@@ -32,7 +32,7 @@ impl Engine {
 
     fn message(&mut self, item: Item) {
         if let Some(drain) = &mut self.drain {
-            drain.last_input = Instant::now();
+            drain.last_input = Some(Instant::now());
         }
         if self.guard.before(&item.topic, &item.payload) {
             self.quarantine_poison(&item);
@@ -51,6 +51,11 @@ impl Engine {
             self.decoder.decode(&self.plant, &item.topic, &item.payload, item.received, &mut decoded);
         }
         for reading in &decoded.readings {
+            if item.retained && reading.source_time == item.received {
+                // A stored value without a time of its own would look as fresh as the connection.
+                self.quarantine(&item, "retained-without-time", "a retained message without `ts` says nothing about now", &item.payload);
+                continue;
+            }
             self.reading(reading);
         }
         for reject in &decoded.rejects {

@@ -120,6 +120,7 @@ pub struct Engine {
     last_checkpoint: Timestamp,
     last_clock_check: Instant,
     clock_stepped: bool,
+    audit_failing: bool,
     stopping: bool,
 }
 
@@ -144,9 +145,17 @@ enum Outgoing {
     Supersede(CaseId),
 }
 
+/// The wait for the backlog after a start or a reconnect. Before the broker has granted the subscription only its longest time counts.
 struct Drain {
     since: Instant,
-    last_input: Instant,
+    last_input: Option<Instant>,
+}
+
+impl Drain {
+    fn ends(&self) -> Instant {
+        let longest = self.since + DRAIN_MAX;
+        self.last_input.map_or(longest, |at| longest.min(at + DRAIN_QUIET))
+    }
 }
 
 /// Why an engine could not start.
@@ -190,10 +199,12 @@ impl Engine {
             batch: Batch::default(),
             pending: Pending::default(),
             links: BTreeMap::new(),
-            drain: None,
+            // A broker that does not come back must not hold an overdue alarm for longer than this.
+            drain: Some(Drain { since: Instant::now(), last_input: None }),
             last_checkpoint: now,
             last_clock_check: Instant::now(),
             clock_stepped: false,
+            audit_failing: false,
             stopping: false,
         };
         engine.show_restored();
@@ -246,7 +257,7 @@ impl Engine {
             until = until.min(at);
         }
         if let Some(drain) = &self.drain {
-            until = until.min(drain.last_input + DRAIN_QUIET).min(drain.since + DRAIN_MAX);
+            until = until.min(drain.ends());
         }
         inbox.recv_deadline(until)
     }
@@ -254,7 +265,7 @@ impl Engine {
     /// Everything that time brings: deadlines, the end of the backlog, the clock check, the checkpoint.
     fn tick(&mut self) {
         self.advance();
-        if self.drain.as_ref().is_some_and(|drain| drain.last_input.elapsed() >= DRAIN_QUIET || drain.since.elapsed() >= DRAIN_MAX) {
+        if self.drain.as_ref().is_some_and(|drain| drain.ends() <= Instant::now()) {
             self.drain = None;
             self.feed(&rules::Input::Drained);
         }
@@ -292,9 +303,15 @@ impl Engine {
         let mut soft = Vec::new();
         self.rules.drain_soft(&mut soft);
         self.batch.soft.extend(soft.into_iter().map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
-        for violation in self.escalation.audit(self.now) {
+        let violations = self.escalation.audit(self.now);
+        for violation in &violations {
             tracing::error!(%violation, "an open case has no next action");
             self.metrics.audit_violations.inc();
+        }
+        let failing = !violations.is_empty();
+        if failing != self.audit_failing {
+            self.audit_failing = failing;
+            self.system("notifier", failing, &format!("open cases without a next action: {}", violations.join("; ")));
         }
     }
 

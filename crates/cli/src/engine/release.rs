@@ -35,7 +35,10 @@ impl Engine {
         let mut conflicts = 0;
         loop {
             match self.store.commit(&self.batch) {
-                Ok(committed) => return Ok(committed.last_seq),
+                Ok(committed) => {
+                    self.metrics.store_failing.set(0);
+                    return Ok(committed.last_seq);
+                }
                 Err(StoreError::KeyConflict { key }) if conflicts < CONFLICTS_MAX => {
                     // The same key with other content is a fault of ours. The rest of the batch must not suffer for it.
                     conflicts += 1;
@@ -46,6 +49,7 @@ impl Engine {
                 Err(error @ (StoreError::Retry(_) | StoreError::Full)) => {
                     tracing::error!(%error, "commit failed; the same batch is tried again");
                     self.metrics.commit_retries.inc();
+                    self.metrics.store_failing.set(1);
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(COMMIT_RETRY_MAX);
                 }
