@@ -112,8 +112,8 @@ async fn nothing_the_broker_took_is_lost_when_it_is_killed() {
         engine.up().await;
         stop(token, task).await;
         publish(broker.port, 0..500).await;
-        // With autosave on changes Mosquitto writes within its next turn; the shipped configuration says so too.
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        // With autosave on changes Mosquitto writes within its next turn, though not before its PUBACK.
+        broker.has_stored("TT-101499");
         broker.kill_and_restart();
         let (engine, token, task) = start(&broker, protocol);
         let mut missing: BTreeSet<u32> = (0..500).collect();

@@ -57,6 +57,19 @@ impl Mosquitto {
         self.child = spawn(self.program, &self.directory);
         assert!(self.listens(), "mosquitto does not come back");
     }
+    /// Waits until a message that ends like this is in the store on disk.
+    pub fn has_stored(&self, end_of_topic_and_payload: &str) {
+        let needle = end_of_topic_and_payload.as_bytes();
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            let store = std::fs::read(self.directory.path().join("mosquitto.db")).unwrap_or_default();
+            if store.windows(needle.len()).any(|window| window == needle) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("mosquitto does not store");
+    }
     fn listens(&mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(20);
         while Instant::now() < until {
