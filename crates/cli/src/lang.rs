@@ -1,5 +1,7 @@
-//! 中文 or English, by `--lang` or `LANG`.
+//! 中文 or English, by `--lang` or `LANG`, and tables that fit where they are shown.
 
+use comfy_table::{ContentArrangement, Table, presets};
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 static LANG: OnceLock<config::Lang> = OnceLock::new();
@@ -28,4 +30,22 @@ pub fn say<'a>(zh: &'a str, en: &'a str) -> &'a str {
         config::Lang::Zh => zh,
         config::Lang::En => en,
     }
+}
+
+/// Whether colour goes to a stream: only to a terminal, and not where `NO_COLOR` asks for none.
+pub fn is_colored(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A table that wraps its cells to the width of the terminal, or to `COLUMNS` where that is set; in a pipe it is as wide as it must be.
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    if let Some(columns) = columns {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+    } else if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
 }

@@ -1,70 +1,130 @@
 //! `watchfire check`: names every fault of a configuration at once.
 
-use crate::lang::{lang, say};
-use model::Level;
-use std::io::IsTerminal;
+use crate::lang::{is_colored, lang, say};
+use config::{Lang, Loaded};
+use model::{Level, SYSTEM_ENTERPRISE, Signal, Tier, Timestamp};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "Examples:
+  watchfire check                         the folder config
+  watchfire check /etc/watchfire/plant    another one
+  watchfire --lang zh check config        in Chinese
+  watchfire check config --json | jq '.faults[] | .code'
+
+Exit status: 0 no faults (there may be warnings), 1 faults found, 2 could not run.";
+
 /// Arguments of `watchfire check`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The configuration folder
-    #[arg(default_value = "config", value_name = "DIR")]
+    #[arg(env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
     dir: PathBuf,
-    /// Print faults as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let loaded = match config::load(&args.dir) {
+    let now = crate::clock::Scale::REAL.wall();
+    let loaded = match config::load_at(&args.dir, Some(civil_date(now))) {
         Ok(loaded) => loaded,
         Err(faults) => {
             if args.json {
-                println!("{}", faults.to_json(lang()));
+                let report = serde_json::json!({ "ok": false, "faults": faults.to_json(lang()), "left_off": faults.left_off() });
+                println!("{report}");
             } else {
-                eprint!("{}", faults.render(lang(), std::io::stderr().is_terminal()));
+                eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
+                let errors = faults.faults().iter().filter(|fault| fault.severity == config::Severity::Error).count();
+                println!("{}", say(&format!("{errors} 处错误"), &format!("{errors} faults")));
             }
             return Ok(ExitCode::from(1));
         }
     };
-    let plant = &loaded.plant;
-    let enterprises =
-        plant.bodies.iter().filter(|body| body.tier == model::Tier::ENTERPRISE && body.id.as_str() != model::SYSTEM_ENTERPRISE).count();
-    let measured = plant.tags.iter().filter(|tag| !matches!(tag.signal, model::Signal::Gateway | model::Signal::System)).count();
-    let limits: usize = plant.tags.iter().map(|tag| tag.conditions.iter().filter(|rule| !rule.condition.is_data_fault()).count()).sum();
-    let by_level = Level::ALL.map(|level| {
-        plant.tags.iter().flat_map(|tag| &tag.conditions).filter(|rule| !rule.condition.is_data_fault() && rule.level == level).count()
-    });
-    if args.json {
-        let warnings: serde_json::Value = config::to_json(&loaded.warnings, lang());
-        let report = serde_json::json!({
-            "ok": true, "version": plant.version, "enterprises": enterprises, "tags": measured, "gateways": plant.gateways.len(),
-            "limits": limits, "levels": { "blue": by_level[0], "yellow": by_level[1], "orange": by_level[2], "red": by_level[3] },
-            "warnings": warnings,
-        });
-        println!("{report}");
-        return Ok(ExitCode::SUCCESS);
+    if let Err(reason) = super::channels::try_out(&loaded) {
+        if args.json {
+            let file = args.dir.join("server.toml").display().to_string();
+            let fault = serde_json::json!({ "severity": "error", "code": "would-not-start", "file": file, "text": reason });
+            println!("{}", serde_json::json!({ "ok": false, "faults": [fault], "left_off": 0 }));
+        } else {
+            eprintln!("{}: {}: {reason}", say("错误", "error"), args.dir.join("server.toml").display());
+            println!("{}", say("1 处错误", "1 faults"));
+        }
+        return Ok(ExitCode::from(1));
     }
-    eprint!("{}", config::render(&loaded.warnings, lang(), std::io::stderr().is_terminal()));
-    println!(
-        "{}: {enterprises} {}, {} {}, {measured} {}, {limits} {}",
-        say("无错误", "no faults"),
-        say("家企业", "enterprises"),
-        plant.gateways.len(),
-        say("台网关", "gateways"),
-        say("个位号", "tags"),
-        say("个限值", "limits"),
-    );
-    let share = |count: usize| 100.0 * count as f64 / limits.max(1) as f64;
-    let line: Vec<String> = Level::ALL
-        .iter()
-        .rev()
-        .map(|level| format!("{} {:.1} %", say(level.name_zh(), level.name()), share(by_level[level.at()])))
-        .collect();
-    println!("{}: {}", say("限值分级占比", "share of limits by level"), line.join(", "));
-    println!("{}: {}", say("规则版本", "rules version"), plant.version);
+    if args.json {
+        println!("{}", report(&loaded));
+    } else {
+        eprint!("{}", config::render(&loaded.warnings, lang(), is_colored(&std::io::stderr())));
+        println!("{}", summary(&loaded));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Today where the configuration is judged: China's civil date, which is what calibration dates are written in.
+fn civil_date(now: Timestamp) -> (i16, i8, i8) {
+    let offset = jiff::tz::offset(8);
+    let date = jiff::Timestamp::from_microsecond(now.0).map(|now| offset.to_datetime(now).date()).unwrap_or_default();
+    (date.year(), date.month(), date.day())
+}
+
+struct Counts {
+    enterprises: usize,
+    gateways: usize,
+    tags: usize,
+    /// Process limits by level, blue first.
+    levels: [usize; 4],
+}
+
+impl Counts {
+    fn of(loaded: &Loaded) -> Self {
+        let plant = &loaded.plant;
+        let bodies = plant.bodies.iter().filter(|body| body.tier == Tier::ENTERPRISE && body.id.as_str() != SYSTEM_ENTERPRISE);
+        Self {
+            enterprises: bodies.count(),
+            gateways: plant.gateways.len(),
+            tags: plant.tags.iter().filter(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System)).count(),
+            levels: config::level_shares(plant),
+        }
+    }
+    fn limits(&self) -> usize {
+        self.levels.iter().sum()
+    }
+}
+
+fn report(loaded: &Loaded) -> serde_json::Value {
+    let counts = Counts::of(loaded);
+    serde_json::json!({
+        "ok": true, "version": loaded.plant.version, "enterprises": counts.enterprises, "tags": counts.tags, "gateways": counts.gateways,
+        "limits": counts.limits(),
+        "levels": { "blue": counts.levels[0], "yellow": counts.levels[1], "orange": counts.levels[2], "red": counts.levels[3] },
+        "warnings": config::to_json(&loaded.warnings, lang()),
+        "files": loaded.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
+    })
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let counts = Counts::of(loaded);
+    let Counts { enterprises, gateways, tags, .. } = counts;
+    let (limits, warnings) = (counts.limits(), loaded.warnings.len());
+    let share = |level: &Level| {
+        let count = counts.levels[level.at()];
+        let percent = 100.0 * count as f64 / limits.max(1) as f64;
+        format!("{} {count} ({percent:.1} %)", say(level.name_zh(), level.name()))
+    };
+    let shares: Vec<_> = Level::ALL.iter().rev().map(share).collect();
+    let version = &loaded.plant.version;
+    match lang() {
+        Lang::Zh => format!(
+            "无错误,{warnings} 处警告:{enterprises} 家企业,{gateways} 台网关,{tags} 个位号,{limits} 个限值\n限值分级:{}\n规则版本:{version}",
+            shares.join(",")
+        ),
+        Lang::En => format!(
+            "no faults, {warnings} warnings: {enterprises} enterprises, {gateways} gateways, {tags} tags, {limits} limits\n\
+             limits by level: {}\nrules version: {version}",
+            shares.join(", ")
+        ),
+    }
 }

@@ -1,17 +1,32 @@
 //! `watchfire status`: what stands, from the store alone; works while the engine runs and when it does not.
 
-use crate::lang::say;
-use comfy_table::{Table, presets};
+use crate::lang::{lang, say, table};
+use anyhow::{Context, bail};
+use config::Lang;
 use journal::{OutboxFilter, Reader, SqliteReader};
-use model::{Case, CaseTimer, Timestamp};
-use std::path::PathBuf;
+use model::{AlarmState, Case, CaseStep, CaseTimer, EpisodeRef, Level, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Messages asked for at once.
+const OUTBOX_PAGE: usize = 1_000;
 /// Newest messages looked through for those still to be sent.
-const OUTBOX_ROWS: usize = 2_000;
+const OUTBOX_ROWS_MAX: usize = 100_000;
+
+const EXAMPLES: &str = "Examples:
+  watchfire status                                 the folder watchfire-data
+  watchfire status --data /var/lib/watchfire
+  watchfire status --json | jq '.cases[] | select(.level == \"red\")'
+
+It reads the store alone and may run beside the engine. Times in JSON are milliseconds since 1970 (UTC).
+
+Exit status: 0 shown, 2 could not run.";
 
 /// Arguments of `watchfire status`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The data folder
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
@@ -21,34 +36,103 @@ pub struct Args {
     json: bool,
 }
 
+/// A row of an open or closed case; what the escalation keeps besides is its own.
+#[derive(Deserialize)]
+struct CaseRow {
+    case: Case,
+}
+
+/// A row of an alarm that is not normal.
+#[derive(Deserialize)]
+struct AlarmRow {
+    of: EpisodeRef,
+    level: Level,
+    state: AlarmState,
+}
+
+/// Says plainly that there is nothing to read yet, and which option names another folder.
+pub(super) fn require_journal(data: &Path) -> anyhow::Result<()> {
+    if data.join("watchfire.db").is_file() {
+        return Ok(());
+    }
+    let folder = data.display();
+    let zh = format!("{folder} 里没有数据:引擎还没在这里运行过;用 --data 指定引擎的数据目录");
+    let en = format!("{folder} holds no data: no engine has run there; name the engine's folder with --data");
+    bail!("{}", say(&zh, &en))
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    require_journal(&args.data)?;
     let reader = SqliteReader::open(&args.data)?;
-    let cases: Vec<Case> = reader
-        .state("escalation/case/")?
-        .iter()
-        .filter_map(|(_, bytes)| serde_json::from_slice::<serde_json::Value>(bytes).ok())
-        .filter_map(|row| serde_json::from_value::<Case>(row.get("case").cloned().unwrap_or(row)).ok())
-        .filter(|case| case.closed.is_none())
-        .collect();
-    let waiting = reader.outbox(&OutboxFilter::default(), OUTBOX_ROWS)?.into_iter().filter(|row| row.status.is_open()).count();
-    let head = reader.head()?;
-    let usage = reader.usage()?;
+    let mut cases: Vec<Case> = rows::<CaseRow>(&reader, "escalation/case/")?.into_iter().map(|row| row.case).collect();
+    cases.retain(|case| case.closed.is_none());
+    cases.sort_by(|a, b| (b.level, a.opened, &a.id).cmp(&(a.level, b.opened, &b.id)));
+    let mut alarms: Vec<AlarmRow> = rows(&reader, "escalation/input/")?;
+    alarms.retain(|alarm| alarm.state.is_standing() || alarm.state.needs_acknowledgement());
+    alarms.sort_by(|a, b| (b.level, &a.of.alarm).cmp(&(a.level, &b.of.alarm)));
+    let waiting = messages_waiting(&reader)?;
+    let (head, usage) = (reader.head()?, reader.usage()?);
     if args.json {
-        let list: Vec<_> = cases
-            .iter()
-            .map(|case| {
-                serde_json::json!({ "id": case.id, "number": case.number, "enterprise": case.enterprise, "equipment": case.equipment,
-                    "level": case.level, "step": case.step, "opened": case.opened.as_millis(), "next": next(case).map(|timer| timer.due.as_millis()) })
-            })
-            .collect();
-        let report = serde_json::json!({ "cases": list, "messages_waiting": waiting, "journal_rows": head.seq, "head": head.hash.to_string(), "bytes": usage.bytes });
+        let report = serde_json::json!({
+            "cases": cases.iter().map(case_json).collect::<Vec<_>>(),
+            "alarms": alarms.iter().map(alarm_json).collect::<Vec<_>>(),
+            "messages_waiting": waiting, "journal_rows": head.seq, "head": head.hash.to_string(), "bytes": usage.bytes,
+        });
         println!("{report}");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
+    if !cases.is_empty() {
+        println!("{}", case_table(&cases));
+    }
+    let (open, standing, rows, mebibytes) = (cases.len(), alarms.len(), head.seq, usage.bytes as f64 / f64::from(1 << 20));
+    println!(
+        "{}",
+        match lang() {
+            Lang::Zh => format!("{open} 件未办结,{standing} 个报警未恢复或未确认,{waiting} 条消息待发,{rows} 行日志,{mebibytes:.1} MiB"),
+            Lang::En => format!(
+                "{open} open cases, {standing} alarms standing or unacknowledged, {waiting} messages waiting, {rows} journal rows, \
+                 {mebibytes:.1} MiB"
+            ),
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A row that cannot be read is an error: a status that leaves it out would say less stands than does.
+fn rows<T: DeserializeOwned>(reader: &SqliteReader, prefix: &str) -> anyhow::Result<Vec<T>> {
+    let rows = reader.state(prefix)?;
+    rows.iter().map(|(key, bytes)| serde_json::from_slice(bytes).with_context(|| format!("state row `{key}` cannot be read"))).collect()
+}
+
+fn messages_waiting(reader: &SqliteReader) -> anyhow::Result<usize> {
+    let (mut waiting, mut seen, mut filter) = (0, 0, OutboxFilter::default());
+    while seen < OUTBOX_ROWS_MAX {
+        let page = reader.outbox(&filter, OUTBOX_PAGE)?;
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.position);
+        seen += page.len();
+        waiting += page.iter().filter(|row| row.status.is_open()).count();
+    }
+    Ok(waiting)
+}
+
+fn case_json(case: &Case) -> serde_json::Value {
+    serde_json::json!({
+        "id": case.id, "number": case.number, "enterprise": case.enterprise, "equipment": case.equipment, "level": case.level,
+        "step": case.step, "opened": case.opened.as_millis(), "handle_by": case.handle_by.map(Timestamp::as_millis),
+        "announcements": case.announcements.len(), "next": next(case).map(|timer| timer.due.as_millis()),
+    })
+}
+
+fn alarm_json(alarm: &AlarmRow) -> serde_json::Value {
+    let id = &alarm.of.alarm;
+    serde_json::json!({ "tag": id.tag.to_string(), "condition": id.condition, "level": alarm.level, "state": alarm.state,
+        "since": alarm.of.episode.since.as_millis() })
+}
+
+fn case_table(cases: &[Case]) -> comfy_table::Table {
+    let mut rows = table([
         say("单号", "case"),
         say("等级", "level"),
         say("企业", "enterprise"),
@@ -56,37 +140,39 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         say("环节", "step"),
         say("下一时限", "next"),
     ]);
-    for case in &cases {
-        table.add_row([
+    for case in cases {
+        rows.add_row([
             case.number.clone(),
             say(case.level.name_zh(), case.level.name()).to_owned(),
             case.enterprise.to_string(),
             case.equipment.to_string(),
-            case.step.name().to_owned(),
+            say(step_zh(case.step), case.step.name()).to_owned(),
             next(case).map_or_else(|| "-".to_owned(), |timer| civil(timer.due)),
         ]);
     }
-    println!("{table}");
-    println!(
-        "{} {}, {} {}, {} {}, {:.1} MiB",
-        cases.len(),
-        say("件未办结", "open cases"),
-        waiting,
-        say("条消息待发", "messages waiting"),
-        head.seq,
-        say("行日志", "journal rows"),
-        usage.bytes as f64 / f64::from(1 << 20)
-    );
-    Ok(ExitCode::SUCCESS)
+    rows
+}
+
+const fn step_zh(step: CaseStep) -> &'static str {
+    match step {
+        CaseStep::Opened => "已立单",
+        CaseStep::Notified => "已通知",
+        CaseStep::Accepted => "已签收",
+        CaseStep::Checked => "已核实",
+        CaseStep::Handling => "处置中",
+        CaseStep::Reported => "已反馈",
+        CaseStep::Reviewed => "已复核",
+        CaseStep::Returned => "已退回",
+        CaseStep::Closed => "已办结",
+    }
 }
 
 fn next(case: &Case) -> Option<&CaseTimer> {
     case.timers.iter().min()
 }
 
+/// In China's civil time, which the text says: the store knows no plant.
 fn civil(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map_or_else(
-        |_| "?".to_owned(),
-        |at| at.in_tz("Asia/Shanghai").map_or_else(|_| at.to_string(), |civil| civil.strftime("%m-%d %H:%M:%S").to_string()),
-    )
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| "?".to_owned(), |at| jiff::tz::offset(8).to_datetime(at).strftime("%m-%d %H:%M:%S +08:00").to_string())
 }

@@ -1,15 +1,30 @@
-//! `watchfire user`: logins. There is no default one.
+//! `watchfire user`: logins. There is no default one, and no default password.
 
-use crate::lang::{lang, say};
-use anyhow::{Context, bail};
-use comfy_table::{Table, presets};
-use console::{Accounts, Role};
+use crate::lang::{is_colored, lang, say, table};
+use anyhow::{Context, anyhow, bail};
+use config::Lang;
+use console::{Account, Accounts, AccountsError, Misfit, Role};
+use model::{Plant, SYSTEM_ENTERPRISE};
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "Examples:
+  watchfire user add zhang --role enterprise --person hongxin-op1 --generate
+  watchfire user add li --role township --person linjiang-duty < password.txt
+  watchfire user add ops --role enterprise --person keeper1 --generate    signs the engine's own alarms
+  watchfire user add audit --role admin --generate                        sees everything, acts on nothing
+  watchfire user password zhang --generate
+  watchfire user disable zhang
+  watchfire user list
+
+A running engine takes changes over within a second or two; a login that is disabled or gets a new password is logged out.
+
+Exit status: 0 done, 1 the configuration has faults, 2 could not.";
+
 /// Arguments of `watchfire user`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The data folder
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR", global = true)]
@@ -27,8 +42,8 @@ enum What {
     Add {
         /// Login name
         username: String,
-        /// enterprise, township, county or admin
-        #[arg(long)]
+        /// What it may do
+        #[arg(long, value_parser = ["enterprise", "township", "county", "admin"])]
         role: String,
         /// The person of the configuration who logs in; an admin need not be one
         #[arg(long)]
@@ -56,56 +71,123 @@ enum What {
         username: String,
     },
     /// List logins
-    List,
+    List {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make {}", args.data.display()))?;
-    let accounts = Accounts::open(&args.data)?;
+    if let What::Add { username, role, person, generate } = &args.what {
+        let plant = match config::load(&args.config) {
+            Ok(loaded) => loaded.plant,
+            Err(faults) => {
+                eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
+                return Ok(ExitCode::from(1));
+            }
+        };
+        let account = candidate(username, role, person.as_deref(), &plant, args)?;
+        std::fs::create_dir_all(&args.data)
+            .with_context(|| format!("{}: {}", args.data.display(), say("不能创建数据目录", "cannot make the data folder")))?;
+        let accounts = Accounts::open(&args.data).map_err(worded)?;
+        // Known before a password is asked for.
+        if accounts.find(username).is_some() {
+            return Err(worded(AccountsError::Exists(username.clone())));
+        }
+        let added = accounts.add(username, account.role, account.body, account.person, &password(*generate)?).map_err(worded)?;
+        println!("{}: {} ({})", say("已添加", "added"), added.username, added.role.name());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.data.is_dir() {
+        let folder = args.data.display();
+        let (zh, en) = (format!("没有数据目录 {folder};用 --data 指定"), format!("there is no data folder {folder}; name it with --data"));
+        bail!("{}", say(&zh, &en));
+    }
+    let accounts = Accounts::open(&args.data).map_err(worded)?;
+    let exists = |username: &String| match accounts.find(username) {
+        Some(_) => Ok(()),
+        None => Err(worded(AccountsError::NoSuchAccount(username.clone()))),
+    };
     match &args.what {
-        What::Add { username, role, person, generate } => {
-            let Some(role) = Role::parse(role) else { bail!("`{role}` is no role; write enterprise, township, county or admin") };
-            let plant = match config::load(&args.config) {
-                Ok(loaded) => loaded.plant,
-                Err(faults) => {
-                    eprint!("{}", faults.render(lang(), std::io::stderr().is_terminal()));
-                    return Ok(ExitCode::from(1));
-                }
-            };
-            let (body, person) = match (person, role.tier()) {
-                (Some(id), _) => {
-                    let Some(person) = plant.person(&id.as_str().into()) else { bail!("no person {id} in {}", args.config.display()) };
-                    (Some(person.body.clone()), person.id.clone())
-                }
-                (None, None) => (None, username.as_str().into()),
-                (None, Some(_)) => bail!("{}", say("用 --person 指定配置中的人员", "say with --person who of the configuration logs in")),
-            };
-            let account = accounts.add(username, role, body, person, &password(*generate)?)?;
-            if let Some(misfit) = account.misfit(&plant) {
-                accounts.set_enabled(username, false)?;
-                bail!("{misfit}; the login was added but is disabled");
-            }
+        What::Add { .. } => {}
+        What::Password { username, generate } => {
+            exists(username)?;
+            accounts.set_password(username, &password(*generate)?).map_err(worded)?;
+            println!("{}: {username}", say("密码已更改", "password changed"));
         }
-        What::Password { username, generate } => accounts.set_password(username, &password(*generate)?)?,
-        What::Disable { username } => accounts.set_enabled(username, false)?,
-        What::Enable { username } => accounts.set_enabled(username, true)?,
-        What::List => {
-            let mut table = Table::new();
-            table.load_style(presets::UTF8_FULL_CONDENSED);
-            table.set_header([say("登录名", "login"), say("角色", "role"), say("人员", "person"), say("状态", "state")]);
-            for account in accounts.list() {
-                table.add_row([
-                    account.username.clone(),
-                    account.role.name().to_owned(),
-                    account.person.to_string(),
-                    if account.enabled { say("启用", "enabled") } else { say("停用", "disabled") }.to_owned(),
-                ]);
-            }
-            println!("{table}");
+        What::Disable { username } => {
+            accounts.set_enabled(username, false).map_err(worded)?;
+            println!("{}: {username}", say("已停用", "disabled"));
         }
+        What::Enable { username } => {
+            accounts.set_enabled(username, true).map_err(worded)?;
+            println!("{}: {username}", say("已启用", "enabled"));
+        }
+        What::List { json } => list(&accounts.list(), *json),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The account as it would be, checked against the configuration before anything is written.
+fn candidate(username: &str, role: &str, person: Option<&str>, plant: &Plant, args: &Args) -> anyhow::Result<Account> {
+    let role = Role::parse(role).with_context(|| format!("no role {role}"))?;
+    let (body, person) = match (person, role.tier()) {
+        (Some(id), _) => {
+            let Some(person) = plant.person(&id.into()) else {
+                let folder = args.config.display();
+                bail!("{}", say(&format!("{folder} 里没有人员 {id}"), &format!("no person {id} in {folder}")));
+            };
+            (Some(person.body.clone()), person.id.clone())
+        }
+        (None, None) => (None, username.into()),
+        (None, Some(_)) => bail!("{}", say("用 --person 指定配置中的人员", "say with --person who of the configuration logs in")),
+    };
+    let account = Account { username: username.to_owned(), role, body, person, enabled: true, stamp: String::new() };
+    match (account.misfit(plant), lang()) {
+        (None, _) => Ok(account),
+        (Some(Misfit::OtherTier), Lang::Zh) => bail!("{} 所在机构的层级不是 {}", account.person, role.name()),
+        (Some(Misfit::OtherTier), Lang::En) => bail!("the body of {} is not of tier {}", account.person, role.name()),
+        (Some(misfit), _) => bail!("{misfit}"),
+    }
+}
+
+fn list(accounts: &[Account], json: bool) {
+    if json {
+        let row = |account: &Account| {
+            serde_json::json!({ "username": account.username, "role": account.role.name(), "body": account.body,
+                "person": account.person, "enabled": account.enabled })
+        };
+        println!("{}", serde_json::Value::from(accounts.iter().map(row).collect::<Vec<_>>()));
+        return;
+    }
+    let mut rows = table([say("登录名", "login"), say("角色", "role"), say("机构", "body"), say("人员", "person"), say("状态", "state")]);
+    for account in accounts {
+        let body = account.body.as_ref().map_or("-", |body| body.as_str());
+        rows.add_row([
+            account.username.as_str(),
+            account.role.name(),
+            if body == SYSTEM_ENTERPRISE { say("系统运维", "the engine's keepers") } else { body },
+            account.person.as_str(),
+            if account.enabled { say("启用", "enabled") } else { say("停用", "disabled") },
+        ]);
+    }
+    println!("{rows}");
+}
+
+/// The library says it in English; the operator may read Chinese.
+fn worded(error: AccountsError) -> anyhow::Error {
+    if lang() == Lang::En {
+        return error.into();
+    }
+    match &error {
+        AccountsError::Exists(name) => anyhow!("登录名 {name} 已经有了"),
+        AccountsError::NoSuchAccount(name) => anyhow!("没有登录名 {name}"),
+        AccountsError::BadUsername => anyhow!("登录名用字母、数字和 . _ - @"),
+        AccountsError::WeakPassword => anyhow!("密码太弱或太长:要够长,含小写、大写、数字、其他中的三类,且不含登录名"),
+        _ => error.into(),
+    }
 }
 
 fn password(generate: bool) -> anyhow::Result<String> {
