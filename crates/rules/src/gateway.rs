@@ -185,25 +185,24 @@ impl Rules {
             }
             _ => {}
         }
-        if let Some(verdict) = verdict {
-            self.shift(gateway, verdict, said);
-        }
+        self.shift(gateway, verdict, said);
         for tag in std::mem::take(&mut self.gateways[gateway].kept) {
             self.judge_kept(tag, said);
         }
         true
     }
 
-    /// Moves what was timed by the wrong clock to corrected time, so that delays go on where they are.
-    fn shift(&mut self, gateway: usize, verdict: Verdict, said: &mut Vec<Said>) {
+    /// Moves what was timed by the wrong clock to corrected time, so that delays go on where they are. What was ahead of us by the old
+    /// way of reading it says nothing any more.
+    fn shift(&mut self, gateway: usize, verdict: Option<Verdict>, said: &mut Vec<Said>) {
         let (now, interval) = (self.now, self.plant.gateways[gateway].interval.max(INTERVAL_MIN));
         let skew_max = self.plant.policies.clock_skew_max;
         // Only times the wrong clock gave: those as far from their receive time as it is.
         let moved = move |time: Timestamp, receive: Timestamp| {
             let distance = receive.since(time);
             match verdict {
-                Verdict::Offset(offset) if (distance - offset).abs() <= interval => (time + offset).min(now),
-                Verdict::Receive if distance.abs() > skew_max => receive.min(now),
+                Some(Verdict::Offset(offset)) if (distance - offset).abs() <= interval => (time + offset).min(receive),
+                Some(Verdict::Receive) if distance.abs() > skew_max => receive.min(now),
                 _ => time,
             }
         };

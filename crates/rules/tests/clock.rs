@@ -255,3 +255,35 @@ fn a_reading_from_the_future_once_does_not_stop_the_tag() {
          15s  reading 70            => high returned 15s",
     );
 }
+
+#[test]
+fn under_a_clock_that_stands_still_the_same_reading_again_is_news() {
+    check(
+        "stale 15s, high 80, on-delay 12s
+         0s   reading 70
+         5s   reading 71 at 1970
+         10s  reading 72 at 1970
+         15s  reading 73 at 1970
+         20s  reading 74 at 1970   => ~GW.wrong-clock raised 20s; announce ~GW.wrong-clock
+         25s  reading 74 at 1970
+         30s  reading 74 at 1970
+         35s  reading 74 at 1970
+         40s  reading 85 at 1970
+         45s  reading 85 at 1970
+         50s  reading 85 at 1970
+         55s  reading 85 at 1970   => high raised 52s since 40s; announce high",
+    );
+}
+
+#[test]
+fn a_wait_that_began_on_the_wrong_clock_goes_on_where_it_is() {
+    check(
+        "high 80, on-delay 20s
+         0s   reading 70 at -8h
+         5s   reading 85 at -28795s
+         10s  reading 85 at -28790s
+         15s  reading 85 at -28785s   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85 at -28780s
+         25s  reading 85 at -28775s   => high raised 25s since 5s late; announce high late-confirmed",
+    );
+}

@@ -211,3 +211,27 @@ fn nobody_speaks_for_a_gateway_by_sending_readings_of_its_own_tag() {
          20s  ~GW reading 1  => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C]",
     );
 }
+
+#[test]
+fn old_bad_readings_of_a_backlog_are_no_lost_gateway() {
+    check(
+        "tag A,B,C bad-quality
+         0s   all reading 50
+         10m  all null at 10s   => A.bad-quality raised 10s late; B.bad-quality raised 10s late; C.bad-quality raised 10s late
+         601s all reading 50    => A.bad-quality returned 601s; B.bad-quality returned 601s; C.bad-quality returned 601s",
+    );
+}
+
+#[test]
+fn tags_not_heard_since_the_loss_do_not_bring_the_gateway_back() {
+    check(
+        "tag A,B,C stale 15s
+         tag D,E,F,G every 60s, stale 180s
+         0s   all reading 50
+         10s  A,B,C reading 50
+         30s  A reading 50     => A.stale raised 25s; B.stale raised 25s; C.stale raised 25s; ~GW.gateway-lost raised 25s; announce ~GW.gateway-lost [A B C D E F G]; A.stale returned 30s
+         31s  D,E reading 50
+         32s  F reading 50     => ~GW.gateway-lost returned 32s
+         33s  B,C reading 50   => B.stale returned 33s; C.stale returned 33s",
+    );
+}
