@@ -287,3 +287,25 @@ fn a_wait_that_began_on_the_wrong_clock_goes_on_where_it_is() {
          25s  reading 85 at -28775s   => high raised 25s since 5s late; announce high late-confirmed",
     );
 }
+
+#[test]
+fn a_clock_that_stands_still_from_the_start_is_found_out_too() {
+    check(
+        "high 80
+         0s   reading 71 at -1h
+         5s   reading 72 at -1h
+         10s  reading 73 at -1h
+         15s  reading 74 at -1h   => ~GW.wrong-clock raised 15s; announce ~GW.wrong-clock
+         20s  reading 85 at -1h   => high raised 20s; announce high",
+    );
+}
+
+#[test]
+fn a_gap_between_late_readings_is_no_clock_that_stands_still() {
+    check(
+        "high 80
+         0s    reading 70 at -3600s
+         1s    reading 71 at -3595s
+         600s  reading 72 at -3590s",
+    );
+}

@@ -235,3 +235,29 @@ fn tags_not_heard_since_the_loss_do_not_bring_the_gateway_back() {
          33s  B,C reading 50   => B.stale returned 33s; C.stale returned 33s",
     );
 }
+
+#[test]
+fn a_gateway_lost_again_within_the_wait_after_its_return_explains_the_rest_once_more() {
+    check(
+        "tag A,B,C,D bad-quality
+         0s   all reading 50
+         5s   A,B,C bad 0        => A.bad-quality raised 5s; B.bad-quality raised 5s; C.bad-quality raised 5s
+         5s   D bad 0            => D.bad-quality raised 5s; ~GW.gateway-lost raised 5s; announce ~GW.gateway-lost [A B C D]
+         60s  A,B,C reading 50   => A.bad-quality returned 60s; B.bad-quality returned 60s; C.bad-quality returned 60s; ~GW.gateway-lost returned 60s
+         65s  A,B,C bad 0        => A.bad-quality raised 65s; B.bad-quality raised 65s; C.bad-quality raised 65s; ~GW.gateway-lost raised 65s; announce ~GW.gateway-lost [A B C D]
+         10m  timeout",
+    );
+}
+
+#[test]
+fn tags_that_go_to_zero_together_are_a_lost_gateway_also_where_zero_alarms_nothing() {
+    check(
+        "tag A,B,C high 80
+         0s  all reading 50
+         5s  all reading 50
+         10s A,B reading 0
+         11s C reading 0     => ~GW.gateway-lost raised 11s; announce ~GW.gateway-lost [A B C]
+         15s all reading 0
+         20s A,B reading 50  => ~GW.gateway-lost returned 20s",
+    );
+}

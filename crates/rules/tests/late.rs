@@ -342,3 +342,16 @@ fn a_latch_released_before_its_late_raise_was_told_is_told_as_returned() {
          630s  timeout            => announce high late-returned",
     );
 }
+
+#[test]
+fn a_straggler_within_a_wait_to_raise_tells_nothing_new() {
+    check(
+        "high 80, on-delay 20s
+         0s   reading 70
+         10s  reading 85
+         12s  reading 86
+         13s  reading 87 at 11s
+         15s  reading 70
+         20s  reading 70",
+    );
+}

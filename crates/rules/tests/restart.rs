@@ -194,3 +194,34 @@ fn a_damaged_row_is_named() {
     let error = Rules::restore(plant, &rows, &[], ZERO).expect_err("it cannot be read");
     assert_eq!(error.key, "rules/tag/hx/T");
 }
+
+#[test]
+fn the_newer_of_change_and_checkpoint_counts() {
+    check(
+        "high 80
+         0s   reading 50
+         1s   checkpoint
+         5s   reading 81      => high raised 5s; announce high
+         10s  reading 70      => high returned 10s
+         11s  restart lossy
+         11s  link up
+         12s  reading 81 at 5s
+         12s  drained
+         15s  reading 70",
+    );
+}
+
+#[test]
+fn a_silence_clock_newer_than_the_checkpoint_is_not_ahead_of_it() {
+    check(
+        "high 80, stale 15s, every 1s
+         0s    reading 50
+         1s    checkpoint
+         14s   reading 81     => high raised 14s; announce high
+         14s   restart lossy
+         100s  link up
+         100s  drained
+         114s  timeout
+         115s  timeout        => stale raised 115s; announce stale",
+    );
+}
