@@ -261,3 +261,14 @@ fn tags_that_go_to_zero_together_are_a_lost_gateway_also_where_zero_alarms_nothi
          20s A,B reading 50  => ~GW.gateway-lost returned 20s",
     );
 }
+
+#[test]
+fn what_falls_silent_at_the_end_of_the_wait_still_counts_for_the_verdict() {
+    check(
+        "tag A,B,C,D,E stale 15s
+         0s   all reading 50
+         10s  C,D,E reading 50
+         20s  E reading 50   => A.stale raised 15s; B.stale raised 15s
+         25s  E reading 50   => C.stale raised 25s; D.stale raised 25s; ~GW.gateway-lost raised 25s; announce ~GW.gateway-lost [A B C D]",
+    );
+}
