@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             } else {
                 eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
                 let errors = faults.faults().iter().filter(|fault| fault.severity == config::Severity::Error).count();
-                println!("{}", say(&format!("{errors} 处错误"), &format!("{errors} faults")));
+                println!("{}", say(&format!("错误:{errors} 处"), &format!("faults: {errors}")));
             }
             return Ok(ExitCode::from(1));
         }
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("{}", serde_json::json!({ "ok": false, "faults": [fault], "left_off": 0 }));
         } else {
             eprintln!("{}: {}: {reason}", say("错误", "error"), args.dir.join("server.toml").display());
-            println!("{}", say("1 处错误", "1 faults"));
+            println!("{}", say("错误:1 处", "faults: 1"));
         }
         return Ok(ExitCode::from(1));
     }

@@ -2,23 +2,48 @@
 //!
 //! QoS 1, and done only when every message has its PUBACK: a replay that says it is complete was taken by the broker whole.
 
-use anyhow::{Context, bail};
-use config::{ColumnRef, Format, Replay};
+use crate::lang::{is_colored, lang, say};
+use anyhow::{Context, anyhow, bail};
+use config::{ColumnRef, Format, Lang, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Duration, TagId, Timestamp};
-use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS};
+use ingest::BrokerAddress;
+use model::{Quality, TagId, Timestamp};
+use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS, TlsConfiguration, Transport};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// Messages on their way without a PUBACK.
 const IN_FLIGHT_MAX: u16 = 500;
-/// No PUBACK and no progress for this long ends the replay with an error.
-const STALLED_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
+/// No PUBACK for this long, with messages on their way, ends the replay with an error.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+/// Slowest and fastest factor; beyond them a number is a slip.
+const SPEED_BOUNDS: (f64, f64) = (0.001, 1_000_000.0);
+
+const EXAMPLES: &str = "Examples:
+  watchfire publish d06_te.dat --map config/tep/replay.toml                  as fast as the broker takes it
+  watchfire publish d06_te.dat --map config/tep/replay.toml --speed real     at the recorded interval
+  watchfire publish d06_te.dat --map config/tep/replay.toml --speed 60 --now as if it happened now, a minute per second
+  watchfire publish day.csv --map day.toml --mqtt mqtts://user:secret@broker.plant --times 3
+
+A mapping file of a CSV with a head line:
+  enterprise = \"acme\"
+  format = \"csv\"
+  header = true
+  start = \"2025-01-06T08:00:00+08:00\"
+  interval = \"5s\"
+  [[column]]
+  head = \"TI-101 (degF)\"
+  tag = \"TI-101\"
+  scale = 0.5556
+  offset = -17.78
+
+Exit status: 0 every message was acknowledged by the broker, 2 could not (nothing is sent before the whole file was read).";
 
 /// Arguments of `watchfire publish`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The recorded file: a table of columns without or with a head line
     file: PathBuf,
@@ -32,14 +57,14 @@ pub struct Args {
     #[arg(long, default_value = "max", value_parser = parse_speed, value_name = "SPEED")]
     speed: Speed,
     /// Replay the file this many times, each run following the last in time
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    times: u32,
+    #[arg(long, default_value = "1", value_name = "N")]
+    times: NonZeroU32,
     /// Rewrite every source time to the time of sending
     #[arg(long)]
     now: bool,
     /// Only the first N rows of the file
     #[arg(long, value_name = "N")]
-    rows: Option<usize>,
+    rows: Option<NonZeroUsize>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -59,56 +84,43 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
         "max" => Ok(Speed::Max),
         "real" => Ok(Speed::Times(1.0)),
         number => match number.parse::<f64>() {
-            Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(Speed::Times(factor)),
-            _ => Err(format!("`{number}` is neither `real`, `max` nor a number above 0")),
+            Ok(factor) if (SPEED_BOUNDS.0..=SPEED_BOUNDS.1).contains(&factor) => Ok(Speed::Times(factor)),
+            _ => Err(format!("`{number}` is neither `real`, `max` nor a number from {} to {}", SPEED_BOUNDS.0, SPEED_BOUNDS.1)),
         },
     }
 }
 
 /// One message to publish.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
+struct Message {
     /// Source time.
-    pub at: Timestamp,
+    at: Timestamp,
     /// MQTT topic.
-    pub topic: String,
+    topic: String,
     /// Value in the tag's unit.
-    pub value: f64,
+    value: f64,
 }
 
-/// Reads a recorded file by its mapping. The error names file and line.
-pub fn read(file: &Path, replay: &Replay, rows_max: Option<usize>) -> anyhow::Result<Vec<Vec<Message>>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+/// Reads a recorded file by its mapping, the whole of it before anything is sent. The error names file and line.
+fn read(file: &Path, replay: &Replay, rows_max: Option<NonZeroUsize>) -> anyhow::Result<Vec<Vec<Message>>> {
+    let table = Table::read(file, &replay.format)?;
+    let columns = replay.columns.iter().map(|column| table.index(&column.column)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut rows = Vec::new();
-    let mut head: Option<Vec<String>> = None;
-    for (line, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        let cells: Vec<&str> = match &replay.format {
-            Format::Whitespace => text.split_whitespace().collect(),
-            Format::Csv { delimiter, .. } => text.split(char::from(*delimiter)).map(str::trim).collect(),
-        };
-        if matches!(replay.format, Format::Csv { header: true, .. }) && head.is_none() {
-            head = Some(cells.iter().map(|cell| (*cell).to_owned()).collect());
-            continue;
-        }
-        if rows_max.is_some_and(|max| rows.len() >= max) {
-            break;
-        }
-        let at = replay.start + replay.interval.times(i64::try_from(rows.len())?);
-        let mut row = Vec::with_capacity(replay.columns.len());
-        for column in &replay.columns {
-            let index = match &column.column {
-                ColumnRef::Number(number) => number - 1,
-                ColumnRef::Name(name) => head
-                    .iter()
-                    .flatten()
-                    .position(|cell| cell == name)
-                    .with_context(|| format!("{}: the head line has no column `{name}`", file.display()))?,
+    for (number, (line, cells)) in table.rows.iter().enumerate().take(rows_max.map_or(usize::MAX, NonZeroUsize::get)) {
+        let at = replay.start + replay.interval.times(i64::try_from(number)?);
+        let mut row = Vec::with_capacity(columns.len());
+        for (column, index) in replay.columns.iter().zip(&columns) {
+            let place = || format!("{}:{line}", file.display());
+            let Some(cell) = cells.get(*index) else {
+                let (want, have) = (index + 1, cells.len());
+                let (zh, en) = (format!("没有第 {want} 列,这一行只有 {have} 列"), format!("no column {want}: this row has {have}"));
+                bail!("{}: {}", place(), say(&zh, &en));
             };
-            let Some(cell) = cells.get(index) else {
-                bail!("{}:{}: no column {} in this row of {} columns", file.display(), line + 1, index + 1, cells.len());
+            let Some(value) = cell.trim().parse::<f64>().ok().filter(|value| value.is_finite()) else {
+                let want = index + 1;
+                let (zh, en) = (format!("第 {want} 列的 `{cell}` 不是数"), format!("`{cell}` in column {want} is no number"));
+                bail!("{}: {}", place(), say(&zh, &en));
             };
-            let value: f64 =
-                cell.parse().with_context(|| format!("{}:{}: `{cell}` in column {} is no number", file.display(), line + 1, index + 1))?;
             row.push(Message {
                 at,
                 topic: ingest::topic::of_tag(&TagId::new(replay.enterprise.clone(), &column.tag)),
@@ -118,122 +130,198 @@ pub fn read(file: &Path, replay: &Replay, rows_max: Option<usize>) -> anyhow::Re
         rows.push(row);
     }
     if rows.is_empty() {
-        bail!("{} holds no rows", file.display());
+        bail!("{}: {}", file.display(), say("没有数据行", "no rows of data"));
     }
     Ok(rows)
 }
 
+/// A recorded file as text.
+struct Table<'f> {
+    file: &'f Path,
+    heads: Option<Vec<String>>,
+    /// With the line on which each begins.
+    rows: Vec<(u64, Vec<String>)>,
+}
+
+impl<'f> Table<'f> {
+    fn read(file: &'f Path, format: &Format) -> anyhow::Result<Self> {
+        let unreadable = || format!("{}: {}", file.display(), say("不能读取", "cannot be read"));
+        let text = std::fs::read_to_string(file).with_context(unreadable)?;
+        let text = text.trim_start_matches('\u{feff}');
+        let Format::Csv { delimiter, header } = format else {
+            let split = |(line, text): (usize, &str)| (line as u64 + 1, text.split_whitespace().map(str::to_owned).collect());
+            let rows = text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()).map(split).collect();
+            return Ok(Self { file, heads: None, rows });
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(*delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.with_context(unreadable)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            rows.push((line, record.iter().map(str::to_owned).collect()));
+        }
+        let heads = if *header && !rows.is_empty() { Some(rows.remove(0).1) } else { None };
+        Ok(Self { file, heads, rows })
+    }
+
+    fn index(&self, column: &ColumnRef) -> anyhow::Result<usize> {
+        let name = match column {
+            ColumnRef::Number(number) => return Ok(number - 1),
+            ColumnRef::Name(name) => name,
+        };
+        let heads = self.heads.as_deref().unwrap_or_default();
+        let mut found = heads.iter().enumerate().filter(|(_, head)| *head == name).map(|(at, _)| at);
+        let file = self.file.display();
+        match (found.next(), found.next()) {
+            (Some(at), None) => Ok(at),
+            (Some(_), Some(_)) => bail!("{file}:1: {}", say(&format!("有两列叫 `{name}`"), &format!("two columns are called `{name}`"))),
+            (None, _) => {
+                let heads = heads.join(", ");
+                bail!("{file}:1: {}", say(&format!("没有列 `{name}`;有 {heads}"), &format!("no column `{name}`; there are {heads}")))
+            }
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let replay = config::load_replay(&args.map).map_err(|faults| anyhow::anyhow!("{}", faults.render(crate::lang::lang(), false)))?;
+    let replay = config::load_replay(&args.map).map_err(|faults| anyhow!("{}", faults.render(lang(), is_colored(&std::io::stderr()))))?;
+    let broker = BrokerAddress::parse(&args.mqtt).context("--mqtt")?;
     let rows = read(&args.file, &replay, args.rows)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sent = runtime.block_on(publish(args, &replay, &rows))?;
+    let bar = progress(rows.iter().map(|row| row.len() as u64).sum::<u64>() * u64::from(args.times.get()), args.json);
+    let began = Instant::now();
+    runtime.block_on(publish(args, &broker, &replay, &rows, &bar))?;
+    let (seconds, messages) = (began.elapsed().as_secs_f64(), bar.position());
+    bar.finish_and_clear();
+    let rate = messages as f64 / seconds.max(1e-9);
     if args.json {
-        println!("{}", serde_json::json!({ "messages": sent.messages, "rows": rows.len() * args.times as usize, "seconds": sent.seconds }));
+        let rows = rows.len() as u64 * u64::from(args.times.get());
+        println!("{}", serde_json::json!({ "broker": broker.to_string(), "messages": messages, "rows": rows, "seconds": seconds }));
     } else {
-        println!(
-            "{} messages in {:.1} s ({:.0}/s), every one acknowledged by the broker",
-            sent.messages,
-            sent.seconds,
-            sent.messages as f64 / sent.seconds.max(1e-9)
-        );
+        match lang() {
+            Lang::Zh => println!("{seconds:.1} s 内 {messages} 条消息({rate:.0}/s),broker 已逐条确认"),
+            Lang::En => println!("{messages} messages in {seconds:.1} s ({rate:.0}/s), every one acknowledged by the broker"),
+        }
     }
     Ok(())
 }
 
-struct Sent {
-    messages: u64,
-    seconds: f64,
-}
-
-async fn publish(args: &Args, replay: &Replay, rows: &[Vec<Message>]) -> anyhow::Result<Sent> {
-    let mut options = MqttOptions::parse_url(format!("{}?client_id=watchfire-publish-{}", args.mqtt, std::process::id()))
-        .with_context(|| format!("`{}` is no broker address; write mqtt://host:port", args.mqtt))?;
-    options.set_keep_alive(std::time::Duration::from_secs(5)).set_inflight(IN_FLIGHT_MAX);
-    let (client, mut connection) = AsyncClient::new(options, usize::from(IN_FLIGHT_MAX));
-    let mut network = connection.network_options();
-    network.set_tcp_nodelay(true);
-    connection.set_network_options(network);
-
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let counter = acknowledged.clone();
-    let broker = args.mqtt.clone();
-    // The poll task only counts; it ends with the first error, because a second connection could not say what the first one delivered.
-    let poll = tokio::spawn(async move {
-        loop {
-            match connection.poll().await {
-                Ok(Event::Incoming(Packet::PubAck(_))) => {
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-                Ok(Event::Outgoing(Outgoing::Disconnect)) => return Ok(()),
-                Ok(_) => {}
-                Err(error) => return Err(anyhow::anyhow!("connection to {broker}: {error}")),
-            }
-        }
-    });
-
-    let total: u64 = rows.iter().map(|row| row.len() as u64).sum::<u64>() * u64::from(args.times);
-    let bar = progress(total, args.json);
+/// Sends everything and waits for every PUBACK. The bar stands at what the broker acknowledged, not at what was handed to it.
+async fn publish(args: &Args, broker: &BrokerAddress, replay: &Replay, rows: &[Vec<Message>], bar: &ProgressBar) -> anyhow::Result<()> {
+    let (client, poll) = connect(broker, bar);
     let began = Instant::now();
-    let mut sent = 0_u64;
     let span = replay.interval.times(i64::try_from(rows.len())?);
     let mut row_number = 0_i64;
-    'all: for run in 0..args.times {
+    let mut watch = Watch { acknowledged: 0, since: began };
+    'all: for run in 0..args.times.get() {
         for row in rows {
             if let Speed::Times(factor) = args.speed {
-                let due = replay.interval.times(row_number).as_secs_f64() / factor;
-                tokio::time::sleep_until((began + std::time::Duration::from_secs_f64(due)).into()).await;
+                let due = Duration::try_from_secs_f64(replay.interval.times(row_number).as_secs_f64() / factor)?;
+                tokio::time::sleep_until((began + due).into()).await;
+                watch = Watch { acknowledged: bar.position(), since: Instant::now() };
             }
             row_number += 1;
             for message in row {
                 let at = if args.now { crate::clock::Scale::REAL.wall() } else { message.at + span.times(i64::from(run)) };
-                let payload = payload(at, message.value);
-                if client.publish(&message.topic, QoS::AtLeastOnce, false, payload).await.is_err() || poll.is_finished() {
+                let payload = payload(at, message.value, replay.quality);
+                // Waits while too many are on their way, so a broker that acknowledges nothing shows here.
+                let sending = client.publish(&message.topic, QoS::AtLeastOnce, false, payload);
+                if !matches!(tokio::time::timeout(STALLED_AFTER, sending).await, Ok(Ok(()))) || poll.is_finished() {
                     break 'all;
                 }
-                sent += 1;
-                bar.set_position(acknowledged.load(Ordering::Relaxed));
             }
         }
     }
-    let mut last = (acknowledged.load(Ordering::Relaxed), Instant::now());
-    while acknowledged.load(Ordering::Relaxed) < total && !poll.is_finished() {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        let now = acknowledged.load(Ordering::Relaxed);
-        bar.set_position(now);
-        if now > last.0 {
-            last = (now, Instant::now());
-        } else if last.1.elapsed() > STALLED_AFTER {
-            bail!("the broker acknowledged {now} of {sent} messages and then nothing for {} s", STALLED_AFTER.as_secs());
+    let total = bar.length().unwrap_or_default();
+    while bar.position() < total && !poll.is_finished() && !watch.is_stalled(bar.position()) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    if bar.position() >= total {
+        let _ = client.disconnect().await;
+        // Only politeness: everything is acknowledged.
+        let _ = tokio::time::timeout(Duration::from_secs(1), poll).await;
+        return Ok(());
+    }
+    let done = bar.position();
+    bar.abandon();
+    if poll.is_finished() {
+        let reason = poll.await?.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+        let zh = format!("与 {broker} 的连接断了:{reason};broker 确认了 {total} 条中的 {done} 条。broker 在运行吗?用 --mqtt 指定地址");
+        let en = format!(
+            "connection to {broker}: {reason}; {done} of {total} messages were acknowledged. Is the broker running? Name it with --mqtt"
+        );
+        bail!("{}", say(&zh, &en));
+    }
+    let seconds = STALLED_AFTER.as_secs();
+    let zh = format!("{broker} 确认了 {total} 条中的 {done} 条,然后 {seconds} s 没有回应");
+    let en = format!("{broker} acknowledged {done} of {total} messages and then nothing for {seconds} s");
+    bail!("{}", say(&zh, &en))
+}
+
+/// Since when the broker has acknowledged nothing more.
+struct Watch {
+    acknowledged: u64,
+    since: Instant,
+}
+
+impl Watch {
+    fn is_stalled(&mut self, acknowledged: u64) -> bool {
+        if acknowledged > self.acknowledged {
+            *self = Self { acknowledged, since: Instant::now() };
         }
+        self.since.elapsed() > STALLED_AFTER
     }
-    let seconds = began.elapsed().as_secs_f64();
-    if acknowledged.load(Ordering::Relaxed) < total {
-        poll.await??;
-        bail!("the connection ended early");
+}
+
+/// Connects. The task that reads only counts; it ends with the first error, because a second connection could not say what the
+/// first one delivered.
+fn connect(broker: &BrokerAddress, bar: &ProgressBar) -> (AsyncClient, JoinHandle<Result<(), rumqttc::ConnectionError>>) {
+    let (host, port) = broker.host_port();
+    let mut options = MqttOptions::new(format!("watchfire-publish-{}", std::process::id()), host, port);
+    options.set_keep_alive(Duration::from_secs(5)).set_inflight(IN_FLIGHT_MAX);
+    if let Some((user, password)) = broker.login() {
+        options.set_credentials(user, password);
     }
-    bar.finish_and_clear();
-    let _ = client.disconnect().await;
-    Ok(Sent { messages: total, seconds })
+    if broker.is_tls() {
+        // One TLS provider; a second call by a library is harmless.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::default()));
+    }
+    let (client, mut connection) = AsyncClient::new(options, usize::from(IN_FLIGHT_MAX));
+    let mut network = connection.network_options();
+    network.set_tcp_nodelay(true);
+    connection.set_network_options(network);
+    let bar = bar.clone();
+    let poll = tokio::spawn(async move {
+        loop {
+            match connection.poll().await? {
+                Event::Incoming(Packet::PubAck(_)) => bar.inc(1),
+                Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+                _ => {}
+            }
+        }
+    });
+    (client, poll)
 }
 
 /// A reading in the native format.
-pub fn payload(at: Timestamp, value: f64) -> Vec<u8> {
+fn payload(at: Timestamp, value: f64, quality: Quality) -> Vec<u8> {
     // Milliseconds are what the format has; a source time in microseconds is rounded down.
-    serde_json::json!({ "ts": at.as_millis(), "value": value, "quality": "good" }).to_string().into_bytes()
+    serde_json::json!({ "ts": at.as_millis(), "value": value, "quality": quality }).to_string().into_bytes()
 }
 
 fn progress(total: u64, quiet: bool) -> ProgressBar {
     if quiet {
-        return ProgressBar::hidden();
+        // Counts, but does not show.
+        return ProgressBar::with_draw_target(Some(total), indicatif::ProgressDrawTarget::hidden());
     }
     // The template is a constant of ours.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}").expect("a valid template");
     ProgressBar::new(total).with_style(style)
-}
-
-/// The length of a replay, for tests that compare source times.
-pub fn source_time(replay: &Replay, row: usize) -> Timestamp {
-    replay.start + Duration(replay.interval.0 * row as i64)
 }

@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             rows.add_row([
                 say(rule.condition.name_zh(), rule.condition.name()).to_owned(),
                 say(rule.level.name_zh(), rule.level.name()).to_owned(),
-                if told.after.0 == 0 { say("立即", "at once").to_owned() } else { told.after.to_string() },
+                after(told.after),
                 told.body.clone(),
                 people.join("\n"),
             ]);
@@ -117,6 +117,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         say("假定没有人签收;企业签收后,还没告知的上级不再告知。", "As if nobody signed; the enterprise's 签收 stops the climb.")
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn after(after: Duration) -> String {
+    match after.as_secs() {
+        0 => say("立即", "at once").to_owned(),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => after.to_string(),
+    }
 }
 
 /// Raises one condition and lets nobody answer, until the last tier has been told.
