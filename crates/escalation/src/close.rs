@@ -4,11 +4,14 @@ use crate::record::Record;
 use crate::tell::{Moment, Want};
 use crate::{CLOSED_CASES_MAX, Escalation};
 use model::{
-    Act, Actor, BodyId, CaseEventKind, CaseId, CaseStep, Condition, EscalationEffect, Purpose, Refusal, TagId, Tier, Timestamp,
+    Act, Actor, BodyId, CaseEvent, CaseEventKind, CaseId, CaseStep, Condition, EscalationEffect, Purpose, Refusal, TagId, Tier, Timestamp,
     TransitionKey, ZoneId,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Why a case was closed by nobody.
+const WITHDRAWN: &str = "数据故障在等待期内恢复，未通知任何人 (data fault returned within its wait, nobody was told)";
 
 impl Escalation {
     /// The tier that closes a case: by the policy of its highest level; where no body has that tier, the next above it.
@@ -98,8 +101,12 @@ impl Escalation {
             record.tell(&plant, Moment { at: now, delayed: false }, tiers.into_iter().map(want).collect(), out);
             record.work.rounds.clear();
         }
-        let place = (record.case.enterprise.clone(), record.case.equipment.clone());
-        self.open.remove(&place);
+        self.put_away(id, out);
+    }
+
+    /// What follows when a case has been closed: its place is free for another, its light goes out.
+    pub(crate) fn put_away(&mut self, id: &CaseId, out: &mut Vec<EscalationEffect>) {
+        self.open.retain(|_, open| open != id);
         self.settle(id);
         let dark: Vec<(BodyId, ZoneId)> =
             self.zones.iter_mut().filter_map(|(at, zone)| zone.lit.remove(id).is_some().then(|| at.clone())).collect();
@@ -118,5 +125,23 @@ impl Escalation {
                 self.changed.insert(format!("case/{oldest}"));
             }
         }
+    }
+}
+
+impl Record {
+    /// Closes a case that nobody was told of and nobody touched, because all it held were data faults that returned within
+    /// their wait. Return to normal never closes a case people know of; left open, this one would be a chore for every
+    /// glitch of a line, with nobody to remind of it. The record keeps what happened and why it ended.
+    pub(crate) fn withdraw(&mut self, now: Timestamp, out: &mut Vec<EscalationEffect>) -> bool {
+        let untouched = self.case.step == CaseStep::Opened && self.case.supervised_by.is_none();
+        let stands = self.case.episodes.iter().any(|episode| episode.state.is_standing());
+        if !untouched || stands || !self.case.announcements.is_empty() || !self.case.timers.is_empty() {
+            return false;
+        }
+        self.case.step = CaseStep::Closed;
+        self.case.closed = Some(now);
+        let event = self.event(now, CaseEventKind::Closed);
+        out.push(EscalationEffect::Event(CaseEvent { comment: WITHDRAWN.to_owned(), ..event }));
+        true
     }
 }

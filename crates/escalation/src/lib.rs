@@ -1,8 +1,8 @@
 //! Pure: alarms, human acts, what became of messages and time go in; cases 处置单, notifications and siren states come out.
 //!
 //! One equipment or area has one open case. What the rules announce is told at once to whom the policy of its level names,
-//! and climbs from the enterprise to the township or park to the county until the enterprise signs. Nothing here closes a
-//! case but a person's 办结, and return to normal never does.
+//! and climbs from the enterprise to the township or park to the county until the enterprise signs. Nothing closes a
+//! case people were told of but a person's 办结, and return to normal never does.
 //!
 //! [`Escalation::step`] is the only way anything changes. It reads no clock and does no IO: the engine stamps each input
 //! with a `now` that never runs backwards, deadlines due by then fire first (at a tie the deadline goes first, each stamped
@@ -187,7 +187,7 @@ impl Escalation {
     /// Fires a case's obligations due by `until`, those they bring about included, and tells everything in one go.
     fn fire_case(&mut self, id: &CaseId, until: Timestamp, moment: Moment, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         let plant = Arc::clone(&self.plant);
-        let mut begun = Vec::new();
+        let (mut begun, mut waited, mut withdrawn) = (Vec::new(), false, false);
         if let Some(record) = self.cases.get_mut(id) {
             let mut wants = Vec::new();
             loop {
@@ -198,13 +198,19 @@ impl Escalation {
                 for timer in record.case.timers.drain(..later).collect::<Vec<_>>() {
                     record.fire(&plant, &timer.kind, moment, now, &mut wants, out);
                     if let CaseTimerKind::Wait { key } = &timer.kind {
+                        waited = true;
                         begun.extend(record.announcement(key).map(|at| record.case.announcements[at].clone()));
                     }
                 }
             }
             record.tell(&plant, moment, wants, out);
+            withdrawn = waited && record.withdraw(moment.at, out);
         }
-        self.settle(id);
+        if withdrawn {
+            self.put_away(id, out);
+        } else {
+            self.settle(id);
+        }
         // The wait is over: only now is it announced, on site too.
         let mut zones = BTreeSet::new();
         for one in begun {

@@ -145,11 +145,56 @@ fn a_data_fault_is_told_after_30_minutes() {
 }
 
 #[test]
-fn a_data_fault_that_returns_within_its_wait_is_told_to_nobody() {
+fn a_data_fault_that_returns_within_its_wait_is_told_to_nobody_and_its_case_is_withdrawn() {
     check(
         "
         0s > raise LIA-101 stale
         0s tank opened yellow
+        10m > return LIA-101 stale
+        10m tank returned stale LIA-101
+        30m > -
+        30m tank closed
+        31m > acknowledge wang tank
+        31m tank acknowledged stale LIA-101 by wang
+        31m done
+        32m > raise LIA-101 stale
+        32m tank opened yellow
+        ",
+    );
+}
+
+#[test]
+fn a_case_with_more_than_a_returned_data_fault_stays_open() {
+    check(
+        "
+        0s > raise LIA-101 stale
+        0s tank opened yellow
+        10m > return LIA-101 stale
+        10m tank returned stale LIA-101
+        20m > raise SA-101 discrete
+        20m tank announced discrete SA-101 blue
+        20m tank told discrete SA-101 enterprise
+        20m tank ! announce blue discrete SA-101 to enterprise: wang sms page
+        20m > accept wang tank discrete SA-101
+        20m tank accepted discrete SA-101 by wang
+        20m done
+        21m > return SA-101 discrete
+        21m tank returned discrete SA-101
+        2h > -
+        ",
+    );
+}
+
+#[test]
+fn a_case_somebody_supervises_is_not_withdrawn_and_can_be_finished_though_nothing_was_announced() {
+    check(
+        "
+        0s > raise LIA-101 stale
+        0s tank opened yellow
+        1m > supervise zhou tank
+        1m tank supervised by zhou
+        1m tank ! supervise yellow stale LIA-101 to enterprise: wang sms voice page
+        1m done
         10m > return LIA-101 stale
         10m tank returned stale LIA-101
         2h > accept wang tank
