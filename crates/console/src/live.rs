@@ -57,6 +57,8 @@ pub struct LiveAlarm {
     pub episode: Episode,
     /// The case it belongs to.
     pub case: Option<CaseId>,
+    /// False where nobody was told of it: it is held, or the loss of its gateway explains it.
+    pub told: bool,
 }
 
 /// What one commit changed.

@@ -4,16 +4,17 @@
 use crate::access::Viewer;
 use crate::json::{
     AlarmJson, AlarmRefJson, AnnouncementJson, CaseEpisodeJson, CaseJson, CaseTierJson, CountsJson, EpisodeJson, KeyJson, LimitsJson,
-    LinkJson, MeJson, MessageJson, NextJson, OutcomeJson, OverviewJson, PersonJson, SignatureJson, TagJson, TierJson, ToldJson, WorstJson,
+    LinkJson, MeJson, MessageJson, NamedPersonJson, NextJson, OutcomeJson, OverviewJson, PersonJson, SignatureJson, TagJson, TierJson,
+    ToldJson, WorstJson,
 };
 use crate::routes::App;
 use crate::{LiveAlarm, Message, words};
-use model::plant::{Equipment, Plant, Signal, Tag};
+use model::plant::{Equipment, Person, Plant, Signal, Tag};
 use model::{
     AlarmId, BodyId, Case, CaseAnnouncement, CaseTimerKind, Condition, Episode, EquipmentId, Level, PersonId, Quality, TagIndex, Tier,
     TransitionKey,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 /// Makes JSON for one login.
@@ -56,6 +57,8 @@ impl Render<'_> {
         }
         let seen = alarms.iter().filter(|alarm| self.viewer.sees(&alarm.id.tag.enterprise));
         let standing: Vec<_> = seen.filter(|alarm| alarm.state.is_standing()).collect();
+        let gateways = self.troubled_gateways(&alarms);
+        let explained = standing.iter().filter(|alarm| self.is_explained(alarm, &gateways)).count();
         let blind: Vec<_> = standing.iter().filter(|alarm| says_no_data(alarm.id.condition)).map(|alarm| &alarm.id.tag).collect();
         let (mut tags, mut tags_bad) = (0, 0);
         for (index, tag) in self.tags().filter(|(_, tag)| is_measured(tag) && tag.in_service) {
@@ -73,7 +76,8 @@ impl Render<'_> {
             link: view.links().into_iter().map(|(source, up, since)| LinkJson { source, up, since: since.as_millis() }).collect(),
             counts,
             unanswered,
-            standing_alarms: standing.len(),
+            standing_alarms: standing.len() - explained,
+            explained_alarms: explained,
             tags,
             tags_bad,
             tiers: (0u8..)
@@ -82,6 +86,22 @@ impl Render<'_> {
                 .collect(),
             utc_offset_ms: self.plant().utc_offset.as_micros() / 1_000,
         }
+    }
+
+    /// Gateways that have an alarm of their own, by their place in the plant.
+    fn troubled_gateways(&self, alarms: &[Arc<LiveAlarm>]) -> BTreeSet<usize> {
+        let own = alarms.iter().filter(|alarm| is_of_gateway(alarm.id.condition));
+        own.filter_map(|alarm| self.gateway(&alarm.id)).collect()
+    }
+
+    /// Whether nobody was told of an alarm because one of its gateway explains it. The pages fold by the same rule. An upper
+    /// limit is never explained by a gateway.
+    fn is_explained(&self, alarm: &LiveAlarm, gateways: &BTreeSet<usize>) -> bool {
+        !alarm.told && !alarm.id.condition.is_high_side() && self.gateway(&alarm.id).is_some_and(|gateway| gateways.contains(&gateway))
+    }
+
+    fn gateway(&self, alarm: &AlarmId) -> Option<usize> {
+        self.plant().tag_index(&alarm.tag).and_then(|index| self.plant().tag(index).gateway)
     }
 
     /// The tags this login sees, by id. Tags of one enterprise stand together, so it is asked once per enterprise.
@@ -206,6 +226,8 @@ impl Render<'_> {
             late: alarm.late,
             episode: episode(alarm.episode),
             case: alarm.case.as_ref().map(ToString::to_string),
+            told: alarm.told,
+            gateway: tag.and_then(|tag| plant.gateways.get(tag.gateway?)).map(|gateway| plant.tag(gateway.tag).id.to_string()),
             enterprise_name: body_name(plant, &alarm.id.tag.enterprise),
             equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.clone()),
             tag_name: tag.map_or_else(|| alarm.id.tag.tag.to_string(), |tag| tag.name.clone()),
@@ -296,6 +318,22 @@ impl Render<'_> {
         }
     }
 
+    /// The people of one enterprise, or all whom this login sees, who can be named.
+    pub fn people(&self, enterprise: Option<&str>) -> Vec<NamedPersonJson> {
+        let wanted = |person: &&Person| {
+            !person.is_duty_phone
+                && enterprise.is_none_or(|enterprise| person.body.as_str() == enterprise)
+                && self.viewer.sees_person(&person.id)
+        };
+        let named = |person: &Person| NamedPersonJson {
+            id: person.id.to_string(),
+            name: person.name.clone(),
+            body: person.body.to_string(),
+            body_name: body_name(self.plant(), &person.body),
+        };
+        self.plant().people.iter().filter(wanted).map(named).collect()
+    }
+
     pub fn person_name(&self, id: &PersonId) -> String {
         self.plant().person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     }
@@ -358,6 +396,11 @@ fn equipment_name(plant: &Plant, enterprise: &BodyId, id: &EquipmentId) -> Strin
 /// A tag of the plant itself, not a gateway's or the engine's own.
 pub(crate) fn is_measured(tag: &Tag) -> bool {
     !matches!(tag.signal, Signal::Gateway | Signal::System)
+}
+
+/// An alarm a gateway has of itself.
+fn is_of_gateway(condition: Condition) -> bool {
+    matches!(condition, Condition::GatewayLost | Condition::WrongClock)
 }
 
 fn says_no_data(condition: Condition) -> bool {

@@ -148,6 +148,7 @@ impl Engine {
             late: false,
             episode: model::Episode { since: self.now, count: 0 },
             case: None,
+            told: true,
         }
     }
 
@@ -160,6 +161,8 @@ impl Engine {
                     && case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode)
             })
             .map(|case| case.id.clone());
+        // One that returned while it was held never came into a case: nobody is to be called for it afterwards either.
+        let never_told = view.unannounced || (view.state == AlarmState::ReturnedUnacknowledged && case.is_none());
         LiveAlarm {
             id: view.alarm.clone(),
             state: view.state,
@@ -170,6 +173,7 @@ impl Engine {
             late: view.late,
             episode: view.episode.unwrap_or(model::Episode { since: view.since, count: 0 }),
             case,
+            told: !never_told,
         }
     }
 

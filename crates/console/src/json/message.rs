@@ -23,6 +23,26 @@ pub struct PersonJson {
     pub phone: Option<String>,
 }
 
+/// Somebody who can be named, such as in a field check. No phone, no channel.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedPersonJson {
+    /// Person id.
+    pub id: String,
+    /// Their name.
+    pub name: String,
+    /// Where they belong.
+    pub body: String,
+    /// Its name.
+    pub body_name: String,
+}
+
+/// People who can be named.
+#[derive(Serialize, ToSchema)]
+pub struct PeopleJson {
+    /// By id; duty phones are nobody in particular and left out.
+    pub people: Vec<NamedPersonJson>,
+}
+
 /// One message to one person on one channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MessageJson {

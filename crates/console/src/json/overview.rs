@@ -57,8 +57,10 @@ pub struct OverviewJson {
     pub counts: CountsJson,
     /// Open cases with something this login's tier was told of and has not signed.
     pub unanswered: usize,
-    /// Alarms active, latched or faulted.
+    /// Alarms active, latched or faulted, without those counted in `explained_alarms`.
     pub standing_alarms: usize,
+    /// Standing alarms nobody was told of because an alarm of their gateway, such as its loss, explains them.
+    pub explained_alarms: usize,
     /// Measured tags.
     pub tags: usize,
     /// Of them with bad or no data.

@@ -35,6 +35,10 @@ pub struct AlarmJson {
     pub episode: EpisodeJson,
     /// Its case.
     pub case: Option<String>,
+    /// False where nobody was told of it: it is held as late, or the loss of its gateway explains it.
+    pub told: bool,
+    /// The tag of the gateway it arrives through, on which the gateway's own alarms stand.
+    pub gateway: Option<String>,
     /// Name of the enterprise.
     pub enterprise_name: String,
     /// Name of the equipment or area.

@@ -4,7 +4,7 @@ use super::{App, Ask};
 use crate::access::LoggedIn;
 use crate::accounts::hex;
 use crate::bounds::{QUARANTINE_READ_MAX, ROWS_MAX};
-use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson};
+use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, PeopleJson, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson};
 use crate::render::{Render, body_name, worst_by_tag};
 use crate::words;
 use axum::Json;
@@ -125,6 +125,23 @@ pub(crate) async fn messages(State(app): State<App>, login: LoggedIn, Ask(query)
         people: people.iter().map(|person| render.person(person)).collect(),
         messages: messages.iter().map(|message| render.message(message)).collect(),
     })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PeopleQuery {
+    /// Of this enterprise only.
+    enterprise: Option<String>,
+}
+
+/// People of the login's body and of those below, to name one as who went: names only.
+#[utoipa::path(get, path = "/api/v1/people", tag = "lists", params(PeopleQuery), responses(
+    (status = 200, body = PeopleJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn people(State(app): State<App>, login: LoggedIn, Ask(query): Ask<PeopleQuery>) -> Json<PeopleJson> {
+    let enterprise = query.enterprise.as_deref().filter(|enterprise| !enterprise.is_empty());
+    Json(PeopleJson { people: Render { app: &app, viewer: &login.viewer }.people(enterprise) })
 }
 
 /// Wanted states of the siren zones.

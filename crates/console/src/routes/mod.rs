@@ -160,6 +160,7 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(lists::tags))
         .routes(routes!(acts::act))
         .routes(routes!(lists::messages))
+        .routes(routes!(lists::people))
         .routes(routes!(lists::sirens))
         .routes(routes!(lists::quarantine))
         .routes(routes!(health::live))

@@ -235,6 +235,7 @@ pub fn live_alarm(enterprise: &str) -> console::LiveAlarm {
         late: false,
         episode: episode(),
         case: Some(case_id(enterprise)),
+        told: true,
     }
 }
 

@@ -322,6 +322,38 @@ async fn bad_or_missing_data_is_counted_even_where_no_value_says_so() {
 }
 
 #[tokio::test]
+async fn what_the_loss_of_a_gateway_explains_is_counted_apart_and_never_lost() {
+    let site = Site::start().await;
+    let token = site.login("wang").await;
+    let alarm = |tag: &str, condition, told| {
+        let mut alarm = plant::live_alarm("ent-hx");
+        alarm.id = AlarmId { tag: TagId::new("ent-hx", tag), condition };
+        (alarm.told, alarm.case) = (told, None);
+        alarm
+    };
+    let counts = async || {
+        let overview = site.get_json(&token, "/api/v1/overview").await;
+        (overview["standing_alarms"].clone(), overview["explained_alarms"].clone())
+    };
+    // Nobody told yet, and no gateway alarm that would say why: it stands by itself. An upper limit always does.
+    let held = vec![
+        alarm("LIA-101", Condition::Stale, false),
+        alarm("XA-1/2", Condition::Stale, false),
+        alarm("LIA-101", Condition::HighHigh, false),
+        alarm("LIA-101", Condition::High, true),
+    ];
+    site.view.apply(Update { seq: 1, alarms: held, ..Update::default() });
+    assert_eq!(counts().await, (json!(4), json!(0)));
+    site.view.apply(Update { seq: 2, alarms: vec![alarm("GW01", Condition::GatewayLost, true)], ..Update::default() });
+    assert_eq!(counts().await, (json!(3), json!(2)));
+    let list = site.get_json(&token, "/api/v1/alarms").await;
+    let list = list["alarms"].as_array().unwrap();
+    assert_eq!(list.len(), 5, "all of them are listed");
+    assert!(list.iter().all(|alarm| alarm["gateway"] == "ent-hx/GW01"), "{list:?}");
+    assert_eq!(list.iter().filter(|alarm| alarm["told"] == false).count(), 3);
+}
+
+#[tokio::test]
 async fn an_outcome_is_shown_with_who_found_it() {
     let site = Site::start().await;
     let token = site.login("wang").await;

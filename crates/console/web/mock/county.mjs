@@ -78,7 +78,7 @@ export function makeCase(tags, now, number, level, step, lines, more = {}) {
     const tag = tags[at];
     const announced = now - ago * MINUTE;
     const signDue = { red: 3, orange: 5, yellow: 10, blue: 30 }[lineLevel] * MINUTE;
-    const shown = `${value.toFixed(tag.decimals)} ${tag.unit}`;
+    const shown = value === null ? '' : `${value.toFixed(tag.decimals)} ${tag.unit}`;
     const name = tag.tag.split('/')[1];
     return {
       key: { alarm: { tag: tag.tag, condition }, episode: { since: (announced - 3_000) * 1000 }, step: 0 },

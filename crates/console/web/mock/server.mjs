@@ -56,6 +56,8 @@ class Engine {
         late: false,
         episode: { since: (now - n * 1_000) * 1000 },
         case: null,
+        told: true,
+        gateway: null,
         enterprise_name: tag.enterprise_name,
         equipment_name: tag.equipment_name,
         tag_name: tag.name,
@@ -84,6 +86,8 @@ class Engine {
               late: false,
               episode: e.episode,
               case: c.id,
+              told: true,
+              gateway: c.gateway ?? null,
               enterprise_name: c.enterprise_name,
               equipment_name: c.equipment_name,
               tag_name: a.tag_name,
@@ -126,7 +130,8 @@ class Engine {
       link: [{ source: 'builtin', up: true, since: Date.now() }],
       counts: Object.fromEntries(LEVELS.map((level) => [level, open.filter((c) => c.level === level).length])),
       unanswered: open.filter((c) => !this.view(c, me).answered).length,
-      standing_alarms: this.alarms().length,
+      standing_alarms: this.alarms().length - this.explained().length,
+      explained_alarms: this.explained().length,
       tags: this.tags.length,
       tags_bad: this.tags.filter((tag) => tag.quality === 'bad').length,
       tiers: TIERS,
@@ -235,6 +240,41 @@ class Engine {
         overview: this.overview(stream.me),
       });
     }
+  }
+
+  explained() {
+    return this.extra.filter((a) => !a.told);
+  }
+
+  /** The gateway of enterprise `e` is lost: one case, and `count` silent tags that nobody is told of one by one. */
+  loseGateway(e, count) {
+    const now = Date.now();
+    const own = { ...this.tags.find((tag) => tag.enterprise === e), tag: `${e}/GW`, name: '网关', equipment_name: '网关 GW', unit: '' };
+    const c = makeCase([own], now, '1124-09', 'yellow', 'notified', [[0, 'gateway-lost', 'yellow', null, null, 0]]);
+    this.cases.push(c);
+    const silent = this.tags.filter((tag) => tag.enterprise === e).slice(0, count);
+    this.extra.push(
+      ...silent.map((tag) => ({
+        tag: tag.tag,
+        condition: 'stale',
+        condition_zh: '断数',
+        level: 'blue',
+        state: 'unacknowledged',
+        since: now,
+        value: null,
+        setpoint: null,
+        unit: tag.unit,
+        late: false,
+        episode: { since: now * 1000 },
+        case: null,
+        told: false,
+        gateway: own.tag,
+        enterprise_name: tag.enterprise_name,
+        equipment_name: tag.equipment_name,
+        tag_name: tag.name,
+      })),
+    );
+    this.tell({ cases: [c], alarms: this.alarms().filter((a) => a.case === c.id || !a.told) });
   }
 
   /** A new alarm on tag number `at`, with its case. */
@@ -354,6 +394,13 @@ async function serve(engine, sessions, dist, request, response) {
     }
     case '/api/v1/messages':
       return json(200, { people: engine.people, messages: engine.messages });
+    case '/api/v1/people': {
+      const body = of('enterprise');
+      const people = Object.values(USERS).filter((user) => user.body === body && user.role === 'enterprise');
+      return json(200, {
+        people: people.map((user) => ({ id: user.person, name: user.name, body: user.body, body_name: user.body_name })),
+      });
+    }
     case '/api/v1/sirens':
       return json(200, engine.sirens);
     case '/api/v1/quarantine':

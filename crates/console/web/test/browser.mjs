@@ -404,6 +404,42 @@ async function main() {
   }
 
   if (mock !== null) {
+    await check('a lost gateway is one line with a count, and its alarms are one press away', async () => {
+      mock.engine.loseGateway('e0', 100);
+      const fold = page.locator('[data-fold="e0/GW"]');
+      await fold.waitFor();
+      expect((await page.locator('[data-alarm]').count()) < 20, 'the hundred do not bury the rest');
+      expect((await fold.innerText()).includes('100 个位号断数'), 'the count is said');
+      const tile = await page.locator('.summary').innerText();
+      expect(tile.includes('+100'), 'and stands in the overview');
+      await shot(page, 'gateway-zh');
+      await fold.locator('button').first().click();
+      await until(async () => (await fold.locator('[data-alarm]').count()) === 100, 'all of them are shown');
+      await fold.locator('[data-act=acknowledge-fold]').click();
+      await until(async () => (await fold.locator('[data-act=acknowledge-fold]').count()) === 0, 'one act acknowledges them');
+      const act = acts.findLast((known) => known.act === 'acknowledge');
+      expect(act.episodes.length === 100, 'and names each');
+    });
+
+    await check('few cases take the whole wall, with who was told and what happened', async () => {
+      const ids = mock.engine.cases.map((c) => c.id);
+      mock.engine.cases.splice(2);
+      await page.reload();
+      await page.waitForSelector('[data-case].full');
+      const [first, second] = await page.locator('[data-case]').all();
+      const box = await first.boundingBox();
+      expect(ids.length > 2 && box.height > DESK.height * 0.6, `a card is ${box.height} px high`);
+      expect((await second.locator('.more li').count()) > 2, 'people and timeline are there');
+      const { scrollHeight } = await page.evaluate(() => ({ scrollHeight: document.documentElement.scrollHeight }));
+      expect(scrollHeight <= DESK.height, `the wall is ${scrollHeight} px high and need not scroll`);
+      await shot(page, 'few-zh');
+      await speak(page, 'Watch');
+      await shot(page, 'few-en');
+      await speak(page, '值守');
+    });
+  }
+
+  if (mock !== null) {
     await check('five hundred alarms stay smooth', async () => {
       await mock.kill();
       mock = await startMock({ alarms: 500 });

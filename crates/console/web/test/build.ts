@@ -70,6 +70,8 @@ export function anAlarm(more: Partial<Alarm> = {}): Alarm {
     late: false,
     episode: { since: 1_000_000 },
     case: null,
+    told: true,
+    gateway: null,
     enterprise_name: '',
     equipment_name: '',
     tag_name: '',

@@ -39,6 +39,10 @@ describe('what this console sounds', () => {
     expect(unanswered([], [anAlarm()], 2)).toEqual([]);
   });
 
+  it('is not called by what nobody was told of: the gateway calls for all its tags', () => {
+    expect(unanswered([], [anAlarm({ told: false })], 0)).toEqual([]);
+  });
+
   it('sounds again for the next alarm after 消音, even one of a lower level', () => {
     const first = aCase({ announcements: [announcement({ level: 'red' })] });
     const silenced = silence(unanswered([first], [], 0));

@@ -32,7 +32,8 @@ export function unanswered(cases: Iterable<Case>, alarms: Iterable<Alarm>, tier:
   }
   if (tier === 0) {
     for (const a of alarms) {
-      if (!needsAcknowledgement(a.state)) continue;
+      // Sound starts at the announcement; what a dead gateway explains is called by the gateway's own alarm.
+      if (!needsAcknowledgement(a.state) || !a.told) continue;
       sources.push({ key: `${a.condition}@${a.tag}!${a.episode.since}.${a.episode.count ?? 0}`, level: a.level });
     }
   }

@@ -66,7 +66,10 @@ export interface Overview {
   link: { source: string; up: boolean; since: number }[];
   counts: Record<Level, number>;
   unanswered: number;
+  /** Without the explained ones. */
   standing_alarms: number;
+  /** Standing, but told only as what their gateway's alarm explains. */
+  explained_alarms: number;
   tags: number;
   tags_bad: number;
   tiers: TierName[];
@@ -159,6 +162,10 @@ export interface Alarm {
   late: boolean;
   episode: Episode;
   case: string | null;
+  /** False: held, or explained by its gateway, and nobody was told of it by itself. */
+  told: boolean;
+  /** The tag of the gateway it arrives through. */
+  gateway: string | null;
   enterprise_name: string;
   equipment_name: string;
   tag_name: string;
@@ -197,6 +204,13 @@ export interface Person {
   tier: number | null;
   duty_phone: boolean;
   phone: string | null;
+}
+/** Somebody who can be named as having gone. */
+export interface NamedPerson {
+  id: string;
+  name: string;
+  body: string;
+  body_name: string;
 }
 export interface Message {
   key: string;

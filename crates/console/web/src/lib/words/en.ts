@@ -66,6 +66,11 @@ export const en: Record<Key, string> = {
   'wall.tags': 'Tags',
   'wall.bad': 'Bad or silent',
   'wall.more': '{n} more',
+  'wall.explained': '{n} more explained by a gateway',
+  'fold.of': '{n} tags {condition}',
+  'fold.explained': 'Explained by the gateway; not told one by one',
+  'fold.returned': 'The gateway is back; these were never told one by one',
+  'fold.acknowledge': 'Acknowledge these {n}',
   'wall.loading': 'Loading…',
   'wall.failed': 'Could not load; trying again',
 

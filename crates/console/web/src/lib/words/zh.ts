@@ -64,6 +64,11 @@ export const zh = {
   'wall.tags': '位号',
   'wall.bad': '坏值/断数',
   'wall.more': '还有 {n} 条',
+  'wall.explained': '另 {n} 条由网关报警说明',
+  'fold.of': '{n} 个位号{condition}',
+  'fold.explained': '由网关报警说明，没有逐条通知',
+  'fold.returned': '网关已恢复，这些没有逐条通知过',
+  'fold.acknowledge': '确认这 {n} 条',
   'wall.loading': '正在读取…',
   'wall.failed': '没有读到，正在重试',
 
