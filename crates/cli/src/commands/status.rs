@@ -36,12 +36,6 @@ pub struct Args {
     json: bool,
 }
 
-/// A row of an open or closed case; what the escalation keeps besides is its own.
-#[derive(Deserialize)]
-struct CaseRow {
-    case: Case,
-}
-
 /// A row of an alarm that is not normal.
 #[derive(Deserialize)]
 struct AlarmRow {
@@ -65,7 +59,8 @@ pub(super) fn require_journal(data: &Path) -> anyhow::Result<()> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     require_journal(&args.data)?;
     let reader = SqliteReader::open(&args.data)?;
-    let mut cases: Vec<Case> = rows::<CaseRow>(&reader, "escalation/case/")?.into_iter().map(|row| row.case).collect();
+    // A case's row holds more, which is the escalation's own.
+    let mut cases: Vec<Case> = rows(&reader, "escalation/case/")?;
     cases.retain(|case| case.closed.is_none());
     cases.sort_by(|a, b| (b.level, a.opened, &a.id).cmp(&(a.level, b.opened, &b.id)));
     let mut alarms: Vec<AlarmRow> = rows(&reader, "escalation/input/")?;
