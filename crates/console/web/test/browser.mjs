@@ -351,6 +351,23 @@ async function main() {
     await page.click('nav a[href="/"]');
   });
 
+  await check('a link in a message asks for the login and then opens its case, on a phone', async () => {
+    const { cases } = await api(page, '/api/v1/cases?state=all&limit=1000');
+    const phone = await browser.newContext({ viewport: PHONE, locale: 'zh-CN', reducedMotion: 'reduce' });
+    const small = await phone.newPage();
+    small.on('pageerror', (fault) => complaints.push(fault.message));
+    await small.goto(`${url}/case?id=${encodeURIComponent(cases[0].id)}`);
+    await small.waitForSelector('form');
+    expect((await small.locator('form').innerText()).includes('登录'), 'the login comes first');
+    await login(small, USER, PASSWORD);
+    await small.waitForSelector('.timeline li');
+    expect((await small.locator('h1').innerText()) === cases[0].equipment_name, 'it is that case');
+    const width = await small.evaluate(() => document.documentElement.scrollWidth);
+    expect(width <= PHONE.width, `it is ${width} px wide`);
+    await shot(small, 'phone-case-zh');
+    await phone.close();
+  });
+
   await check('the page keeps to its content security policy and throws nothing', async () => {
     expect(complaints.length === 0, complaints.join('; '));
   });
