@@ -1,6 +1,6 @@
 //! From configuration to what the notifier and the built-in broker need.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use config::{Loaded, Server};
 use ingest::GatewayCredential;
 use model::plant::ChannelKind;
@@ -120,8 +120,12 @@ pub fn gateway_credentials(file: &Path, plant: &Plant) -> anyhow::Result<Vec<Gat
         enterprise: String,
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let logins: std::collections::BTreeMap<String, Login> = toml::from_str(&text)
-        .with_context(|| format!("{}: write one line per gateway: username = {{ secret = \"…\", enterprise = \"…\" }}", file.display()))?;
+    let logins: std::collections::BTreeMap<String, Login> = toml::from_str(&text).map_err(|error| {
+        // The library's own words may show the secret.
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        let format = "write one line per gateway: username = { secret = \"…\", enterprise = \"…\" }";
+        anyhow!("{}:{line}: {format}", file.display())
+    })?;
     logins
         .into_iter()
         .map(|(username, login)| {
@@ -132,4 +136,58 @@ pub fn gateway_credentials(file: &Path, plant: &Plant) -> anyhow::Result<Vec<Gat
             Ok(GatewayCredential { username, secret: ingest::Secret::new(login.secret), enterprise })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::{ChannelSetting, TemplateForm, Window};
+
+    fn setting(kind: ChannelKind, budget: Option<(u32, Window)>) -> ChannelSetting {
+        ChannelSetting {
+            id: model::ChannelId::new("channel"),
+            kind,
+            driver: config::Driver::Platform,
+            template: TemplateForm::Short,
+            has_receipts: false,
+            lang: config::Lang::En,
+            budget: budget.map(|(count, per)| config::Budget { count, per }),
+        }
+    }
+
+    #[test]
+    fn a_written_budget_changes_its_own_window_and_the_carriers_others_stay() {
+        assert_eq!(budget_of(&setting(ChannelKind::Voice, None)), Some(Budget::VOICE));
+        let hourly = budget_of(&setting(ChannelKind::Voice, Some((3, Window::Hour))));
+        assert_eq!(hourly, Some(Budget { per_hour: Some(3), ..Budget::VOICE }));
+        let daily = budget_of(&setting(ChannelKind::Sms, Some((500, Window::Day))));
+        assert_eq!(daily, Some(Budget { per_day: Some(500), ..Budget::SMS }));
+        assert_eq!(budget_of(&setting(ChannelKind::App, None)), None);
+        let app = budget_of(&setting(ChannelKind::App, Some((10, Window::Minute)))).expect("it is written");
+        assert_eq!((app.per_minute, app.per_hour, app.per_day), (Some(10), None, None));
+    }
+
+    #[test]
+    fn a_channel_speaks_its_language() {
+        assert_eq!(channel(&setting(ChannelKind::Sms, None)).lang, Lang::En);
+    }
+
+    #[test]
+    fn gateways_credentials_are_bound_to_enterprises_that_exist() {
+        let plant = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tep")).expect("it is shipped").plant;
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join("gateways.toml");
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("the folder is writable");
+            gateway_credentials(&file, &plant).map_err(|error| format!("{error:#}"))
+        };
+        let read_well = read("gw01 = { secret = \"s3cret\", enterprise = \"tep\" }").expect("it is right");
+        assert_eq!((read_well.len(), read_well[0].username.as_str(), read_well[0].enterprise.as_str()), (1, "gw01", "tep"));
+        let strange = read("gw01 = { secret = \"s3cret\", enterprise = \"pet\" }").expect_err("there is no such enterprise");
+        assert!(strange.contains("no enterprise pet") && !strange.contains("s3cret"), "{strange}");
+        let faulty = read("# gateways\ngw01 = \"s3cret").expect_err("it is not TOML");
+        assert!(faulty.contains("gateways.toml:2: ") && faulty.contains("username = { secret") && !faulty.contains("s3cret"), "{faulty}");
+        let other = read("gw01 = \"s3cret\"").expect_err("it is no table");
+        assert!(other.contains("gateways.toml:1: ") && !other.contains("s3cret"), "{other}");
+    }
 }
