@@ -8,8 +8,8 @@ mod support;
 use std::process::{Command, Stdio};
 use support::{Process, free_port, root, transitions, until};
 
-/// Plant time runs this much faster: the script takes under a minute.
-const FACTOR: &str = "30";
+/// Plant time runs this much faster: the script takes a minute and a half.
+const FACTOR: &str = "20";
 
 fn demo(data: &std::path::Path, more: &[&str]) -> Process {
     let config = root().join("config");

@@ -4,7 +4,7 @@
 // A test that cannot go on ends here.
 #![allow(clippy::unwrap_used)]
 
-use crate::support::{self, Engine, free_port, watchfire};
+use crate::support::{self, Engine, free_port};
 use simulator::Desk;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -173,12 +173,19 @@ impl Park {
             ("park", "township", "park-duty"),
             ("county", "county", "county-duty"),
         ] {
-            let (config, data) = (config.display().to_string(), data.display().to_string());
-            let added =
-                watchfire(&["user", "add", login, "--role", role, "--person", person, "--generate", "--config", &config, "--data", &data]);
-            let text = String::from_utf8_lossy(&added.stdout).into_owned();
-            assert!(added.status.success(), "{text}{}", String::from_utf8_lossy(&added.stderr));
-            passwords.insert(login, text.trim().rsplit_once(": ").expect("the password is shown").1.to_owned());
+            let password = format!("Fire-{}-2026", free_port());
+            let mut adding = std::process::Command::new(env!("CARGO_BIN_EXE_watchfire"))
+                .args(["user", "add", login, "--role", role, "--person", person, "--config"])
+                .arg(&config)
+                .arg("--data")
+                .arg(&data)
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            writeln!(adding.stdin.take().unwrap(), "{password}").unwrap();
+            assert!(adding.wait().unwrap().success(), "a login is added");
+            passwords.insert(login, password);
         }
         let sink = Sink::start(sink_port).await;
         let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros().to_string();

@@ -2,6 +2,9 @@
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
+/// What every metric's name begins with.
+const PREFIX: &str = "watchfire_";
+
 /// All of the engine's metrics, prefix `watchfire_`.
 pub struct Metrics {
     /// The registry that `/metrics` shows.
@@ -39,24 +42,25 @@ pub struct Metrics {
 impl Metrics {
     /// Registers everything.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("watchfire".to_owned()), None)?;
+        let registry = Registry::new();
         let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
-            let counter = IntCounter::new(name, help)?;
+            let counter = IntCounter::new(format!("{PREFIX}{name}"), help)?;
             registry.register(Box::new(counter.clone()))?;
             Ok(counter)
         };
         let family = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-            let family = IntCounterVec::new(Opts::new(name, help), labels)?;
+            let family = IntCounterVec::new(Opts::new(format!("{PREFIX}{name}"), help), labels)?;
             registry.register(Box::new(family.clone()))?;
             Ok(family)
         };
         let commit_seconds = Histogram::with_opts(
-            HistogramOpts::new("commit_seconds", "Length of a durable commit").buckets(prometheus::exponential_buckets(50e-6, 2.0, 16)?),
+            HistogramOpts::new(format!("{PREFIX}commit_seconds"), "Length of a durable commit")
+                .buckets(prometheus::exponential_buckets(50e-6, 2.0, 16)?),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
-        let store_failing = IntGauge::new("store_failing", "1 while commits fail: nothing is acknowledged then")?;
+        let store_failing = IntGauge::new(format!("{PREFIX}store_failing"), "1 while commits fail: nothing is acknowledged then")?;
         registry.register(Box::new(store_failing.clone()))?;
-        let link_up = IntGauge::new("link_up", "1 while at least one source is subscribed")?;
+        let link_up = IntGauge::new(format!("{PREFIX}link_up"), "1 while at least one source is subscribed")?;
         registry.register(Box::new(link_up.clone()))?;
         Ok(Self {
             messages: counter("messages_total", "Messages received from brokers")?,

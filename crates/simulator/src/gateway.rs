@@ -13,7 +13,7 @@ const SINGLE_TAGS_MAX: usize = 6;
 /// Messages a gateway may have on their way; beyond that it drops its oldest round, as small gateways do.
 const IN_FLIGHT_MAX: u16 = 100;
 /// A lost connection is tried again after this long.
-const RECONNECT_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
+const RECONNECT_AFTER: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Why the fleet could not start.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Every call ends within this.
@@ -31,7 +32,8 @@ pub enum DeskError {
 pub struct Desk {
     http: reqwest::Client,
     base: String,
-    token: String,
+    login: (String, String),
+    token: Mutex<String>,
     /// The person's id.
     pub person: String,
     name: String,
@@ -43,13 +45,13 @@ impl Desk {
     /// Logs in at `base` (`http://host:port`).
     pub async fn login(base: &str, username: &str, password: &str) -> Result<Self, DeskError> {
         let http = reqwest::Client::builder().timeout(CALL_MAX).no_proxy().build()?;
-        let answer = http.post(format!("{base}/api/v1/login")).json(&json!({ "username": username, "password": password })).send().await?;
-        let answer = read(answer).await?;
+        let answer = log_in(&http, base, username, password).await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(Self {
             http,
             base: base.to_owned(),
-            token: text(&answer["token"]),
+            login: (username.to_owned(), password.to_owned()),
+            token: Mutex::new(text(&answer["token"])),
             person: text(&answer["me"]["person"]),
             name: text(&answer["me"]["name"]),
             counter: AtomicU64::new(0),
@@ -63,7 +65,23 @@ impl Desk {
     }
     /// GET of an API path.
     pub async fn get(&self, path: &str) -> Result<Value, DeskError> {
-        read(self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await?).await
+        let ask = || self.http.get(format!("{}{path}", self.base)).bearer_auth(self.token());
+        let answer = ask().send().await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return read(answer).await;
+        }
+        self.log_in_again().await?;
+        read(ask().send().await?).await
+    }
+    /// The session's token, for calls this desk does not know.
+    pub fn token(&self) -> String {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// A session ends when the engine restarts; a person types the password again.
+    async fn log_in_again(&self) -> Result<(), DeskError> {
+        let answer = log_in(&self.http, &self.base, &self.login.0, &self.login.1).await?;
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = answer["token"].as_str().unwrap_or_default().to_owned();
+        Ok(())
     }
     /// The first open case for which `wanted` holds.
     pub async fn find_case(&self, wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, DeskError> {
@@ -76,12 +94,16 @@ impl Desk {
         what["id"] = id.into();
         let mut tries = 0;
         loop {
-            let sent = self.http.post(format!("{}/api/v1/acts", self.base)).bearer_auth(&self.token).json(&what).send().await;
+            let sent = self.http.post(format!("{}/api/v1/acts", self.base)).bearer_auth(self.token()).json(&what).send().await;
             match sent {
                 Ok(answer) if answer.status() == StatusCode::CONFLICT => {
                     let body: Value = answer.json().await?;
                     let reasons = body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason["text_zh"].as_str());
                     return Err(DeskError::Refused(reasons.collect::<Vec<_>>().join("; ")));
+                }
+                Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && tries < 20 => {
+                    tries += 1;
+                    self.log_in_again().await?;
                 }
                 Ok(answer) if answer.status() != StatusCode::SERVICE_UNAVAILABLE => return read(answer).await.map(|_| ()),
                 Ok(_) | Err(_) if tries < 20 => {
@@ -119,6 +141,10 @@ impl Desk {
     pub async fn reset_siren(&self, enterprise: &str, zone: &str) -> Result<(), DeskError> {
         self.act(json!({ "act": "reset-siren", "enterprise": enterprise, "zone": zone })).await
     }
+}
+
+async fn log_in(http: &reqwest::Client, base: &str, username: &str, password: &str) -> Result<Value, DeskError> {
+    read(http.post(format!("{base}/api/v1/login")).json(&json!({ "username": username, "password": password })).send().await?).await
 }
 
 async fn read(answer: reqwest::Response) -> Result<Value, DeskError> {

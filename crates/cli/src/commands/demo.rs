@@ -10,7 +10,9 @@ use console::{Accounts, Role};
 use model::{Plant, Tier, Timestamp};
 use simulator::{County, Fleet, Phones, SimulatedClock};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, RwLock};
@@ -296,7 +298,8 @@ fn contacts(args: &Args, plant: &Plant) -> anyhow::Result<PathBuf> {
     for (number, person) in plant.people.iter().enumerate() {
         text.push_str(&format!("\"{}\" = \"1000{number:07}\"\n", person.id));
     }
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    let written = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&file);
+    written.and_then(|mut open| open.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }
 

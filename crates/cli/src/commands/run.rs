@@ -45,6 +45,9 @@ pub struct Args {
     /// What links in messages begin with, such as https://watchfire.example.gov.cn
     #[arg(long, env = "WATCHFIRE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// A proxy before the pages whose `X-Forwarded-For` names the real client; may be given more than once
+    #[arg(long, env = "WATCHFIRE_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub trusted_proxy: Vec<std::net::IpAddr>,
     /// File with phone numbers by person, kept outside the configuration and outside git
     #[arg(long, env = "WATCHFIRE_CONTACTS", value_name = "FILE")]
     pub contacts: Option<PathBuf>,
@@ -207,6 +210,8 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         time_factor: args.time_factor,
         scene,
         phones,
+        cookie_secure: server.http.public_url.starts_with("https://"),
+        trusted_proxies: args.trusted_proxy.clone(),
         public_url: Some(server.http.public_url.clone()),
         ..console::Settings::new(http, now)
     };

@@ -3,7 +3,7 @@
 use super::{Drain, ESCALATION, Engine, EngineInput, Outgoing, RULES};
 use ingest::topic::Place;
 use ingest::{Item, SourceEvent, SourceId};
-use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow};
+use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, Snapshot};
 use model::{
     Act, ActAnswer, ActKind, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, EscalationInput, Reading, Refusal,
     TransitionKey,
@@ -257,6 +257,23 @@ impl Engine {
         tracing::error!(topic = %String::from_utf8_lossy(&item.topic), detail);
         self.quarantine(item, "crashed-twice", detail, &item.payload);
         self.system("recovery", true, detail);
+    }
+
+    /// Who evaluates by which rules from here on, and what is not known of the time before.
+    pub(super) fn note_start(&mut self, snapshot: &Snapshot) {
+        let start = serde_json::json!({
+            "event": "start",
+            "program": env!("CARGO_PKG_VERSION"),
+            "rules": self.plant.version,
+            "clean_stop_before": snapshot.clean_stop || snapshot.last_seq == 0,
+            "down_since": snapshot.last_now,
+        });
+        self.entry(EntryKind::Config, None, None, &start);
+    }
+
+    /// The engine was told to stop: what follows is a gap of our own making.
+    pub(super) fn note_stop(&mut self) {
+        self.entry(EntryKind::System, None, None, &serde_json::json!({ "event": "stop" }));
     }
 
     fn entry(&mut self, kind: EntryKind, key: Option<String>, subject: Option<String>, content: &impl Serialize) {

@@ -207,6 +207,7 @@ impl Engine {
             audit_failing: false,
             stopping: false,
         };
+        engine.note_start(snapshot);
         engine.show_restored();
         engine.resume_outbox(snapshot);
         Ok(engine)
@@ -238,6 +239,7 @@ impl Engine {
             self.tick();
             self.commit()?;
             if self.stopping {
+                self.note_stop();
                 self.checkpoint();
                 self.commit()?;
                 return self.store.mark_clean_stop(self.now);
