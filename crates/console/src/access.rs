@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use model::plant::Plant;
-use model::{Actor, BodyId, PersonId, SYSTEM_ENTERPRISE, Tier};
+use model::{Actor, BodyId, PersonId, Tier};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -37,12 +37,8 @@ impl Viewer {
     }
     /// Whether it may see what belongs to an enterprise.
     pub fn sees(&self, enterprise: &BodyId) -> bool {
-        match self.account.role {
-            Role::Admin => true,
-            Role::County if enterprise.as_str() == SYSTEM_ENTERPRISE => true,
-            Role::Enterprise | Role::Township if enterprise.as_str() == SYSTEM_ENTERPRISE => false,
-            _ => self.account.body.as_ref().is_some_and(|body| self.plant.oversees(body, enterprise)),
-        }
+        // The engine's own alarms are those of its keepers and of the top body: the tree says so like of any other body.
+        self.account.role == Role::Admin || self.account.body.as_ref().is_some_and(|body| self.plant.oversees(body, enterprise))
     }
     /// Whether it may see what a person was told: people of its own body and of those below.
     pub fn sees_person(&self, person: &PersonId) -> bool {
