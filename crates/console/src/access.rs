@@ -1,7 +1,7 @@
 //! Who asks, what they may see, and whether the request is really theirs.
 //!
 //! Scope is decided here and nowhere else: a [`Viewer`] sees an enterprise if its body oversees it; the engine's own alarms
-//! are for the county and the admin. A request that changes something and leans on the cookie must carry a header that pages
+//! are those of its keepers and of whoever stands above them. A request that changes something and leans on the cookie must carry a header that pages
 //! of other sites cannot send, and must not name another origin.
 
 use crate::error::{ApiError, Asked};
