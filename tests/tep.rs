@@ -83,13 +83,17 @@ fn expected(table: &[Vec<f64>], deadband: f64, delay_us: i64) -> Summary {
 
 /// Replays one file through a broker and compares.
 fn replay(file: &str, config: &str, mosquitto: bool, deadband: f64, delay_us: i64) -> Option<Summary> {
+    replay_over(file, config, mosquitto, &[], deadband, delay_us)
+}
+
+fn replay_over(file: &str, config: &str, mosquitto: bool, more: &[&str], deadband: f64, delay_us: i64) -> Option<Summary> {
     let path = shared(&format!("data/tep/{file}"))?;
     let table = table(&std::fs::read_to_string(&path).unwrap());
     let expected = expected(&table, deadband, delay_us);
     let data = tempfile::tempdir().unwrap();
     let broker = mosquitto.then(Mosquitto::start);
     let url = broker.as_ref().map(Mosquitto::url);
-    let mut engine = Engine::start(&root().join(config), data.path(), url.as_deref(), &[]);
+    let mut engine = Engine::start(&root().join(config), data.path(), url.as_deref(), more);
     let target = url.unwrap_or_else(|| format!("mqtt://127.0.0.1:{}", engine.mqtt));
     let map = root().join("config/tep/replay.toml").display().to_string();
     let published = watchfire(&["publish", &path.display().to_string(), "--map", &map, "--mqtt", &target, "--json"]);
@@ -123,6 +127,11 @@ fn a_feed_loss_raises_high_and_then_high_high_at_exactly_3000() {
 fn short_excursions_are_raised_and_returned_at_their_rows() {
     replay("d12_te.dat", "config/tep", true, 0.0, 0);
     replay("d13_te.dat", "config/tep", true, 0.0, 0);
+}
+
+#[test]
+fn mqtt_5_gives_the_same() {
+    replay_over("d13_te.dat", "config/tep", true, &["--mqtt-version", "5"], 0.0, 0);
 }
 
 #[test]

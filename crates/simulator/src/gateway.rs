@@ -209,7 +209,10 @@ impl Gateway {
         county.tick(now);
         drop(county);
         if readings.len() <= SINGLE_TAGS_MAX {
-            return readings.into_iter().map(|(tag, reading)| (topic(&self.enterprise, Some(tag)), reading.to_string().into_bytes())).collect();
+            return readings
+                .into_iter()
+                .map(|(tag, reading)| (topic(&self.enterprise, Some(tag)), reading.to_string().into_bytes()))
+                .collect();
         }
         let batch: Vec<serde_json::Value> = readings
             .into_iter()
@@ -227,7 +230,13 @@ fn topic(enterprise: &str, tag: Option<&str>) -> String {
     // Non-ASCII letters stand as UTF-8 in topics; only the reserved ASCII ones are encoded.
     let encode = |id: &str| -> String {
         id.chars()
-            .map(|c| if c.is_ascii() { percent_encoding::utf8_percent_encode(c.encode_utf8(&mut [0; 4]), RESERVED).to_string() } else { c.to_string() })
+            .map(|c| {
+                if c.is_ascii() {
+                    percent_encoding::utf8_percent_encode(c.encode_utf8(&mut [0; 4]), RESERVED).to_string()
+                } else {
+                    c.to_string()
+                }
+            })
             .collect()
     };
     match tag {

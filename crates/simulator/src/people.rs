@@ -126,8 +126,10 @@ impl Desk {
     /// 核实 of every episode the case shows.
     pub async fn check(&self, case: &Value, outcome: &str, field: Option<Value>, comment: &str) -> Result<(), DeskError> {
         let episodes = episodes(case);
-        self.act(json!({ "act": "check", "case": case["id"], "episodes": episodes, "outcome": outcome, "field": field, "comment": comment }))
-            .await
+        self.act(
+            json!({ "act": "check", "case": case["id"], "episodes": episodes, "outcome": outcome, "field": field, "comment": comment }),
+        )
+        .await
     }
     /// 处置, 反馈, 复核, 退回, 催办 or 督办, by their API names.
     pub async fn step(&self, act: &str, case: &Value, comment: &str) -> Result<(), DeskError> {

@@ -225,7 +225,7 @@ impl Scenes {
         let members = gateway.members.len();
         self.tell(&format!(
             "{} {members} {}",
-            say("五、网关断线:", "5. a gateway is cut:"),
+            say("六、网关断线:", "6. a gateway is cut:"),
             say("个位号合为一件处置单", "tags, one case")
         ))?;
         self.fleet.set_cut("jinhe", gateway.id.as_str(), true)?;
@@ -244,7 +244,7 @@ impl Scenes {
     /// kill -9 while the second scene's countdown runs.
     async fn killed(&self) -> anyhow::Result<()> {
         self.at(13 * 60 + 30).await;
-        self.tell(say("六、引擎被 kill -9 并重启,倒计时不断", "6. the engine is killed with -9 and restarted, the countdown goes on"))?;
+        self.tell(say("五、引擎被 kill -9 并重启,倒计时不断", "5. the engine is killed with -9 and restarted, the countdown goes on"))?;
         let took = self.engine.lock().await.crash().await?;
         self.tell(&format!("{} {} ms", say("重启到就绪", "restarted and ready after"), took.as_millis()))
     }
