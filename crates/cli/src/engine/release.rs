@@ -153,13 +153,16 @@ impl Engine {
     }
 
     fn shown_view(&self, view: &AlarmView) -> LiveAlarm {
+        let tag = self.plant.tag(view.tag);
+        let gateway = tag.gateway.and_then(|at| self.plant.gateways.get(at)).map(|gateway| self.plant.tag(gateway.tag).equipment);
+        // It can be in no other case than its equipment's or, where a lost gateway explains it, the gateway's.
+        let places = [Some(tag.equipment), gateway].map(|at| at.and_then(|at| self.plant.equipment.get(at)));
         let case = self
             .escalation
             .cases()
-            .find(|case| {
-                case.closed.is_none()
-                    && case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode)
-            })
+            .filter(|case| case.closed.is_none() && case.enterprise == view.alarm.tag.enterprise)
+            .filter(|case| places.into_iter().flatten().any(|place| place.id == case.equipment))
+            .find(|case| case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode))
             .map(|case| case.id.clone());
         // One that returned while it was held never came into a case: nobody is to be called for it afterwards either.
         let never_told = view.unannounced || (view.state == AlarmState::ReturnedUnacknowledged && case.is_none());
