@@ -162,10 +162,11 @@ impl Engine {
             .cases()
             .filter(|case| case.closed.is_none() && case.enterprise == view.alarm.tag.enterprise)
             .filter(|case| places.into_iter().flatten().any(|place| place.id == case.equipment))
-            .find(|case| case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode))
-            .map(|case| case.id.clone());
-        // One that returned while it was held never came into a case: nobody is to be called for it afterwards either.
-        let never_told = view.unannounced || (view.state == AlarmState::ReturnedUnacknowledged && case.is_none());
+            .find(|case| case.episodes.iter().any(|episode| episode.of.alarm == view.alarm && Some(episode.of.episode) == view.episode));
+        // One that returned while the loss of its gateway explained it was never announced, and nobody is to be called for it
+        // afterwards either: the gateway's case lists it, and that is told.
+        let announced = case.is_some_and(|case| case.announcements.iter().any(|announcement| announcement.key.alarm == view.alarm));
+        let told = !view.unannounced && (announced || view.state != AlarmState::ReturnedUnacknowledged);
         LiveAlarm {
             id: view.alarm.clone(),
             state: view.state,
@@ -175,8 +176,8 @@ impl Engine {
             setpoint: view.setpoint,
             late: view.late,
             episode: view.episode.unwrap_or(model::Episode { since: view.since, count: 0 }),
-            case,
-            told: !never_told,
+            case: case.map(|case| case.id.clone()),
+            told,
         }
     }
 
