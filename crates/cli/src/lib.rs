@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commands;
 pub mod engine;
 pub mod facts;
+pub mod folder;
 pub mod lang;
 pub mod metrics;
 pub mod records;

@@ -1,14 +1,12 @@
 //! The journal as the pages read it. Blocking, over a read-only connection of its own.
 
-use console::{LiveView, Message, QuarantineList, QuarantineRow, Records, RecordsError, TimelineEntry};
+use console::{Message, QuarantineList, QuarantineRow, Records, RecordsError, TimelineEntry};
 use ingest::topic::Place;
 use journal::{EntryKind, OutboxFilter, OutboxStatus, Reader, Record, StoreError};
 use model::{Attempt, AttemptResult, BodyId, Case, CaseId, Notification};
 
 /// Rows of one case's history shown at most.
 const TIMELINE_ROWS_MAX: usize = 5_000;
-/// Closed cases and messages a restarted console begins with.
-const SEED_ROWS_MAX: usize = 500;
 
 /// Reads a journal.
 pub struct JournalRecords<R> {
@@ -19,13 +17,6 @@ impl<R: Reader> JournalRecords<R> {
     /// Over a reader.
     pub fn new(reader: R) -> Self {
         Self { reader }
-    }
-    /// Gives a fresh view what it showed before the restart. What cannot be read is only missing from the pages' memory.
-    pub fn seed(&self, view: &LiveView) {
-        match (self.closed_cases(SEED_ROWS_MAX), self.messages(SEED_ROWS_MAX)) {
-            (Ok(closed), Ok(messages)) => view.seed(closed, messages),
-            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "older cases and messages are not shown"),
-        }
     }
 }
 

@@ -178,6 +178,21 @@ pub enum ActKind {
 }
 
 impl ActKind {
+    /// The case it is about; none where it is about alarms, a siren or a console.
+    pub const fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::Accept { case, .. }
+            | Self::Check { case, .. }
+            | Self::Handle { case, .. }
+            | Self::Report { case, .. }
+            | Self::Review { case, .. }
+            | Self::Return { case, .. }
+            | Self::Close { case, .. }
+            | Self::Remind { case, .. }
+            | Self::Supervise { case, .. } => Some(case),
+            Self::Silence { .. } | Self::Acknowledge { .. } | Self::ResetSiren { .. } => None,
+        }
+    }
     /// The name in the API and in metrics.
     pub const fn name(&self) -> &'static str {
         match self {

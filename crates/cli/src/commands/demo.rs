@@ -4,15 +4,14 @@
 //! over the socket, messages leave by HTTP, people act through the API with their own logins.
 
 use crate::clock::Scale;
+use crate::folder::{make_private, write_private};
 use crate::lang::say;
 use anyhow::{Context, bail};
 use console::{Accounts, Role};
 use model::{Plant, Tier, Timestamp};
 use simulator::{County, Fleet, Phones, SimulatedClock};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, RwLock};
@@ -114,7 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plant = match config::load(&args.config) {
         Ok(loaded) => Arc::new(loaded.plant),
         Err(faults) => {
-            eprint!("{}", faults.render(crate::lang::lang(), true));
+            eprint!("{}", faults.render(crate::lang::lang(), crate::lang::is_colored(&std::io::stderr())));
             return Ok(ExitCode::from(1));
         }
     };
@@ -124,7 +123,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     check_port(args.http, "--http")?;
     check_port(args.listen, "--listen")?;
     check_port(args.phones, "--phones")?;
-    std::fs::create_dir_all(&args.data).with_context(|| {
+    make_private(&args.data).with_context(|| {
         format!(
             "{}: {}",
             args.data.display(),
@@ -199,8 +198,8 @@ impl EngineChild {
     }
     async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id() {
-            let status = Command::new("kill").arg(pid.to_string()).status().await?;
-            if !status.success() {
+            let asked = Command::new("kill").arg(pid.to_string()).status().await.is_ok_and(|status| status.success());
+            if !asked {
                 self.child.kill().await?;
             }
         }
@@ -286,7 +285,7 @@ fn logins(args: &Args, plant: &Plant) -> anyhow::Result<BTreeMap<&'static str, S
         passwords.insert(login.username, password);
     }
     if let Some(file) = &args.logins {
-        std::fs::write(file, serde_json::to_vec(&passwords)?).with_context(|| format!("cannot write {}", file.display()))?;
+        write_private(file, &serde_json::to_vec(&passwords)?).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(passwords)
 }
@@ -298,8 +297,7 @@ fn contacts(args: &Args, plant: &Plant) -> anyhow::Result<PathBuf> {
     for (number, person) in plant.people.iter().enumerate() {
         text.push_str(&format!("\"{}\" = \"1000{number:07}\"\n", person.id));
     }
-    let written = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&file);
-    written.and_then(|mut open| open.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", file.display()))?;
+    write_private(&file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }
 

@@ -65,6 +65,8 @@ pub struct Args {
     pub time_epoch: i64,
 }
 
+/// At a stop, calls to channels that are under way may take this long; what is cut off is sent again after the start.
+const CALLS_END_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Messages of the last day looked through at a start.
 const SPENT_ROWS_MAX: usize = 10_000;
 
@@ -76,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = match config::load(&args.config) {
         Ok(loaded) => loaded,
         Err(faults) => {
-            eprint!("{}", faults.render(lang(), std::io::stderr().is_terminal()));
+            eprint!("{}", faults.render(lang(), crate::lang::is_colored(&std::io::stderr())));
             return Ok(ExitCode::from(1));
         }
     };
@@ -187,14 +189,18 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let reader = SqliteReader::open(&args.data)?;
     note_spent(&reader, &notifier, clock.now());
     let records = Arc::new(JournalRecords::new(reader));
-    records.seed(&view);
     let engine = Engine::start(parts, &snapshot)?;
     drop(snapshot);
-    if let Some(detail) = contradiction {
+    if let Some(detail) = &contradiction {
         // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
         tracing::error!(detail, "the journal contradicts its anchor");
-        let _ = queue.try_send(EngineInput::System { name: "storage", active: true, detail });
     }
+    // Said in either case, so that an alarm of an earlier start returns once the matter is settled.
+    let _ = queue.try_send(EngineInput::System {
+        name: "storage",
+        active: contradiction.is_some(),
+        detail: contradiction.unwrap_or_else(|| "the journal agrees with its anchor".to_owned()),
+    });
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);
@@ -234,8 +240,9 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         () = stop_signal() => Ok(()),
         result = &mut engine_end => result.context("the engine thread ended")?.context("the store failed"),
     };
-    // First the sources fall silent, then the engine commits what it has, then everything else ends.
+    // First the sources fall silent, then calls under way end and are reported, then the engine commits what it has.
     embedded.stop().await;
+    let _ = tokio::time::timeout(CALLS_END_WITHIN, Notifier::clone(&notifier).stop()).await;
     let _ = queue.send_async(EngineInput::Stop).await;
     let stopped = match outcome {
         Ok(()) => engine_end.await.context("the engine thread ended")?.context("the store failed"),
@@ -261,7 +268,7 @@ fn note_spent(reader: &SqliteReader, notifier: &Notifier, now: Timestamp) {
 }
 
 fn open_store(data: &Path) -> anyhow::Result<SqliteStore> {
-    std::fs::create_dir_all(data).with_context(|| {
+    crate::folder::make_private(data).with_context(|| {
         format!(
             "{}: {}",
             data.display(),

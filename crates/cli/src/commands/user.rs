@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         };
         let account = candidate(username, role, person.as_deref(), &plant, args)?;
-        std::fs::create_dir_all(&args.data)
+        crate::folder::make_private(&args.data)
             .with_context(|| format!("{}: {}", args.data.display(), say("不能创建数据目录", "cannot make the data folder")))?;
         let accounts = Accounts::open(&args.data).map_err(worded)?;
         // Known before a password is asked for.

@@ -61,6 +61,10 @@ impl Engine {
         for reject in &decoded.rejects {
             self.quarantine(&item, reject.reason.code(), reject.reason.text_en(), &reject.fragment);
         }
+        if decoded.rejects_unlisted > 0 {
+            self.metrics.quarantined.with_label_values(&["unlisted"]).inc_by(decoded.rejects_unlisted.into());
+        }
+        // Which gateway sent it is not said by the message: it is shown at the enterprise's first one.
         for (enterprise, tag) in &decoded.unknown {
             if let Some(gateway) = self.plant.gateways.iter().position(|gateway| gateway.enterprise == *enterprise) {
                 self.feed(&rules::Input::UnknownTag { gateway, tag });
@@ -112,14 +116,18 @@ impl Engine {
             return;
         }
         self.metrics.acts.with_label_values(&[act.what.name()]).inc();
-        self.entry(EntryKind::Act, Some(format!("act:{}", act.id)), case_of(&act.what), &act);
+        self.entry(EntryKind::Act, Some(format!("act:{}", act.id)), act.what.case().map(ToString::to_string), &act);
         let mut effects = Vec::new();
         self.escalation.step(&EscalationInput::Act(&act), self.now, &mut effects);
         let answer = effects.iter().find_map(|effect| match effect {
             EscalationEffect::Answer(id, answer) if *id == act.id => Some(answer.clone()),
             _ => None,
         });
-        let answer = answer.unwrap_or(ActAnswer::Done { now: self.now });
+        debug_assert!(answer.is_some(), "every act is answered");
+        let answer = answer.unwrap_or_else(|| {
+            tracing::error!(act = act.what.name(), "an act got no answer and is refused");
+            self.refuse(Refusal::NoSuchCase)
+        });
         self.keep(effects);
         if matches!(answer, ActAnswer::Done { .. }) && matches!(act.what, ActKind::Acknowledge { .. } | ActKind::Check { .. }) {
             self.feed(&rules::Input::Act(&act));
@@ -256,7 +264,9 @@ impl Engine {
         let detail = "an input was in hand at two crashes and is quarantined";
         tracing::error!(topic = %String::from_utf8_lossy(&item.topic), detail);
         self.quarantine(item, "crashed-twice", detail, &item.payload);
+        // Said once: the alarm waits for an acknowledgement, but nothing stands any more.
         self.system("recovery", true, detail);
+        self.system("recovery", false, "the input is in quarantine; the engine goes on");
     }
 
     /// Who evaluates by which rules from here on, and what is not known of the time before.
@@ -316,21 +326,6 @@ impl Engine {
 
 fn announcement_key(key: &TransitionKey) -> String {
     format!("announcement:{key}")
-}
-
-fn case_of(act: &ActKind) -> Option<String> {
-    match act {
-        ActKind::Accept { case, .. }
-        | ActKind::Check { case, .. }
-        | ActKind::Handle { case, .. }
-        | ActKind::Report { case, .. }
-        | ActKind::Review { case, .. }
-        | ActKind::Return { case, .. }
-        | ActKind::Close { case, .. }
-        | ActKind::Remind { case, .. }
-        | ActKind::Supervise { case, .. } => Some(case.to_string()),
-        ActKind::Silence { .. } | ActKind::Acknowledge { .. } | ActKind::ResetSiren { .. } => None,
-    }
 }
 
 fn change(change: model::Change) -> &'static str {

@@ -20,7 +20,10 @@ use console::LiveView;
 use escalation::Escalation;
 use ingest::{AckHandle, Decoded, Decoder, SourceEvent};
 use journal::{Batch, Snapshot, Store, StoreError};
-use model::{Act, ActAnswer, ActId, Attempt, CaseEvent, CaseId, Duration, Notification, Plant, Siren, TagIndex, Timestamp, bounds};
+use model::{
+    Act, ActAnswer, ActId, AlarmId, Attempt, CaseEvent, CaseId, Condition, Duration, Notification, Plant, Siren, TagIndex, Timestamp,
+    bounds,
+};
 use rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,9 +32,9 @@ use std::time::Instant;
 pub use guard::Guard;
 
 /// After a source came up, overdue on-delays wait for its backlog, this long at most.
-pub const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
+const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
 /// A source that sent nothing for this long after it came up has no backlog.
-pub const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
+const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
 /// How often the wall clock is compared.
 const CLOCK_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// A failed commit is tried again after this long, doubling up to [`COMMIT_RETRY_MAX`].
@@ -181,6 +184,13 @@ impl Engine {
             .map_err(|error| StartError::State(error.to_string()))?;
         let escalation = Escalation::restore(plant.clone(), &of(&snapshot.hard, ESCALATION), snapshot.last_now.unwrap_or(now), now)
             .map_err(|error| StartError::State(error.to_string()))?;
+        // Only a change is told to the rules, so what stood before the restart must be known.
+        let stands = |name| {
+            let tag = plant.find_tag(model::SYSTEM_ENTERPRISE, name).map(|index| plant.tag(index).id.clone());
+            let alarm = tag.and_then(|tag| rules.alarm(&AlarmId { tag, condition: Condition::System }));
+            alarm.is_some_and(|view| view.state.is_active())
+        };
+        let (clock_stepped, audit_failing) = (stands("clock"), stands("notifier"));
         let mut engine = Self {
             plant,
             rules,
@@ -203,8 +213,8 @@ impl Engine {
             drain: Some(Drain { since: Instant::now(), last_input: None }),
             last_checkpoint: now,
             last_clock_check: Instant::now(),
-            clock_stepped: false,
-            audit_failing: false,
+            clock_stepped,
+            audit_failing,
             stopping: false,
         };
         engine.note_start(snapshot);
