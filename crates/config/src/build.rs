@@ -71,7 +71,7 @@ pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Pl
 const UTC_OFFSET_DEFAULT: Duration = Duration::from_mins(8 * 60);
 
 fn channel(setting: &crate::server::ChannelSetting) -> Channel {
-    Channel { id: setting.id.clone(), kind: setting.kind, has_receipts: setting.has_receipts }
+    Channel { id: setting.id.clone(), kind: setting.kind, has_receipts: false }
 }
 
 /// Enterprise and name.

@@ -94,8 +94,6 @@ pub struct ChannelSetting {
     pub driver: Driver,
     /// Which form of a message it carries.
     pub template: TemplateForm,
-    /// Whether the provider reports later that the person got it.
-    pub has_receipts: bool,
     /// Language of its messages.
     pub lang: Lang,
     /// Messages per person and time that the provider allows, where it is not what carriers usually allow.
@@ -246,7 +244,6 @@ fn platform() -> ChannelSetting {
         kind: ChannelKind::Platform,
         driver: Driver::Platform,
         template: TemplateForm::Long,
-        has_receipts: false,
         lang: Lang::Zh,
         budget: None,
     }
@@ -378,7 +375,7 @@ fn read_channel(
     secrets: &dyn Fn(&str) -> Option<String>,
     sink: &mut Sink,
 ) -> Option<ChannelSetting> {
-    table.renamed(&[("type", "kind"), ("address", "url"), ("has_receipts", "receipts")]);
+    table.renamed(&[("type", "kind"), ("address", "url")]);
     check_name(&name, sink);
     let kind = table.required_string("kind", sink).and_then(|written| kind(&written, sink));
     let template = table.string("template", sink);
@@ -391,7 +388,16 @@ fn read_channel(
             None
         }
     });
-    let has_receipts = table.bool("receipts", sink).is_some_and(|receipts| receipts.value);
+    // Where only a receipt counts as reached and none can arrive, a tier would never be.
+    for receipts in ["receipts", "has_receipts"] {
+        if let Some(place) = table.forbidden(receipts) {
+            let fault = place.error("receipts-not-taken", text("还不能接收回执", "nothing takes receipts yet"));
+            sink.push(fault.suggest(
+                format!("去掉 `{receipts}`:网关受理即算送到"),
+                format!("leave `{receipts}` out: what the gateway accepts counts as reached"),
+            ));
+        }
+    }
     let lang = table.string("lang", sink).and_then(|lang| match lang.value.as_str() {
         "zh" => Some(Lang::Zh),
         "en" => Some(Lang::En),
@@ -410,7 +416,6 @@ fn read_channel(
         kind,
         driver: driver?,
         template: template.unwrap_or(if short { TemplateForm::Short } else { TemplateForm::Long }),
-        has_receipts,
         lang: lang.unwrap_or(Lang::Zh),
         budget: budget.flatten(),
     })

@@ -65,7 +65,7 @@ fn channel(setting: &config::ChannelSetting) -> ChannelConfig {
             config::Lang::Zh => Lang::Zh,
             config::Lang::En => Lang::En,
         },
-        has_receipts: setting.has_receipts,
+        has_receipts: false,
         budget: budget_of(setting),
         retry: Retry::default(),
     }
@@ -149,7 +149,6 @@ mod tests {
             kind,
             driver: config::Driver::Platform,
             template: TemplateForm::Short,
-            has_receipts: false,
             lang: config::Lang::En,
             budget: budget.map(|(count, per)| config::Budget { count, per }),
         }

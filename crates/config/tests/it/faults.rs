@@ -59,6 +59,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("half of a success rule", "server.toml", ", equals = \"OK\"", ""),
     ("a webhook that only asks", "server.toml", "success =", "method = \"GET\"\nsuccess ="),
     ("a call that may take a minute", "server.toml", "success =", "timeout = \"60s\"\nsuccess ="),
+    ("receipts that nothing takes", "server.toml", "success =", "receipts = true\nsuccess ="),
     ("a budget per ten minutes", "server.toml", "success =", "budget = { count = 5, per = \"10min\" }\nsuccess ="),
     ("nobody who keeps the engine", "people.toml", "[bodies._system]", "[bodies._sistem]"),
     ("a gateway whose interval has no unit", "gateways.toml", "\"5s\"", "\"5\""),
