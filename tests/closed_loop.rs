@@ -275,3 +275,21 @@ async fn the_journal_is_one_unbroken_chain_and_names_the_row_that_was_edited() {
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(status["cases"].as_array().unwrap().len(), 1, "{status}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_broker_is_one_alarm_of_our_own_and_no_tag_is_called_silent() {
+    let broker = Mosquitto::start();
+    let park = Park::start(20.0, Some(broker.port)).await;
+    let county = park.login("county").await;
+    for _ in 0..3 {
+        park.publish_big_gateway(50.0).await;
+        park.wait(5.0).await;
+    }
+    drop(broker);
+    let case = park.until("the engine's own case", async || county.find_case(|case| case["enterprise"] == "_system").await.unwrap()).await;
+    // Long past every tag's stale time; but nobody was listening.
+    park.wait(120.0).await;
+    let cases = county.get("/api/v1/cases?state=all").await.unwrap();
+    assert_eq!(cases["cases"].as_array().unwrap().len(), 1, "one alarm per broker, not one per tag: {cases}");
+    assert_eq!(case["announcements"][0]["condition"], "system");
+}
