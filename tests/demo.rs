@@ -38,7 +38,7 @@ fn the_script_plays_to_its_end_and_ctrl_c_stops_cleanly() {
     for line in ["120 tags, one case", "cases at jinhe: 1", "restarted and ready after", "the script is over"] {
         assert!(output.contains(line), "no `{line}` in\n{output}");
     }
-    assert_eq!(output.matches("closed ").count(), 4, "four cases are closed\n{output}");
+    assert_eq!(output.matches("\n  closed ").count(), 4, "four cases are closed\n{output}");
     let reader = journal::SqliteReader::open(dir.path()).unwrap();
     let before = transitions(&reader).len();
     assert!(before > 120, "{before} transitions");
