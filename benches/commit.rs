@@ -21,7 +21,8 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
 fn main() {
     let dir = tempfile::tempdir_in(support::process::disk()).unwrap();
-    let mut table = Table::new(&["commit of", "p50 ratio", "p99 ratio", "p50 µs", "p99 µs", "max µs", "bare p50", "bare p99", "bare max", "n"]);
+    let mut table =
+        Table::new(&["commit of", "p50 ratio", "p99 ratio", "p50 µs", "p99 µs", "max µs", "bare p50", "bare p99", "bare max", "n"]);
     run(dir.path(), "one transition and its state", transition, &mut table);
     run(dir.path(), "an announced alarm: case, timers, two messages", announced, &mut table);
     table.print("Durable commit, beside a bare append and fdatasync");

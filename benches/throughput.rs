@@ -37,7 +37,16 @@ struct Run {
 fn main() {
     support::bare::run_if_asked();
     let mut table = Table::new(&[
-        "path", "ratio", "readings/s", "bare readings/s", "CPU s/M", "bare CPU s/M", "Mosquitto s/M", "RSS MiB", "peak MiB", "bare RSS MiB",
+        "path",
+        "ratio",
+        "readings/s",
+        "bare readings/s",
+        "CPU s/M",
+        "bare CPU s/M",
+        "Mosquitto s/M",
+        "RSS MiB",
+        "peak MiB",
+        "bare RSS MiB",
     ]);
     for (path, external) in [("Mosquitto as deployed", true), ("built-in broker", false)] {
         // Alternating, so that a busy minute of the machine falls on both.

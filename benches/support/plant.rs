@@ -15,8 +15,8 @@ const PER_GATEWAY: usize = 64;
 pub const NORMAL: f64 = 12.5;
 /// A value above high-high of a detector (50 ppm).
 pub const TOXIC: f64 = 62.5;
-/// Below high with its deadband.
-pub const CLEAR: f64 = 22.5;
+/// A value clear of high and its deadband (below 22.5 ppm).
+pub const CLEAR: f64 = 13.5;
 
 /// Sizes.
 #[derive(Clone, Copy)]
@@ -85,7 +85,10 @@ impl Plant {
         write("jurisdiction.toml", &jurisdiction);
         write("people.toml", &people);
         write("gateways.toml", &if self.zones > 0 { gateways + &sirens } else { gateways });
-        write("server.toml", "[channels.platform]\nkind = \"platform\"\n[channels.voice]\nkind = \"voice\"\nurl = \"http://127.0.0.1:9/voice\"\n");
+        write(
+            "server.toml",
+            "[channels.platform]\nkind = \"platform\"\n[channels.voice]\nkind = \"voice\"\nurl = \"http://127.0.0.1:9/voice\"\n",
+        );
         config
     }
 }

@@ -79,7 +79,8 @@ impl Mosquitto {
         }
         let config = dir.path().join("mosquitto.conf");
         std::fs::write(&config, text).unwrap();
-        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|at| Path::new(at).exists());
+        let program =
+            ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|at| Path::new(at).exists());
         let program = program.expect("mosquitto is not installed: apt-get install mosquitto");
         let process = Process::spawn(Command::new(program).arg("-c").arg(&config));
         until("mosquitto to listen", || TcpStream::connect(("127.0.0.1", port)).ok());
