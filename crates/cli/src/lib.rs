@@ -3,6 +3,7 @@
 //! Architecture invariants: only [`clock`] reads a clock for the engine; only the engine thread steps `rules` and
 //! `escalation`; nothing leaves the engine before its commit.
 
+pub mod alive;
 pub mod allowed;
 pub mod clock;
 pub mod commands;

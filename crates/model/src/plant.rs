@@ -386,7 +386,7 @@ pub struct Plant {
 }
 
 /// The engine's own tags, made by `config` for every plant: `_system/<name>`, condition [`Condition::System`].
-pub const SYSTEM_TAGS: [&str; 6] = ["broker", "clock", "storage", "notifier", "recovery", "quarantine"];
+pub const SYSTEM_TAGS: [&str; 6] = ["broker", "clock", "storage", "notifier", "recovery", "sirens"];
 
 impl Plant {
     /// Finds a tag.

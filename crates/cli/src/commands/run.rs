@@ -1,5 +1,6 @@
 //! `watchfire run`: the engine, its broker connection, its pages and its messages.
 
+use crate::alive::{Heartbeat, WhileAlive, tell_service_manager};
 use crate::allowed::Allowed;
 use crate::clock::{EngineClock, Scale};
 use crate::engine::{Engine, EngineInput, Guard, Outlets, Parts};
@@ -11,7 +12,7 @@ use anyhow::Context;
 use config::{Loaded, Server};
 use console::{Accounts, LiveView};
 use ingest::{BrokerAddress, EmbeddedBroker, EmbeddedConfig, MqttSettings, MqttSource, Sink, Source, SourceId};
-use journal::{OutboxFilter, Reader, SqliteReader, SqliteStore, Store, StoreError};
+use journal::{OutboxFilter, OutboxStatus, Reader, SqliteReader, SqliteStore, Store, StoreError};
 use model::{CaseId, Notification, Siren, Timestamp, bounds};
 use notifier::{Contacts, Notifier, SirenConfig, SirenDriver};
 use std::io::IsTerminal;
@@ -98,6 +99,7 @@ fn start_log() {
 }
 
 struct Out {
+    heartbeat: Heartbeat,
     sirens: SirenDriver,
     notifier: Arc<Notifier>,
 }
@@ -111,6 +113,12 @@ impl Outlets for Out {
     }
     fn supersede(&mut self, case: &CaseId) {
         self.notifier.supersede(case);
+    }
+    fn sirens_connected(&self) -> bool {
+        self.sirens.is_connected()
+    }
+    fn alive(&self) {
+        self.heartbeat.beat();
     }
 }
 
@@ -164,6 +172,9 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
 
     let embedded = broker.start(sink)?;
     let publish = embedded.siren_publisher(args, &server)?;
+    let heartbeat = Heartbeat::default();
+    let publish = Arc::new(WhileAlive { inner: publish, heartbeat: heartbeat.clone() });
+    tell_service_manager(heartbeat.clone())?;
     let sirens = SirenDriver::start(
         SirenConfig {
             publish,
@@ -180,11 +191,12 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         store: Box::new(store),
         clock: clock.clone(),
         view: view.clone(),
-        outlets: Box::new(Out { sirens, notifier: notifier.clone() }),
+        outlets: Box::new(Out { heartbeat, sirens, notifier: notifier.clone() }),
         metrics: metrics.clone(),
         guard,
         sources: vec![name],
         allowed: allowed.clone(),
+        built_in_broker: matches!(embedded, Running::BuiltIn(_)),
     };
     let reader = SqliteReader::open(&args.data)?;
     note_spent(&reader, &notifier, clock.now());
@@ -260,7 +272,10 @@ fn note_spent(reader: &SqliteReader, notifier: &Notifier, now: Timestamp) {
         Ok(rows) => rows,
         Err(error) => return tracing::warn!(%error, "budgets begin anew: what was sent before the restart is not known"),
     };
-    for record in rows.iter().filter(|record| record.attempts > 0 && now.since(record.updated) < model::Duration::from_mins(24 * 60)) {
+    for record in rows.iter().filter(|record| {
+        matches!(record.status, OutboxStatus::Accepted | OutboxStatus::Delivered)
+            && now.since(record.updated) < model::Duration::from_mins(24 * 60)
+    }) {
         if let Ok(notification) = serde_json::from_slice::<Notification>(&record.row.bytes) {
             notifier.note_spent(&notification.key.channel, &notification.key.recipient, record.updated);
         }

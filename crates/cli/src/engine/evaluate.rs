@@ -11,6 +11,9 @@ use model::{
 use serde::Serialize;
 use std::time::Instant;
 
+/// Quarantined payloads kept of one batch; more are only counted.
+const QUARANTINE_PER_BATCH_MAX: usize = 500;
+
 impl Engine {
     /// Evaluates one input. Nothing leaves before [`Engine::commit`].
     pub(super) fn take(&mut self, input: EngineInput) {
@@ -22,7 +25,11 @@ impl Engine {
                 self.drain = Some(Drain { since: at, last_input: Some(at) });
                 self.link(self.source_name(source), true, "");
             }
-            EngineInput::Source(SourceEvent::Down { source, reason }) => self.link(self.source_name(source), false, &reason),
+            EngineInput::Source(SourceEvent::Down { source, reason }) => {
+                self.link(self.source_name(source), false, &reason);
+                // A broker of somebody else comes back by itself. Our own does not: the process is started again.
+                self.stopping |= self.built_in_broker;
+            }
             EngineInput::Act { act, reply } => self.act(act, reply),
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
@@ -71,6 +78,7 @@ impl Engine {
             }
         }
         self.decoded = decoded;
+        self.guard.after_evaluation();
         self.pending.acks.push(item.ack);
     }
 
@@ -111,8 +119,7 @@ impl Engine {
         if let Some((before, answer)) = self.answered(&act) {
             let answer = if before == request { answer } else { self.refuse(Refusal::ActIdReused) };
             // The first answer may still be in this batch, so even a repeat waits for the commit.
-            self.pending.answers.entry(act.id.clone()).or_insert((request, answer));
-            self.pending.replies.push((reply, act.id));
+            self.pending.replies.push((reply, answer));
             return;
         }
         self.metrics.acts.with_label_values(&[act.what.name()]).inc();
@@ -133,8 +140,8 @@ impl Engine {
             self.feed(&rules::Input::Act(&act));
         }
         self.batch.acts.push(ActRecord { id: act.id.to_string(), request: request.clone(), answer: json(&answer) });
-        self.pending.answers.insert(act.id.clone(), (request, answer));
-        self.pending.replies.push((reply, act.id));
+        self.pending.answers.insert(act.id, (request, answer.clone()));
+        self.pending.replies.push((reply, answer));
     }
 
     /// The answer a repeated act got the first time.
@@ -228,7 +235,11 @@ impl Engine {
                     self.pending.outgoing.push(Outgoing::Notify(notification));
                 }
                 EscalationEffect::Supersede(case) => {
-                    self.batch.supersede.push(case.to_string());
+                    // What this batch made for it before is not to be sent either.
+                    let key = case.to_string();
+                    self.batch.outbox.retain(|row| row.case != key);
+                    self.pending.outgoing.retain(|outgoing| !matches!(outgoing, Outgoing::Notify(made) if made.key.case == case));
+                    self.batch.supersede.push(key);
                     self.pending.outgoing.push(Outgoing::Supersede(case));
                 }
                 EscalationEffect::Siren(siren) => {
@@ -244,6 +255,10 @@ impl Engine {
     /// Keeps what cannot be evaluated, with its reason; durable before its acknowledgement like everything else.
     fn quarantine(&mut self, item: &Item, reason: &str, detail: &str, bytes: &[u8]) {
         self.metrics.quarantined.with_label_values(&[reason]).inc();
+        if self.batch.quarantine.len() >= QUARANTINE_PER_BATCH_MAX {
+            // Counted like the rest; a flood of garbage must not hold up the commit that a siren waits for.
+            return;
+        }
         let topic = String::from_utf8_lossy(&item.topic).into_owned();
         // Bounded per enterprise as the topic names it, so that one noisy gateway cannot push out another's evidence.
         let source = match ingest::topic::parse(&item.topic) {

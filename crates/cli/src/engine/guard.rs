@@ -7,15 +7,19 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-/// So many inputs are stepped singly after an unclean end.
-const SINGLE_STEPS: u32 = 64;
+/// After an unclean end inputs are noted one by one for this long: by then every gateway has come back and sent again.
+const SINGLE_STEPS_FOR: Duration = Duration::from_secs(30);
+/// But no more of them than this, so that a backlog is not slowed down for long.
+const SINGLE_STEPS_MAX: u32 = 2_000;
 /// In hand at this many crashes: quarantined.
 const CRASHES_MAX: u32 = 2;
 
 /// Watches over the first inputs after an unclean end.
 pub struct Guard {
     file: PathBuf,
+    until: Instant,
     left: u32,
     noted: bool,
     suspect: Option<(u64, u32)>,
@@ -29,20 +33,27 @@ impl Guard {
             let (digest, crashes) = text.trim().split_once(' ')?;
             Some((u64::from_str_radix(digest, 16).ok()?, crashes.parse().ok()?))
         });
-        Self { file, left: if clean_stop { 0 } else { SINGLE_STEPS }, noted: suspect.is_some(), suspect }
+        Self {
+            file,
+            until: Instant::now() + SINGLE_STEPS_FOR,
+            left: if clean_stop { 0 } else { SINGLE_STEPS_MAX },
+            noted: suspect.is_some(),
+            suspect,
+        }
     }
 
     /// Whether inputs are taken one at a time for now.
     pub fn one_at_a_time(&self) -> bool {
-        self.left > 0
+        self.left > 0 && Instant::now() < self.until
     }
 
     /// Notes an input before it is evaluated; true when it must not be.
     pub fn before(&mut self, topic: &[u8], payload: &[u8]) -> bool {
-        if self.left == 0 {
+        // A known suspect is looked for as long as the process lives: its gateway may come back late.
+        if !self.one_at_a_time() && self.suspect.is_none() {
             return false;
         }
-        self.left -= 1;
+        self.left = self.left.saturating_sub(1);
         let digest = digest(topic, payload);
         let crashes = match self.suspect {
             Some((suspect, crashes)) if suspect == digest => crashes,
@@ -55,10 +66,10 @@ impl Guard {
         false
     }
 
-    /// The input in hand is committed.
-    pub fn after_commit(&mut self) {
+    /// The input in hand is evaluated: whatever ends the process now (a full disk, an operator) is not its fault.
+    pub fn after_evaluation(&mut self) {
         if std::mem::take(&mut self.noted) {
-            // Left behind it would accuse an input that was committed long ago.
+            // Left behind it would accuse an innocent input; the next note overwrites it in any case.
             let _ = std::fs::remove_file(&self.file);
         }
     }

@@ -35,6 +35,10 @@ pub use guard::Guard;
 const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
 /// A source that sent nothing for this long after it came up has no backlog.
 const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
+/// Evaluation of one batch ends after this long, whatever waits.
+const BATCH_TIME_MAX: std::time::Duration = std::time::Duration::from_millis(50);
+/// The way to the sirens may be down this long before it is an alarm.
+const SIREN_LINK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
 /// How often the wall clock is compared.
 const CLOCK_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// A failed commit is tried again after this long, doubling up to [`COMMIT_RETRY_MAX`].
@@ -76,6 +80,10 @@ pub trait Outlets: Send {
     fn notify(&mut self, notification: &Notification, attempts: u32);
     /// Messages of this case not yet sent are not to be sent any more.
     fn supersede(&mut self, case: &CaseId);
+    /// Whether a siren command handed over now would leave.
+    fn sirens_connected(&self) -> bool;
+    /// The engine is alive and its store takes commits. Called at least once a second then, and not otherwise.
+    fn alive(&self);
 }
 
 /// What the engine is made of.
@@ -98,6 +106,8 @@ pub struct Parts {
     pub sources: Vec<String>,
     /// Acts allowed, for the pages.
     pub allowed: Arc<Allowed>,
+    /// The broker is our own: when it ends, so does the process.
+    pub built_in_broker: bool,
 }
 
 /// The engine's state between two batches.
@@ -113,6 +123,9 @@ pub struct Engine {
     guard: Guard,
     sources: Vec<String>,
     allowed: Arc<Allowed>,
+    built_in_broker: bool,
+    sirens_lost: Option<Instant>,
+    sirens_failing: bool,
     decoder: Decoder,
     decoded: Decoded,
     now: Timestamp,
@@ -131,7 +144,7 @@ pub struct Engine {
 #[derive(Default)]
 struct Pending {
     acks: Vec<AckHandle>,
-    replies: Vec<(tokio::sync::oneshot::Sender<ActAnswer>, ActId)>,
+    replies: Vec<(tokio::sync::oneshot::Sender<ActAnswer>, ActAnswer)>,
     answers: BTreeMap<ActId, (Vec<u8>, ActAnswer)>,
     sirens: Vec<Siren>,
     outgoing: Vec<Outgoing>,
@@ -175,7 +188,7 @@ pub enum StartError {
 impl Engine {
     /// Restores the engine from its store. Restart itself causes no transition; what is overdue runs with the first input.
     pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
-        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed } = parts;
+        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker } = parts;
         let now = clock.now();
         let of = |rows: &[(String, Vec<u8>)], owner: &str| -> Vec<(String, Vec<u8>)> {
             rows.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(owner)?.to_owned(), bytes.clone()))).collect()
@@ -190,7 +203,7 @@ impl Engine {
             let alarm = tag.and_then(|tag| rules.alarm(&AlarmId { tag, condition: Condition::System }));
             alarm.is_some_and(|view| view.state.is_active())
         };
-        let (clock_stepped, audit_failing) = (stands("clock"), stands("notifier"));
+        let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
         let mut engine = Self {
             plant,
             rules,
@@ -203,6 +216,9 @@ impl Engine {
             guard,
             sources,
             allowed,
+            built_in_broker,
+            sirens_lost: None,
+            sirens_failing,
             decoder: Decoder,
             decoded: Decoded::default(),
             now,
@@ -233,8 +249,11 @@ impl Engine {
                 Ok(input) => {
                     self.take(input);
                     // Take what is already there, never wait for more.
+                    let began = Instant::now();
                     for _ in 1..bounds::BATCH_INPUTS_MAX {
-                        if self.stopping || self.guard.one_at_a_time() {
+                        // A siren waits for nothing but the commit, and a huge payload for nobody's turn twice.
+                        let enough = !self.pending.sirens.is_empty() || began.elapsed() >= BATCH_TIME_MAX;
+                        if self.stopping || enough || self.guard.one_at_a_time() {
                             break;
                         }
                         match inbox.try_recv() {
@@ -290,6 +309,7 @@ impl Engine {
         if self.last_clock_check.elapsed() >= CLOCK_CHECK_EVERY {
             self.last_clock_check = Instant::now();
             self.check_clock();
+            self.check_sirens();
         }
         if self.now.since(self.last_checkpoint) >= bounds::CHECKPOINT_EVERY {
             self.checkpoint();
@@ -307,6 +327,15 @@ impl Engine {
         if stepped != self.clock_stepped {
             self.clock_stepped = stepped;
             self.system("clock", stepped, &format!("wall clock is {:.1} s off the engine's time", offset.as_secs_f64()));
+        }
+    }
+
+    fn check_sirens(&mut self) {
+        self.sirens_lost = if self.outlets.sirens_connected() { None } else { self.sirens_lost.or_else(|| Some(Instant::now())) };
+        let failing = self.sirens_lost.is_some_and(|since| since.elapsed() >= SIREN_LINK_PATIENCE);
+        if failing != self.sirens_failing && (failing || self.sirens_lost.is_none()) {
+            self.sirens_failing = failing;
+            self.system("sirens", failing, if failing { "no connection to the sirens" } else { "connected to the sirens" });
         }
     }
 

@@ -8,7 +8,7 @@ use rules::AlarmView;
 use std::time::Instant;
 
 /// Key conflicts removed from one batch before the store is called broken.
-const CONFLICTS_MAX: usize = 64;
+const CONFLICTS_MAX: usize = 2 * model::bounds::BATCH_INPUTS_MAX;
 
 impl Engine {
     /// Commits the batch in hand, if anything is in it, and lets out what waited for it.
@@ -24,7 +24,6 @@ impl Engine {
             seq = Some(committed);
             self.batch.clear();
         }
-        self.guard.after_commit();
         self.release(seq);
         Ok(())
     }
@@ -114,17 +113,16 @@ impl Engine {
                 Outgoing::Supersede(case) => self.outlets.supersede(&case),
             }
         }
-        for (reply, id) in pending.replies.drain(..) {
-            if let Some((_, answer)) = pending.answers.get(&id) {
-                // Whoever asked may have gone away; the act stands all the same.
-                let _ = reply.send(answer.clone());
-            }
+        for (reply, answer) in pending.replies.drain(..) {
+            // Whoever asked may have gone away; the act stands all the same.
+            let _ = reply.send(answer);
         }
         // The buffers keep their room for the next batch.
         pending.answers.clear();
         pending.alarms.clear();
         pending.cases.clear();
         self.pending = pending;
+        self.outlets.alive();
     }
 
     fn shown(&self, id: &AlarmId) -> LiveAlarm {
