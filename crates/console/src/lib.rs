@@ -27,7 +27,7 @@ mod tries;
 mod words;
 
 pub use accounts::{Account, Accounts, AccountsError, Misfit, Role, random_password};
-pub use live::{CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, SirenLink, Update};
+pub use live::{CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Update};
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};
 pub use openapi::document as openapi;
 pub use pages::are_built as pages_are_built;

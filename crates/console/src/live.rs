@@ -10,7 +10,6 @@ use model::{
     AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Level, Notification, Quality, Siren, TagIndex,
     Timestamp, ZoneId,
 };
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -86,19 +85,6 @@ pub struct Update {
     pub link: Option<(String, bool, Timestamp)>,
 }
 
-/// Whether a siren device answers its commands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SirenLink {
-    /// It reports.
-    Ok,
-    /// It has stopped reporting.
-    Silent,
-    /// It has never reported.
-    #[default]
-    Unknown,
-}
-
 /// What subscribers get. Pointers only: each subscriber takes what its login may see.
 #[derive(Clone, Debug)]
 pub enum LiveEvent {
@@ -120,7 +106,7 @@ pub struct Change {
     /// Changed messages.
     pub messages: Vec<Arc<Message>>,
     /// Changed sirens.
-    pub sirens: Vec<(Siren, SirenLink)>,
+    pub sirens: Vec<Siren>,
     /// A link changed: everybody's overview did.
     pub link: bool,
 }
@@ -141,7 +127,7 @@ struct State {
     closed: BTreeMap<(Timestamp, CaseId), Arc<Case>>,
     closed_at: BTreeMap<CaseId, Timestamp>,
     messages: Messages,
-    sirens: BTreeMap<(BodyId, ZoneId), (Siren, SirenLink)>,
+    sirens: BTreeMap<(BodyId, ZoneId), Siren>,
     links: BTreeMap<String, (bool, Timestamp)>,
 }
 
@@ -244,10 +230,8 @@ impl LiveView {
         }
         change.messages = messages.iter().filter_map(|key| state.messages.get(key)).collect();
         for siren in update.sirens {
-            let at = (siren.enterprise.clone(), siren.zone.clone());
-            let link = state.sirens.get(&at).map_or(SirenLink::Unknown, |(_, link)| *link);
-            state.sirens.insert(at, (siren.clone(), link));
-            change.sirens.push((siren, link));
+            state.sirens.insert((siren.enterprise.clone(), siren.zone.clone()), siren.clone());
+            change.sirens.push(siren);
         }
         if let Some((source, up, since)) = update.link {
             state.links.insert(source, (up, since));
@@ -267,19 +251,6 @@ impl LiveView {
         for message in messages {
             state.messages.add_older(message);
         }
-    }
-    /// Notes whether a siren device answers.
-    pub fn set_siren_link(&self, enterprise: &BodyId, zone: &ZoneId, link: SirenLink) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let Some((siren, old)) = state.sirens.get_mut(&(enterprise.clone(), zone.clone())) else { return };
-        if *old == link {
-            return;
-        }
-        *old = link;
-        let sirens = vec![(siren.clone(), link)];
-        let change = Change { sirens, seq: state.next_seq(0), ..Change::default() };
-        drop(state);
-        let _ = self.events.send(LiveEvent::Change(Arc::new(change)));
     }
     /// Everything that comes from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
@@ -307,7 +278,7 @@ impl LiveView {
         self.read().messages.newest_first()
     }
     /// Sirens that were ever wanted.
-    pub fn sirens(&self) -> Vec<(Siren, SirenLink)> {
+    pub fn sirens(&self) -> Vec<Siren> {
         self.read().sirens.values().cloned().collect()
     }
     /// Links to sources: name, up, since.

@@ -108,12 +108,10 @@ pub struct SirenJson {
     /// Highest level that wants it.
     #[schema(value_type = Option<LevelName>)]
     pub level: Option<Level>,
-    /// Whether the device answers.
-    pub link: crate::SirenLink,
 }
 
 impl SirenJson {
-    pub(crate) fn new(siren: &Siren, enterprise_name: String, link: crate::SirenLink) -> Self {
+    pub(crate) fn new(siren: &Siren, enterprise_name: String) -> Self {
         Self {
             enterprise: siren.enterprise.to_string(),
             enterprise_name,
@@ -122,7 +120,6 @@ impl SirenJson {
             light: siren.light,
             version: siren.version,
             level: siren.level,
-            link,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::access::{LoggedIn, Viewer};
 use crate::bounds::{CHANGES_BEHIND_MAX, HEARTBEAT_EVERY, STREAMS_PER_SESSION_MAX};
 use crate::error::ApiError;
 use crate::json::{BeatJson, ChangeJson, ErrorJson, SirenJson, ValuesJson};
-use crate::live::{Change, LiveEvent, LiveValue, SirenLink};
+use crate::live::{Change, LiveEvent, LiveValue};
 use crate::render::{Render, body_name};
 use crate::sessions::TokenHash;
 use crate::{LiveAlarm, Message};
@@ -98,7 +98,7 @@ struct Gathered {
     alarms: BTreeMap<AlarmId, Arc<LiveAlarm>>,
     cases: BTreeMap<CaseId, Arc<Case>>,
     messages: BTreeMap<String, Arc<Message>>,
-    sirens: BTreeMap<(BodyId, ZoneId), (Siren, SirenLink)>,
+    sirens: BTreeMap<(BodyId, ZoneId), Siren>,
     values: BTreeMap<TagIndex, LiveValue>,
     seq: u64,
     everybody: bool,
@@ -125,8 +125,8 @@ impl Gathered {
             viewer.sees(&notification.alarm.tag.enterprise) && viewer.sees_person(&notification.key.recipient)
         });
         self.messages.extend(messages.map(|message| (message.notification.key.to_string(), message.clone())));
-        let sirens = change.sirens.iter().filter(|(siren, _)| viewer.sees(&siren.enterprise));
-        self.sirens.extend(sirens.map(|(siren, link)| ((siren.enterprise.clone(), siren.zone.clone()), (siren.clone(), *link))));
+        let sirens = change.sirens.iter().filter(|siren| viewer.sees(&siren.enterprise));
+        self.sirens.extend(sirens.map(|siren| ((siren.enterprise.clone(), siren.zone.clone()), siren.clone())));
     }
     fn changes(&self) -> bool {
         self.everybody || !(self.alarms.is_empty() && self.cases.is_empty() && self.messages.is_empty() && self.sirens.is_empty())
@@ -239,11 +239,7 @@ impl Stream {
             cases: gathered.cases.values().map(|case| render.case(case)).collect(),
             alarms: gathered.alarms.values().map(|alarm| render.alarm(alarm)).collect(),
             messages: gathered.messages.values().map(|message| render.message(message)).collect(),
-            sirens: gathered
-                .sirens
-                .values()
-                .map(|(siren, link)| SirenJson::new(siren, body_name(&self.app.plant, &siren.enterprise), *link))
-                .collect(),
+            sirens: gathered.sirens.values().map(|siren| SirenJson::new(siren, body_name(&self.app.plant, &siren.enterprise))).collect(),
             overview,
         };
         self.send("change", true, &change).await

@@ -150,8 +150,8 @@ pub(crate) async fn people(State(app): State<App>, login: LoggedIn, Ask(query): 
     (status = 401, description = "not-logged-in", body = ErrorJson),
 ))]
 pub(crate) async fn sirens(State(app): State<App>, login: LoggedIn) -> Json<Vec<SirenJson>> {
-    let sirens = app.view.sirens().into_iter().filter(|(siren, _)| login.viewer.sees(&siren.enterprise));
-    Json(sirens.map(|(siren, link)| SirenJson::new(&siren, body_name(&app.plant, &siren.enterprise), link)).collect())
+    let sirens = app.view.sirens().into_iter().filter(|siren| login.viewer.sees(&siren.enterprise));
+    Json(sirens.map(|siren| SirenJson::new(&siren, body_name(&app.plant, &siren.enterprise))).collect())
 }
 
 #[derive(Deserialize, IntoParams)]

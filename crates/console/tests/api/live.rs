@@ -254,13 +254,15 @@ async fn a_new_scene_of_the_demonstration_reaches_the_page() {
 }
 
 #[tokio::test]
-async fn a_silent_siren_is_seen() {
+async fn a_siren_is_shown_as_it_is_wanted_now() {
     let site = Site::in_trouble().await;
     let token = site.login("wang").await;
     let mut events = site.events(&token).await;
-    site.view.set_siren_link(&"ent-hx".into(), &"Z1".into(), console::SirenLink::Silent);
-    assert_eq!(events.named("change").await.data["sirens"][0]["link"], "silent");
-    assert_eq!(site.get_json(&token, "/api/v1/sirens").await[0]["link"], "silent");
+    let quiet = model::Siren { sound: false, version: 2, ..plant::siren("ent-hx") };
+    site.view.apply(Update { seq: 9, sirens: vec![quiet], ..Update::default() });
+    let wanted = |siren: &Value| (siren["sound"].clone(), siren["light"].clone(), siren["version"].clone());
+    assert_eq!(wanted(&events.named("change").await.data["sirens"][0]), (json!(false), json!(true), json!(2)));
+    assert_eq!(wanted(&site.get_json(&token, "/api/v1/sirens").await[0]), (json!(false), json!(true), json!(2)));
 }
 
 #[test]

@@ -237,7 +237,6 @@ export interface Siren {
   light: boolean;
   version: number;
   level: Level | null;
-  link: 'ok' | 'silent' | 'unknown';
 }
 export interface QuarantineRow {
   source: string;

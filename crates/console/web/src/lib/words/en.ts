@@ -208,9 +208,6 @@ export const en: Record<Key, string> = {
   'siren.sound': 'sounding',
   'siren.light': 'light on',
   'siren.off': 'off',
-  'siren.link.ok': 'device answers',
-  'siren.link.silent': 'device does not answer',
-  'siren.link.unknown': 'device state unknown',
 
   'tags.search': 'Search tag, name, equipment',
   'tags.enterprise': 'Enterprise',

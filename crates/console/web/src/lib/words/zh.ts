@@ -206,9 +206,6 @@ export const zh = {
   'siren.sound': '声响',
   'siren.light': '光闪',
   'siren.off': '未动作',
-  'siren.link.ok': '设备正常',
-  'siren.link.silent': '设备没有回音',
-  'siren.link.unknown': '设备状态不明',
 
   'tags.search': '查位号、名称、设备',
   'tags.enterprise': '企业',
