@@ -16,8 +16,8 @@
 
 mod batch;
 mod chain;
-#[cfg(any(test, feature = "contract"))]
-pub mod contract;
+#[cfg(test)]
+mod contract;
 mod sqlite;
 mod store;
 
