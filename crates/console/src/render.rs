@@ -285,6 +285,7 @@ impl Render<'_> {
                         && announcement.key.to_string() == key.announcement
                 })
         });
+        let said = words::answer(&message.answer);
         MessageJson {
             key: key.to_string(),
             case: key.case.to_string(),
@@ -298,6 +299,8 @@ impl Render<'_> {
             words: message.words.clone(),
             status: message.status,
             answer: message.answer.clone(),
+            answer_zh: said.zh,
+            answer_en: said.en,
             attempts: message.attempts,
             answered,
             repeat: key.repeat,

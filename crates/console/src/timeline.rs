@@ -48,8 +48,14 @@ fn line(render: &Render<'_>, case: &Case, entry: TimelineEntry) -> Option<Timeli
             }
             let (person, name) = by(&attempt.key.recipient);
             let tier = Some(attempt.key.tier.0);
-            let comment = (!attempt.answer.is_empty()).then(|| attempt.answer.clone());
-            Some(TimelineJson { person, name, tier, comment, ..of(at, "attempt", words::attempt(&attempt), false) })
+            let mut text = words::attempt(&attempt);
+            let said = words::answer(&attempt.answer);
+            // What has the same words in both languages is a gateway's own answer.
+            let comment = (said.zh == said.en && !attempt.answer.is_empty()).then(|| attempt.answer.clone());
+            if said.zh != said.en {
+                text = words::Text::new(format!("{}：{}", text.zh, said.zh), format!("{}: {}", text.en, said.en));
+            }
+            Some(TimelineJson { person, name, tier, comment, ..of(at, "attempt", text, false) })
         }
     }
 }

@@ -368,6 +368,26 @@ pub(crate) fn error(code: &str) -> Text {
     }
 }
 
+/// What a channel said of a message. The engine's own reasons are worded; a gateway's answer stands as it came.
+pub(crate) fn answer(said: &str) -> Text {
+    let (zh, en) = match said {
+        "budget" => (
+            "超出运营商额度，未发送；此人还有别的渠道时改走下一渠道",
+            "beyond the carrier's limit, not sent; the person's next channel, if any, takes over",
+        ),
+        "queue full" => (
+            "该渠道排队已满，未发送；此人还有别的渠道时改走下一渠道",
+            "too many messages wait on this channel, not sent; the person's next channel, if any, takes over",
+        ),
+        "no telephone number for this person" => ("此人没有登记电话号码", "no telephone number for this person"),
+        "no such channel" => ("没有配置这个渠道", "no such channel is configured"),
+        "shown" => ("已在页面显示", "shown on the page"),
+        other => (other, other),
+    };
+    let no_answer = said.strip_prefix("no answer within ").and_then(|rest| rest.strip_suffix(" s"));
+    Text::new(no_answer.map_or_else(|| zh.to_owned(), |seconds| format!("网关 {seconds} s 内没有回答")), en)
+}
+
 /// Why a payload was quarantined. `detail` is the engine's own wording, in English.
 pub(crate) fn quarantine(reason: &str, detail: &str) -> Text {
     let (zh, en) = match reason {
@@ -393,9 +413,65 @@ pub(crate) fn quarantine(reason: &str, detail: &str) -> Text {
         "unreadable-time" => ("时间戳无法识别，已按接收时间处理，质量记为可疑", "the time could not be read"),
         "unreadable-quality" => ("质量标志无法识别，已按可疑处理", "the quality could not be read"),
         "unreadable-sequence" => ("序号无法识别，已忽略", "the sequence number could not be read"),
+        "retained-without-time" => ("保留消息没有时间戳，不能说明现在的情况", "a retained message without `ts` says nothing about now"),
+        "unlisted" => ("一条报文中的问题过多，其余未逐条列出", "more faults in one payload than are listed"),
         "crashed-twice" | "held-at-crashes" => ("处理该报文时系统两次异常退出", "the engine crashed twice with it in hand"),
         other if detail.is_empty() => (other, other),
         _ => (detail, detail),
     };
     Text::new(zh, if detail.is_empty() { en } else { detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every reason the engine writes. Where one has no words, people would read its code.
+    const REASONS: [&str; 26] = [
+        "bad-topic",
+        "forged",
+        "reserved-enterprise",
+        "unknown-enterprise",
+        "unknown-tag",
+        "not-measured",
+        "tag-too-long",
+        "tag-mismatch",
+        "missing-tag",
+        "oversize",
+        "empty",
+        "wrong-shape",
+        "malformed",
+        "duplicate-key",
+        "too-many-readings",
+        "missing-value",
+        "null-value",
+        "not-finite",
+        "not-a-number",
+        "unreadable-time",
+        "unreadable-quality",
+        "unreadable-sequence",
+        "held-at-crashes",
+        "crashed-twice",
+        "retained-without-time",
+        "unlisted",
+    ];
+
+    #[test]
+    fn every_reason_for_quarantine_is_worded_in_both_languages() {
+        for reason in REASONS {
+            let Text { zh, en } = quarantine(reason, "");
+            assert!(!zh.is_ascii() && zh != reason && en.is_ascii() && en != reason, "{reason}: {zh} = {en}");
+            assert_eq!(quarantine(reason, "as the engine says"), Text::new(zh, "as the engine says"));
+        }
+    }
+
+    #[test]
+    fn what_the_engine_says_of_a_message_is_worded_and_a_gateways_answer_stands() {
+        for said in ["budget", "queue full", "no telephone number for this person", "no such channel", "shown", "no answer within 2.5 s"] {
+            let Text { zh, en } = answer(said);
+            assert!(!zh.is_ascii() && en.is_ascii(), "{said}: {zh} = {en}");
+        }
+        assert_eq!(answer("no answer within 2.5 s").zh, "网关 2.5 s 内没有回答");
+        assert_eq!(answer("503 busy"), Text::new("503 busy", "503 busy"));
+    }
 }

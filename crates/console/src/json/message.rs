@@ -73,6 +73,10 @@ pub struct MessageJson {
     pub status: crate::MessageStatus,
     /// What the channel said last.
     pub answer: String,
+    /// The same for people, in Chinese where it is the engine's own reason; a gateway's answer stands as it came.
+    pub answer_zh: String,
+    /// In English.
+    pub answer_en: String,
     /// Attempts so far.
     pub attempts: u32,
     /// The recipient's tier has signed what it tells of.

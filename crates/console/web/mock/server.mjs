@@ -38,9 +38,7 @@ class Engine {
     this.cases[0].episodes[0].outcome = { outcome: 'process-upset', zh: '工艺波动', person: 'op-li', name: '李桂芳', at: done.at };
     this.cases[0].next = null;
     ({ people: this.people, messages: this.messages } = makeMessages(this.cases));
-    this.sirens = [
-      { enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red' },
-    ];
+    this.sirens = [{ enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red' }];
     this.extra = Array.from({ length: alarmCount }, (_, n) => {
       const tag = this.tags[(n * 7) % this.tags.length];
       return {

@@ -225,6 +225,8 @@ export interface Message {
   words: string;
   status: 'waiting' | 'accepted' | 'delivered' | 'retrying' | 'failed' | 'superseded';
   answer: string | null;
+  answer_zh: string;
+  answer_en: string;
   attempts: number;
   answered: boolean;
   repeat: number;
