@@ -32,7 +32,7 @@ pub use message::{MESSAGES_KEPT, Message, MessageStatus};
 pub use openapi::document as openapi;
 pub use pages::are_built as pages_are_built;
 pub use port::{ActFuture, Engine, EngineBusy, QuarantineList, QuarantineRow, Readiness, Records, RecordsError, TimelineEntry};
-pub use server::{ConsoleError, bind, router, serve, serve_on};
+pub use server::serve_on;
 pub use settings::{Clock, Settings};
 pub use words::Language;
 

@@ -19,7 +19,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use model::plant::Plant;
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,51 +35,8 @@ const SESSIONS_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-/// Why the console cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum ConsoleError {
-    /// The address is taken.
-    #[error("cannot serve pages at http://{listen}: the port is in use; stop the other program or choose another with --http ADDRESS:PORT")]
-    InUse {
-        /// Which.
-        listen: SocketAddr,
-    },
-    /// The address cannot be listened at.
-    #[error("cannot serve pages at http://{listen}: {source}; choose another address with --http ADDRESS:PORT")]
-    Bind {
-        /// Which.
-        listen: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// Listens where the settings say; the error names the option that helps.
-pub async fn bind(listen: SocketAddr) -> Result<TcpListener, ConsoleError> {
-    TcpListener::bind(listen).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ConsoleError::InUse { listen },
-        _ => ConsoleError::Bind { listen, source },
-    })
-}
-
-/// Serves until shutdown is asked for; open streams end then and other requests may finish.
-#[allow(clippy::too_many_arguments, reason = "called in one place, by names of the same spelling")]
-pub async fn serve(
-    settings: Settings,
-    plant: Arc<Plant>,
-    view: Arc<LiveView>,
-    engine: Arc<dyn Engine>,
-    records: Arc<dyn Records>,
-    accounts: Accounts,
-    registry: prometheus::Registry,
-    shutdown: CancellationToken,
-) -> Result<(), ConsoleError> {
-    let listener = bind(settings.listen).await?;
-    serve_on(listener, settings, plant, view, engine, records, accounts, registry, shutdown).await;
-    Ok(())
-}
-
-/// Serves on a listener that is bound already, so that whoever starts the engine can tell early that a port is in use.
+/// Serves on a listener that is bound already, so that whoever starts the engine can tell early that a port is in use. Ends when
+/// shutdown is asked for: open streams at once, other requests once they are answered.
 #[allow(clippy::too_many_arguments, reason = "called in one place, by names of the same spelling")]
 pub async fn serve_on(
     listener: TcpListener,
@@ -124,21 +80,6 @@ pub async fn serve_on(
     if tokio::time::timeout(SHUTDOWN_GRACE, tracker.wait()).await.is_err() {
         tracing::info!("connections still open were cut");
     }
-}
-
-/// The routes, guarded, without a server. For tests and for serving in another way.
-#[allow(clippy::too_many_arguments, reason = "called in one place, by names of the same spelling")]
-pub fn router(
-    settings: Settings,
-    plant: Arc<Plant>,
-    view: Arc<LiveView>,
-    engine: Arc<dyn Engine>,
-    records: Arc<dyn Records>,
-    accounts: Accounts,
-    registry: prometheus::Registry,
-    shutdown: CancellationToken,
-) -> Router {
-    guarded(App::new(settings, plant, view, engine, records, accounts, registry, shutdown))
 }
 
 fn guarded(app: App) -> Router {

@@ -133,13 +133,6 @@ async fn health_tells_ready_apart_from_alive_and_metrics_count_requests() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_names_the_option_that_helps() {
-    let taken = console::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let error = console::bind(taken.local_addr().unwrap()).await.unwrap_err().to_string();
-    assert!(error.contains("in use") && error.contains("--http"), "{error}");
-}
-
-#[tokio::test]
 async fn lists_are_compressed_and_live_events_never_wait_in_a_compressor() {
     let site = Site::in_trouble().await;
     let token = site.login("sun").await;

@@ -124,7 +124,7 @@ impl Site {
     }
     pub async fn with(accounts: Accounts, change: impl FnOnce(&mut Settings)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = console::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut settings = Settings::new(address, Arc::new(|| NOW));
         let seconds = Arc::new(AtomicU64::new(0));
