@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The page of a case. The id stands in the query: as a path, an id with a dot would look like a file.
 fn page_of(case: &str) -> String {
     // Tags are written as on the drawings, so the id may hold what separates queries.
-    format!("/case?id={}", ingest::topic::encode(case).replace('&', "%26").replace('?', "%3F"))
+    format!("/case?id={}", model::topic::encode(case).replace('&', "%26").replace('?', "%3F"))
 }
 
 /// Looks facts up in the plant and the live view.

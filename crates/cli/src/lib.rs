@@ -13,3 +13,4 @@ pub mod folder;
 pub mod lang;
 pub mod metrics;
 pub mod records;
+pub mod storage;

@@ -8,7 +8,7 @@ use config::{ColumnRef, Format, Lang, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::BrokerAddress;
 use model::{Quality, TagId, Timestamp};
-use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, Outgoing, Packet, QoS};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -214,7 +214,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Sends everything and waits for every PUBACK. The bar stands at what the broker acknowledged, not at what was handed to it.
 async fn publish(args: &Args, broker: &BrokerAddress, replay: &Replay, rows: &[Vec<Message>], bar: &ProgressBar) -> anyhow::Result<()> {
-    let (client, poll) = connect(broker, bar);
+    let (client, poll) = connect(broker, bar).context("--mqtt")?;
     let began = Instant::now();
     let span = replay.interval.times(i64::try_from(rows.len())?);
     let mut row_number = 0_i64;
@@ -281,18 +281,9 @@ impl Watch {
 
 /// Connects. The task that reads only counts; it ends with the first error, because a second connection could not say what the
 /// first one delivered.
-fn connect(broker: &BrokerAddress, bar: &ProgressBar) -> (AsyncClient, JoinHandle<Result<(), rumqttc::ConnectionError>>) {
-    let (host, port) = broker.host_port();
-    let mut options = MqttOptions::new(format!("watchfire-publish-{}", std::process::id()), host, port);
+fn connect(broker: &BrokerAddress, bar: &ProgressBar) -> anyhow::Result<(AsyncClient, JoinHandle<Result<(), rumqttc::ConnectionError>>)> {
+    let mut options = broker.client_options(format!("watchfire-publish-{}", std::process::id()))?;
     options.set_keep_alive(Duration::from_secs(5)).set_inflight(IN_FLIGHT_MAX);
-    if let Some((user, password)) = broker.login() {
-        options.set_credentials(user, password);
-    }
-    if broker.is_tls() {
-        // One TLS provider; a second call by a library is harmless.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        options.set_transport(Transport::tls_with_config(TlsConfiguration::default()));
-    }
     let (client, mut connection) = AsyncClient::new(options, usize::from(IN_FLIGHT_MAX));
     let mut network = connection.network_options();
     network.set_tcp_nodelay(true);
@@ -307,7 +298,7 @@ fn connect(broker: &BrokerAddress, bar: &ProgressBar) -> (AsyncClient, JoinHandl
             }
         }
     });
-    (client, poll)
+    Ok((client, poll))
 }
 
 /// A reading in the native format.

@@ -142,10 +142,7 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let (queue, inbox) = flume::bounded::<EngineInput>(bounds::ENGINE_QUEUE_MAX);
     let shutdown = CancellationToken::new();
 
-    let contacts = match &args.contacts {
-        Some(file) => Contacts::load(file)?,
-        None => Contacts::from_env()?,
-    };
+    let contacts = Contacts::load_with_env(args.contacts.as_deref())?;
     let http = args.http.unwrap_or(server.http.listen);
     let listener = tokio::net::TcpListener::bind(http).await.with_context(|| {
         format!(
@@ -155,7 +152,10 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     })?;
 
     let source_name = args.mqtt.clone().or_else(|| server.mqtt.url.clone());
-    let name = source_name.as_deref().map_or_else(|| "built-in broker".to_owned(), without_password);
+    let name = match source_name.as_deref() {
+        Some(url) => BrokerAddress::parse(url)?.to_string(),
+        None => "built-in broker".to_owned(),
+    };
     let sink = Sink::new(queue.clone(), EngineInput::Source);
     let broker = Broker::open(args, &server, source_name.as_deref(), &now, &plant)?;
 
@@ -207,12 +207,7 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
         tracing::error!(detail, "the journal contradicts its anchor");
     }
-    // Said in either case, so that an alarm of an earlier start returns once the matter is settled.
-    let _ = queue.try_send(EngineInput::System {
-        name: "storage",
-        active: contradiction.is_some(),
-        detail: contradiction.unwrap_or_else(|| "the journal agrees with its anchor".to_owned()),
-    });
+    tokio::spawn(crate::storage::watch(args.data.clone(), contradiction, queue.clone(), shutdown.clone()));
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);
@@ -358,7 +353,8 @@ impl Running {
             Self::External { .. } => {
                 let url = args.mqtt.as_deref().or(server.mqtt.url.as_deref()).unwrap_or_default();
                 let client_id = format!("{}-sirens", server.mqtt.client_id);
-                Ok(Arc::new(notifier::MqttSirenPublisher::connect(url, &client_id, None)?))
+                let options = BrokerAddress::parse(url)?.client_options(client_id)?;
+                Ok(Arc::new(notifier::MqttSirenPublisher::connect(options)?))
             }
             Self::BuiltIn(broker) => Ok(Arc::new(BuiltInSirens::new(broker.clone()))),
         }
@@ -400,13 +396,6 @@ impl BuiltInSirens {
 impl notifier::SirenPublish for BuiltInSirens {
     fn publish(&self, command: notifier::SirenCommand, _urgency: notifier::Urgency) -> bool {
         self.commands.try_send(command).is_ok()
-    }
-}
-
-fn without_password(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
-        Some((scheme, host)) => format!("{scheme}://{host}"),
-        None => url.to_owned(),
     }
 }
 

@@ -46,7 +46,7 @@ struct AlarmRow {
 
 /// Says plainly that there is nothing to read yet, and which option names another folder.
 pub(super) fn require_journal(data: &Path) -> anyhow::Result<()> {
-    if data.join("watchfire.db").is_file() {
+    if SqliteReader::exists(data) {
         return Ok(());
     }
     let folder = data.display();

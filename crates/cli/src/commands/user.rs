@@ -9,6 +9,9 @@ use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Passwords made up before giving up. A login of one hexadecimal digit is in most of them; no other fault would go away.
+const GENERATED_TRIES_MAX: u32 = 1_000;
+
 const EXAMPLES: &str = "Examples:
   watchfire user add zhang --role enterprise --person hongxin-op1 --generate
   watchfire user add li --role township --person linjiang-duty < password.txt
@@ -96,7 +99,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if accounts.find(username).is_some() {
             return Err(worded(AccountsError::Exists(username.clone())));
         }
-        let added = accounts.add(username, account.role, account.body, account.person, &password(*generate)?).map_err(worded)?;
+        let add = |password: &str| accounts.add(username, account.role, account.body.clone(), account.person.clone(), password);
+        let added = with_password(*generate, add)?;
         println!("{}: {} ({})", say("已添加", "added"), added.username, added.role.name());
         return Ok(ExitCode::SUCCESS);
     }
@@ -114,7 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         What::Add { .. } => {}
         What::Password { username, generate } => {
             exists(username)?;
-            accounts.set_password(username, &password(*generate)?).map_err(worded)?;
+            with_password(*generate, |password| accounts.set_password(username, password))?;
             println!("{}: {username}", say("密码已更改", "password changed"));
         }
         What::Disable { username } => {
@@ -190,12 +194,27 @@ fn worded(error: AccountsError) -> anyhow::Error {
     }
 }
 
-fn password(generate: bool) -> anyhow::Result<String> {
-    if generate {
-        let password = console::random_password();
-        println!("{}: {password}", say("密码(只显示一次)", "password (shown once)"));
-        return Ok(password);
+/// Does `change` with a password. A made-up one is shown once it holds, and made anew where it happens to be refused: one that
+/// contains the login name is.
+fn with_password<T>(generate: bool, change: impl Fn(&str) -> Result<T, AccountsError>) -> anyhow::Result<T> {
+    if !generate {
+        return change(&read_password()?).map_err(worded);
     }
+    for _ in 0..GENERATED_TRIES_MAX {
+        let password = console::random_password();
+        match change(&password) {
+            Err(AccountsError::WeakPassword) => {}
+            Err(error) => return Err(worded(error)),
+            Ok(done) => {
+                println!("{}: {password}", say("密码(只显示一次)", "password (shown once)"));
+                return Ok(done);
+            }
+        }
+    }
+    Err(worded(AccountsError::WeakPassword))
+}
+
+fn read_password() -> anyhow::Result<String> {
     if std::io::stdin().is_terminal() {
         eprint!("{}: ", say("新密码", "new password"));
     }
@@ -206,4 +225,33 @@ fn password(generate: bool) -> anyhow::Result<String> {
         bail!("{}", say("标准输入没有密码;或用 --generate", "no password on standard input; or use --generate"));
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn a_password_made_up_is_made_anew_where_it_is_refused() {
+        let tried = RefCell::new(Vec::new());
+        let done = with_password(true, |password| {
+            tried.borrow_mut().push(password.to_owned());
+            if tried.borrow().len() < 3 { Err(AccountsError::WeakPassword) } else { Ok(()) }
+        });
+        assert!(done.is_ok());
+        tried.borrow_mut().dedup();
+        assert_eq!(tried.borrow().len(), 3, "each try is another password");
+    }
+
+    #[test]
+    fn any_other_refusal_ends_it_at_once() {
+        let tries = RefCell::new(0);
+        let refused = with_password(true, |_| -> Result<(), _> {
+            *tries.borrow_mut() += 1;
+            Err(AccountsError::NoSuchAccount("x".into()))
+        });
+        assert!(refused.is_err());
+        assert_eq!(*tries.borrow(), 1);
+    }
 }

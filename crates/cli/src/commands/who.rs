@@ -6,7 +6,7 @@
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, bail};
 use escalation::Escalation;
-use model::plant::{ConditionRule, Person};
+use model::plant::{ConditionRule, Person, Tag};
 use model::{
     AlarmEffect, AlarmId, AlarmState, AnnounceMode, Announcement, Cause, Change, Condition, Duration, Episode, EscalationEffect,
     EscalationInput, Notification, PersonId, Plant, Purpose, TagId, Tier, Timestamp, Transition, TransitionKey,
@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let told: Vec<_> = rules.into_iter().map(|rule| (rule, told(&plant, &id, rule, at))).collect();
     if args.json {
-        println!("{}", report(&plant, &id, at, &told));
+        println!("{}", report(&plant, tag, at, &told));
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = table([
@@ -189,7 +189,7 @@ fn known(plant: &Plant, id: &PersonId) -> Person {
     })
 }
 
-fn report(plant: &Plant, id: &TagId, at: Timestamp, told: &[(&ConditionRule, Vec<Told>)]) -> serde_json::Value {
+fn report(plant: &Plant, tag: &Tag, at: Timestamp, told: &[(&ConditionRule, Vec<Told>)]) -> serde_json::Value {
     let person = |(person, channels): &(Person, Vec<String>)| serde_json::json!({ "person": person.id, "name": person.name, "duty_phone": person.is_duty_phone, "channels": channels });
     let tier = |told: &Told| {
         serde_json::json!({ "after_s": told.after.as_secs(), "tier": told.tier, "body": told.body, "why": told.purpose.name(),
@@ -201,7 +201,7 @@ fn report(plant: &Plant, id: &TagId, at: Timestamp, told: &[(&ConditionRule, Vec
             serde_json::json!({ "condition": rule.condition, "level": rule.level, "told": told.iter().map(tier).collect::<Vec<_>>() })
         })
         .collect();
-    serde_json::json!({ "tag": id.to_string(), "name": plant.tag(plant.tag_index(id).expect("it was just found")).name, "at": at.as_millis(),
+    serde_json::json!({ "tag": tag.id.to_string(), "name": tag.name, "at": at.as_millis(),
         "quiet_hours": plant.is_quiet(at), "conditions": conditions })
 }
 
