@@ -7,7 +7,7 @@
 use crate::clock::{Evidence, Ruling, Seen, Verdict};
 use crate::effects::Said;
 use crate::slot::{Hold, Raise};
-use crate::tag::Fall;
+use crate::tag::{Fall, TagState};
 use crate::timers::Timer;
 use crate::{Rules, engine_cause};
 use model::plant::Gateway;
@@ -31,6 +31,8 @@ pub(crate) struct GatewayState {
     pub lost_since: Timestamp,
     /// The tags its loss lists.
     pub lost_members: Vec<TagIndex>,
+    /// Tags that were good after its loss: it does not explain what they do from then on.
+    pub back: BTreeSet<TagIndex>,
     /// Tags in service that arrive through it.
     pub members: Vec<TagIndex>,
     /// Two of its intervals, where it has a loss condition.
@@ -57,13 +59,21 @@ impl GatewayState {
         let window = can_be_lost.then(|| gateway.interval.max(INTERVAL_MIN).times(2));
         Self { members, window, ..Self::default() }
     }
+
+    /// Whether a tag has been good since the loss.
+    fn is_back(&self, tag: &TagState) -> bool {
+        tag.fall.is_none() && !tag.silent && tag.heard > self.lost_since
+    }
 }
 
 impl Rules {
     /// Decides whether a gateway is lost, after one of its tags fell out at `at`.
     pub(crate) fn look_for_loss(&mut self, gateway: usize, at: Timestamp, said: &mut Vec<Said>) {
         let state = &self.gateways[gateway];
-        let Some(window) = state.window.filter(|_| !state.lost) else { return };
+        let Some(window) = state.window else { return };
+        if state.lost {
+            return self.look_for_relapse(gateway, window, at, said);
+        }
         let heard_now = self.listening.at(self.now);
         // A tag never heard counts with the silent ones, once the gateway has had its time to send it.
         let settled = state.first_heard.is_some_and(|first| heard_now.since(first) > window);
@@ -115,16 +125,60 @@ impl Rules {
         state.lost = true;
         state.lost_since = heard_now;
         state.lost_members = members;
+        state.back.clear();
         state.changed = true;
         for member in self.gateways[gateway].members.clone() {
-            self.with_tag(member, said, |tag, _, _| {
-                for slot in &mut tag.slots {
-                    if matches!(slot.hold, Hold::Verdict { .. } | Hold::Explained { due: Some(_) }) {
-                        slot.hold = Hold::Explained { due: None };
-                        slot.changed = true;
-                    }
+            self.explain(member, said);
+        }
+    }
+
+    /// What waited for the verdict over the gateway need not be told while its loss stands.
+    fn explain(&mut self, member: TagIndex, said: &mut Vec<Said>) {
+        self.with_tag(member, said, |tag, _, _| {
+            for slot in &mut tag.slots {
+                if matches!(slot.hold, Hold::Verdict { .. } | Hold::Explained { due: Some(_) }) {
+                    slot.hold = Hold::Explained { due: None };
+                    slot.changed = true;
                 }
-            });
+            }
+        });
+    }
+
+    /// Tags that were back before their gateway was fall out again together: its loss explains them once more. One that falls out
+    /// alone is told.
+    fn look_for_relapse(&mut self, gateway: usize, window: Duration, at: Timestamp, said: &mut Vec<Said>) {
+        let state = &self.gateways[gateway];
+        let (mut falling, mut counted) = (Vec::new(), 0_u64);
+        for member in state.lost_members.iter().filter(|member| state.back.contains(member)) {
+            match self.tags[member.at()].fall {
+                Some((_, since)) if at.since(since) <= window => falling.push(*member),
+                Some(_) => continue,
+                None => {}
+            }
+            counted += 1;
+        }
+        let policies = &self.plant.policies;
+        let enough = falling.len() as u64 * 100 >= counted * u64::from(policies.gateway_lost_percent);
+        if enough && falling.len() >= policies.gateway_lost_min as usize {
+            for member in falling {
+                self.gateways[gateway].back.remove(&member);
+                self.explain(member, said);
+            }
+            self.gateways[gateway].changed = true;
+        }
+    }
+
+    /// Keeps that a tag of a lost gateway is good again. One that its loss does not list may still be on its way out within the window.
+    pub(crate) fn note_back(&mut self, gateway: usize, index: TagIndex) {
+        let state = &self.gateways[gateway];
+        let leaving = || {
+            let since_loss = self.listening.at(self.now).since(state.lost_since);
+            state.window.is_some_and(|window| since_loss <= window) && !state.lost_members.contains(&index)
+        };
+        if state.lost && state.is_back(&self.tags[index.at()]) && !state.back.contains(&index) && !leaving() {
+            let state = &mut self.gateways[gateway];
+            state.back.insert(index);
+            state.changed = true;
         }
     }
 
@@ -137,8 +191,7 @@ impl Rules {
         // After a change of configuration none of those may be left; then any will do.
         let took = if state.lost_members.is_empty() { &state.members } else { &state.lost_members };
         let seen = took.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
-        let is_back = |tag: &crate::tag::TagState| tag.fall.is_none() && !tag.silent && tag.heard > state.lost_since;
-        let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(is_back(tag))));
+        let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(state.is_back(tag))));
         if back * 2 <= all {
             return;
         }
@@ -149,6 +202,7 @@ impl Rules {
         let state = &mut self.gateways[gateway];
         state.lost = false;
         state.lost_members.clear();
+        state.back.clear();
         state.changed = true;
         // What the loss explained and still stands in a while is news of its own.
         for member in self.gateways[gateway].members.clone() {

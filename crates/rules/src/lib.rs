@@ -279,7 +279,7 @@ impl Rules {
         self.member_of[index.at()].map_or_else(GatewayView::default, |gateway| {
             let state = &self.gateways[gateway];
             let doubt = if state.verdict.is_none() { state.evidence.doubt() } else { None };
-            GatewayView { window: state.window, lost: state.lost, doubt }
+            GatewayView { window: state.window, lost: state.lost && !state.back.contains(&index), doubt }
         })
     }
 

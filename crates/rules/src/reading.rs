@@ -88,6 +88,7 @@ impl Rules {
         self.hear(index, reading, said);
         self.place(reading, said);
         if let Some(gateway) = self.member_of[index.at()] {
+            self.note_back(gateway, index);
             self.look_for_return(gateway, said);
             if self.tags[index.at()].fall.is_some_and(|(_, since)| since == self.now) {
                 self.look_for_loss(gateway, self.now, said);

@@ -73,6 +73,8 @@ struct GatewayRow {
     verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lost_members: Vec<TagId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    back: Vec<TagId>,
     lost_since: Timestamp,
 }
 
@@ -140,6 +142,7 @@ impl Rules {
                         state.has_row = true;
                         state.lost_since = row.lost_since;
                         state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
+                        state.back = row.back.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                     }
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }
@@ -166,10 +169,16 @@ impl Rules {
         for (state, gateway) in self.gateways.iter_mut().zip(&self.plant.gateways) {
             if std::mem::take(&mut state.changed) {
                 let key = format!("{GATEWAY}{}/{}", gateway.enterprise, gateway.id);
-                let lost_members: Vec<_> = state.lost_members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
-                let needed = state.verdict.is_some() || !lost_members.is_empty();
+                let id = |member: &TagIndex| self.plant.tag(*member).id.clone();
+                let row = GatewayRow {
+                    verdict: state.verdict,
+                    lost_members: state.lost_members.iter().map(id).collect(),
+                    back: state.back.iter().map(id).collect(),
+                    lost_since: state.lost_since,
+                };
+                let needed = row.verdict.is_some() || !row.lost_members.is_empty();
                 if needed {
-                    out.push((key, Some(bytes(&GatewayRow { verdict: state.verdict, lost_members, lost_since: state.lost_since }))));
+                    out.push((key, Some(bytes(&row))));
                 } else if state.has_row {
                     out.push((key, None));
                 }

@@ -49,7 +49,7 @@ pub(crate) enum Order {
 pub(crate) struct GatewayView {
     /// Two of its intervals, where a verdict over it is possible at all.
     pub window: Option<Duration>,
-    /// Its loss stands.
+    /// Its loss stands, and the tag has not been good since.
     pub lost: bool,
     /// Its clock's stretch of doubt.
     pub doubt: Option<u32>,

@@ -272,3 +272,58 @@ fn what_falls_silent_at_the_end_of_the_wait_still_counts_for_the_verdict() {
          25s  E reading 50   => C.stale raised 25s; D.stale raised 25s; ~GW.gateway-lost raised 25s; announce ~GW.gateway-lost [A B C D]",
     );
 }
+
+/// Eight of ten tags go to zero, four come back: too few for the gateway's return.
+const HALF_BACK: &str = "tag A,B,C,D,E,F,G,H,I,J level, low 10, low-low 5
+         0s   all reading 50
+         5s   A,B,C,D,E,F,G reading 0 => A.low raised 5s; A.low-low raised 5s; B.low raised 5s; B.low-low raised 5s; C.low raised 5s; C.low-low raised 5s; D.low raised 5s; D.low-low raised 5s; E.low raised 5s; E.low-low raised 5s; F.low raised 5s; F.low-low raised 5s; G.low raised 5s; G.low-low raised 5s
+         6s   H reading 0     => H.low raised 6s; H.low-low raised 6s; ~GW.gateway-lost raised 6s; announce ~GW.gateway-lost [A B C D E F G H]
+         60s  A,B,C,D reading 50 => A.low returned 60s; A.low-low returned 60s; B.low returned 60s; B.low-low returned 60s; C.low returned 60s; C.low-low returned 60s; D.low returned 60s; D.low-low returned 60s
+         75s  B,C,D,I reading 50";
+
+#[test]
+fn a_gateway_half_back_does_not_explain_what_its_good_tags_do_later() {
+    check(&format!(
+        "{HALF_BACK}
+         75s  A reading 0     => A.low raised 75s; A.low-low raised 75s
+         84s  timeout
+         85s  timeout         => announce A.low; announce A.low-low
+         90s  I reading 0     => I.low raised 90s; I.low-low raised 90s
+         100s timeout         => announce I.low; announce I.low-low"
+    ));
+}
+
+#[test]
+fn what_a_half_recovered_gateway_does_not_explain_outlives_a_restart() {
+    check(&format!(
+        "{HALF_BACK}
+         76s  restart
+         76s  link up
+         77s  drained
+         78s  A reading 0     => A.low raised 78s; A.low-low raised 78s
+         88s  timeout         => announce A.low; announce A.low-low"
+    ));
+}
+
+#[test]
+fn tags_that_fall_out_again_together_before_their_gateway_is_back_are_explained_once_more() {
+    check(&format!(
+        "{HALF_BACK}
+         80s  A,B,C reading 0 => A.low raised 80s; A.low-low raised 80s; B.low raised 80s; B.low-low raised 80s; C.low raised 80s; C.low-low raised 80s
+         82s  D reading 0     => D.low raised 82s; D.low-low raised 82s
+         10m  timeout"
+    ));
+}
+
+#[test]
+fn a_tag_that_follows_its_gateway_within_two_intervals_is_part_of_its_loss() {
+    check(
+        "tag A,B,C,D,E level, low 10
+         0s   all reading 50
+         5s   A,B,C reading 0 => A.low raised 5s; B.low raised 5s; C.low raised 5s
+         6s   D reading 0     => D.low raised 6s; ~GW.gateway-lost raised 6s; announce ~GW.gateway-lost [A B C D]
+         8s   E reading 50
+         13s  E reading 0     => E.low raised 13s
+         10m  timeout",
+    );
+}
