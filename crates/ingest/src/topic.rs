@@ -1,14 +1,11 @@
-//! Topics of the native format. An id stands in a topic as UTF-8 with `/ + # % $`, space and controls percent-encoded, for
-//! 位号 such as `1#罐` or `P-101A/B` are common.
+//! Topics of the native format, read. They are written as [`model::topic`] says.
 
-use model::{BodyId, TagId, ZoneId};
+pub use model::topic::{PREFIX, encode, of_batch, of_siren, of_tag};
 use std::borrow::Cow;
-use std::fmt::Write;
 
-/// What all topics begin with.
-pub const PREFIX: &str = "watchfire/v1";
-/// What an ingest client subscribes to: everything, so that a message on a mistaken topic is seen and quarantined instead of
-/// silently missed. The engine's own siren commands come back with it and are dropped on arrival.
+/// What an ingest client subscribes to where it is told nothing else: everything, so that a message on a mistaken topic is seen
+/// and quarantined instead of silently missed. The engine's own siren commands come back with it and are dropped on arrival. A
+/// configured server subscribes to the topics of readings alone unless its file says otherwise.
 pub const FILTER: &str = "watchfire/v1/#";
 /// The level that marks a siren's topic.
 const SIREN: &[u8] = b"siren";
@@ -59,42 +56,6 @@ pub fn is_siren(topic: &[u8]) -> bool {
     levels.next().is_some() && levels.next() == Some(SIREN) && levels.next().is_some()
 }
 
-/// The topic of one tag's readings.
-pub fn of_tag(tag: &TagId) -> String {
-    format!("{PREFIX}/{}/{}", encode(tag.enterprise.as_str()), encode(&tag.tag))
-}
-
-/// The topic of an enterprise's batches.
-pub fn of_batch(enterprise: &BodyId) -> String {
-    format!("{PREFIX}/{}", encode(enterprise.as_str()))
-}
-
-/// The topic of a siren zone's commands.
-pub fn of_siren(enterprise: &BodyId, zone: &ZoneId) -> String {
-    format!("{PREFIX}/{}/siren/{}", encode(enterprise.as_str()), encode(zone.as_str()))
-}
-
-/// An id as one level of a topic.
-pub fn encode(id: &str) -> Cow<'_, str> {
-    let reserved = |c: char| matches!(c, '/' | '+' | '#' | '%' | '$' | ' ') || c.is_control();
-    if !id.contains(reserved) {
-        return Cow::Borrowed(id);
-    }
-    let mut level = String::with_capacity(id.len() + 8);
-    for c in id.chars() {
-        if reserved(c) {
-            let mut utf8 = [0; 4];
-            for byte in c.encode_utf8(&mut utf8).bytes() {
-                // Writing to a string cannot fail.
-                let _ = write!(level, "%{byte:02X}");
-            }
-        } else {
-            level.push(c);
-        }
-    }
-    Cow::Owned(level)
-}
-
 /// One level of a topic as an id. A `%` that starts no two hex digits stands for itself: gateways that do not encode exist.
 pub(crate) fn decode(level: &[u8]) -> Option<Cow<'_, str>> {
     if level.is_empty() {
@@ -124,6 +85,7 @@ pub(crate) fn decode(level: &[u8]) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::TagId;
 
     fn tag(enterprise: &'static str, tag: &'static str) -> Option<Place<'static>> {
         Some(Place::Tag { enterprise: enterprise.into(), tag: tag.into() })
@@ -136,8 +98,6 @@ mod tests {
             assert!(!topic.contains(['+', '#', '$', ' ', '\n']), "{topic}");
             assert_eq!(parse(topic.as_bytes()), Some(Place::Tag { enterprise: "兴华化工".into(), tag: id.into() }), "{topic}");
         }
-        assert_eq!(of_tag(&TagId::new("xinghua", "P-101A/B")), "watchfire/v1/xinghua/P-101A%2FB");
-        assert_eq!(of_tag(&TagId::new("xinghua", "1#罐")), "watchfire/v1/xinghua/1%23罐");
     }
 
     #[test]

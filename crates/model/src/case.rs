@@ -1,8 +1,8 @@
 //! The case 处置单: what the tiers work on. And the notifications and siren states it causes.
 
 use crate::{
-    Act, ActAnswer, ActId, AlarmId, AlarmState, BodyId, CaseId, ChannelId, Duration, EpisodeRef, EquipmentId, Level, Outcome, PersonId,
-    Tier, Timestamp, TransitionKey, ZoneId,
+    Act, ActAnswer, ActId, AlarmId, AlarmState, BodyId, CaseId, ChannelId, EpisodeRef, EquipmentId, Level, Outcome, PersonId, Tier,
+    Timestamp, TransitionKey, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -492,31 +492,4 @@ pub enum EscalationEffect {
     Siren(Siren),
     /// The answer to an act.
     Answer(ActId, ActAnswer),
-}
-
-/// How long something may take, by name, so that a bound is never a bare number in the code.
-pub mod bounds {
-    use super::Duration;
-    /// A comment's length in characters.
-    pub const COMMENT_CHARS_MAX: usize = 2_000;
-    /// The answer of a channel kept with an attempt, in characters.
-    pub const ANSWER_CHARS_MAX: usize = 300;
-    /// A payload's length in bytes.
-    pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
-    /// Readings in one payload.
-    pub const BATCH_READINGS_MAX: usize = 10_000;
-    /// A tag's length in bytes.
-    pub const TAG_BYTES_MAX: usize = 256;
-    /// Episodes kept in a case in detail; more are counted only in `folded`.
-    pub const CASE_EPISODES_MAX: usize = 500;
-    /// Quarantined payloads kept per source.
-    pub const QUARANTINE_PER_SOURCE_MAX: usize = 200;
-    /// Bytes kept of a quarantined payload.
-    pub const QUARANTINE_BYTES_MAX: usize = 4_096;
-    /// Soft state is written at most this often.
-    pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
-    /// Inputs waiting for the engine.
-    pub const ENGINE_QUEUE_MAX: usize = 16_384;
-    /// Inputs evaluated before a commit, so one transaction stays short.
-    pub const BATCH_INPUTS_MAX: usize = 4_096;
 }

@@ -103,10 +103,6 @@ impl TagId {
         let (enterprise, tag) = text.split_once('/')?;
         (!enterprise.is_empty() && !tag.is_empty()).then(|| Self::new(enterprise, tag))
     }
-    /// Whether it is one of the engine's own alarms.
-    pub fn is_system(&self) -> bool {
-        self.enterprise.as_str() == SYSTEM_ENTERPRISE
-    }
 }
 
 impl fmt::Display for TagId {

@@ -4,11 +4,13 @@
 
 mod act;
 mod alarm;
+pub mod bounds;
 mod case;
 mod ids;
 pub mod plant;
 mod reading;
 mod time;
+pub mod topic;
 
 pub use act::*;
 pub use alarm::*;

@@ -1,7 +1,7 @@
 //! Gateways: one real MQTT client each, sending all its tags every interval, QoS 1.
 
 use crate::{County, Fault, SimulatedClock};
-use model::{Duration, TagId, TagIndex, Timestamp};
+use model::{BodyId, Duration, TagId, TagIndex, Timestamp, topic};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A gateway sends a batch above this many tags, single readings below.
 const SINGLE_TAGS_MAX: usize = 6;
-/// Messages a gateway may have on their way; beyond that it drops its oldest round, as small gateways do.
+/// Messages a gateway may have on their way; what it reads beyond that is dropped, as small gateways do.
 const IN_FLIGHT_MAX: u16 = 100;
 /// A lost connection is tried again after this long.
 const RECONNECT_AFTER: std::time::Duration = std::time::Duration::from_millis(50);
@@ -67,7 +67,7 @@ impl Fleet {
                 options.set_credentials(username, secret);
             }
             let worker = Gateway {
-                enterprise: gateway.enterprise.to_string(),
+                enterprise: gateway.enterprise.clone(),
                 members: gateway.members.iter().map(|tag| (*tag, plant.tag(*tag).id.tag.to_string())).collect(),
                 interval: gateway.interval,
                 // Gateways do not send in step.
@@ -136,7 +136,7 @@ fn find(county: &County, enterprise: &str, tag: &str) -> Result<TagIndex, FleetE
 }
 
 struct Gateway {
-    enterprise: String,
+    enterprise: BodyId,
     members: Vec<(TagIndex, String)>,
     interval: Duration,
     offset: Duration,
@@ -211,7 +211,7 @@ impl Gateway {
         if readings.len() <= SINGLE_TAGS_MAX {
             return readings
                 .into_iter()
-                .map(|(tag, reading)| (topic(&self.enterprise, Some(tag)), reading.to_string().into_bytes()))
+                .map(|(tag, reading)| (topic::of_tag(&TagId::new(self.enterprise.clone(), tag)), reading.to_string().into_bytes()))
                 .collect();
         }
         let batch: Vec<serde_json::Value> = readings
@@ -221,26 +221,6 @@ impl Gateway {
                 reading
             })
             .collect();
-        vec![(topic(&self.enterprise, None), serde_json::Value::Array(batch).to_string().into_bytes())]
-    }
-}
-
-fn topic(enterprise: &str, tag: Option<&str>) -> String {
-    const RESERVED: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b'/').add(b'+').add(b'#').add(b'%').add(b'$').add(b' ');
-    // Non-ASCII letters stand as UTF-8 in topics; only the reserved ASCII ones are encoded.
-    let encode = |id: &str| -> String {
-        id.chars()
-            .map(|c| {
-                if c.is_ascii() {
-                    percent_encoding::utf8_percent_encode(c.encode_utf8(&mut [0; 4]), RESERVED).to_string()
-                } else {
-                    c.to_string()
-                }
-            })
-            .collect()
-    };
-    match tag {
-        Some(tag) => format!("watchfire/v1/{}/{}", encode(enterprise), encode(tag)),
-        None => format!("watchfire/v1/{}", encode(enterprise)),
+        vec![(topic::of_batch(&self.enterprise), serde_json::Value::Array(batch).to_string().into_bytes())]
     }
 }

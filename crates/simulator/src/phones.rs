@@ -24,7 +24,6 @@ pub struct Call {
 #[derive(Clone, Default)]
 pub struct Phones {
     calls: Arc<Mutex<Vec<Call>>>,
-    broken: Arc<Mutex<Vec<String>>>,
 }
 
 impl Phones {
@@ -44,20 +43,9 @@ impl Phones {
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    /// Lets a channel fail with 503, or work again.
-    pub fn set_broken(&self, channel: &str, broken: bool) {
-        let mut list = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        list.retain(|other| other != channel);
-        if broken {
-            list.push(channel.to_owned());
-        }
-    }
 }
 
 async fn ring(State(phones): State<Phones>, Path(channel): Path<String>, body: Bytes) -> StatusCode {
-    if phones.broken.lock().unwrap_or_else(PoisonError::into_inner).contains(&channel) {
-        return StatusCode::SERVICE_UNAVAILABLE;
-    }
     let mut calls = phones.calls.lock().unwrap_or_else(PoisonError::into_inner);
     if calls.len() >= CALLS_MAX {
         calls.remove(0);
