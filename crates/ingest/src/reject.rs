@@ -78,13 +78,6 @@ reasons! {
     HeldAtCrashes = "held-at-crashes", "处理该报文时系统两次异常退出", "the engine crashed twice while evaluating this payload";
 }
 
-impl RejectReason {
-    /// Whether the reading went on all the same, only less trusted.
-    pub const fn reading_was_kept(self) -> bool {
-        matches!(self, Self::UnreadableTime | Self::UnreadableQuality | Self::UnreadableSequence)
-    }
-}
-
 /// One entry for the quarantine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reject {
