@@ -230,12 +230,22 @@ impl Rules {
         }
     }
 
-    /// A tag whose clock stood just before its end gets two sample times to report before it counts as silent.
+    /// A tag whose clock stood just before its end gets two sample times to report before it counts as silent. No more than these in
+    /// one silence, however often we begin to listen: else a link that flaps, or restart upon restart, would hide a dead sensor.
     fn grant_time_to_report(&mut self) {
         for (state, tag) in self.tags.iter_mut().zip(&self.plant.tags) {
-            let remaining = tag.sample_interval.times(2).min(tag.stale_after);
-            if !state.silent && state.newest.is_some() {
-                state.heard = state.heard.max(self.listening.floor(self.now, tag.stale_after, remaining));
+            let most = tag.sample_interval.times(2).min(tag.stale_after);
+            if state.silent || state.newest.is_none() {
+                continue;
+            }
+            let wanted = self.listening.floor(self.now, tag.stale_after, most).since(state.heard);
+            let grant = wanted.min(most - state.granted);
+            if grant > Duration::ZERO {
+                state.heard += grant;
+                state.granted = state.granted + grant;
+                if let Some(gateway) = tag.gateway.and_then(|gateway| self.gateways.get_mut(gateway)) {
+                    gateway.soft_changed = true;
+                }
             }
         }
     }

@@ -37,6 +37,7 @@ impl Rules {
         tag.newest = Some(Newest { time: reading.source_time, record: ReadingRecord::from(reading), ahead: None });
         tag.revision += 1;
         tag.heard = heard;
+        tag.granted = Duration::ZERO;
         tag.advanced = heard;
         if let Some(gateway) = self.member_of[reading.tag.at()] {
             self.gateways[gateway].last_current = heard;
@@ -138,6 +139,7 @@ impl Rules {
             tag.advanced = heard;
         }
         tag.heard = heard;
+        tag.granted = Duration::ZERO;
         tag.silent = false;
         if tag.registered_silence.is_none() && stale_after > Duration::ZERO {
             self.timers.set_silence(index, &mut tag.registered_silence, Some(heard + stale_after));

@@ -14,8 +14,8 @@ use crate::listening::Listening;
 use crate::slot::Slot;
 use crate::tag::{Fall, Newest, TagState};
 use model::{
-    AlarmEffect, AlarmId, AlarmState, Change, Condition, Episode, Level, Plant, Quality, ReadingRecord, TagId, TagIndex, Timestamp,
-    Transition, TransitionKey,
+    AlarmEffect, AlarmId, AlarmState, Change, Condition, Duration, Episode, Level, Plant, Quality, ReadingRecord, TagId, TagIndex,
+    Timestamp, Transition, TransitionKey,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ struct TagRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<Newest>,
     heard: Timestamp,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    granted: Duration,
     advanced: Timestamp,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     silent: bool,
@@ -79,7 +81,7 @@ struct GatewayRow {
 }
 
 /// One tag in a checkpoint, as an array to keep it short: revision, time, source time, receive time, value, quality, sequence, ahead,
-/// heard, advanced, silent, fall.
+/// heard, advanced, silent, fall, granted.
 #[derive(Serialize, Deserialize)]
 struct SoftTag(
     u64,
@@ -94,6 +96,7 @@ struct SoftTag(
     Timestamp,
     bool,
     Option<(Fall, Timestamp)>,
+    #[serde(default)] Duration,
 );
 
 /// The checkpoint of one gateway and its tags.
@@ -223,6 +226,7 @@ impl Rules {
                         tag.advanced,
                         tag.silent,
                         tag.fall,
+                        tag.granted,
                     );
                     Some((self.plant.tag(*member).id.to_string(), row))
                 })
@@ -270,6 +274,7 @@ impl Rules {
         tag.revision = row.revision;
         tag.newest = row.newest;
         tag.heard = row.heard;
+        tag.granted = row.granted;
         tag.advanced = row.advanced;
         if in_service {
             tag.silent = row.silent;
@@ -290,11 +295,12 @@ impl Rules {
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
             let tag = &mut self.tags[index.at()];
-            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, advanced, silent, fall) = soft;
+            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, advanced, silent, fall, granted) =
+                soft;
             if tag.newest.is_none() || revision >= tag.revision {
                 tag.revision = revision;
                 tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
-                (tag.heard, tag.advanced, tag.silent, tag.fall) = (heard, advanced, silent, fall);
+                (tag.heard, tag.granted, tag.advanced, tag.silent, tag.fall) = (heard, granted, advanced, silent, fall);
             }
         }
     }
@@ -312,7 +318,7 @@ impl Rules {
             for slot in &mut tag.slots {
                 slot.changed = true;
             }
-            if !tag.silent && tag.newest.is_some() && rule.in_service && rule.stale_after > model::Duration::ZERO {
+            if !tag.silent && tag.newest.is_some() && rule.in_service && rule.stale_after > Duration::ZERO {
                 self.timers.set_silence(index, &mut tag.registered_silence, Some(tag.heard + rule.stale_after));
             }
             if let (Some(gateway), false) = (self.member_of[at], tag.kept.is_empty()) {
@@ -390,6 +396,7 @@ fn tag_row(state: &TagState, tag: &model::plant::Tag) -> TagRow {
         revision: state.revision,
         newest: state.newest,
         heard: state.heard,
+        granted: state.granted,
         advanced: state.advanced,
         silent: state.silent,
         fall: state.fall,
@@ -398,6 +405,10 @@ fn tag_row(state: &TagState, tag: &model::plant::Tag) -> TagRow {
         kept_due: state.kept_due,
         marks: state.marks.clone(),
     }
+}
+
+fn is_zero(length: &Duration) -> bool {
+    *length == Duration::ZERO
 }
 
 fn bytes(row: &impl Serialize) -> Vec<u8> {

@@ -63,6 +63,8 @@ pub(crate) struct TagState {
     pub newest: Option<Newest>,
     /// Listening time when last heard.
     pub heard: Timestamp,
+    /// How far `heard` was moved on since, to give the tag time to report.
+    pub granted: Duration,
     /// Listening time when it last advanced. What comes later from a gateway that has gone on is no sign of life.
     pub advanced: Timestamp,
     /// Silent for its stale time.

@@ -157,3 +157,20 @@ fn one_device_with_a_lost_clock_behind_a_sound_gateway_is_still_paged() {
          35s timeout                   => A.high raised 5s late; announce A.high late-confirmed",
     );
 }
+
+#[test]
+fn a_flapping_link_does_not_hide_a_silent_tag() {
+    check(
+        "stale 30s, every 10s
+         0s    reading 50
+         12s   link down  => broker.system raised 12s; announce broker.system
+         14s   link up    => broker.system returned 14s
+         30s   link down  => broker.system raised 30s; announce broker.system
+         32s   link up    => broker.system returned 32s
+         48s   link down  => broker.system raised 48s; announce broker.system
+         50s   link up    => broker.system returned 50s
+         66s   link down  => stale raised 56s; announce stale; broker.system raised 66s; announce broker.system
+         68s   link up    => broker.system returned 68s
+         69s   reading 50 => stale returned 69s",
+    );
+}

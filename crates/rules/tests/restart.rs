@@ -225,3 +225,18 @@ fn a_silence_clock_newer_than_the_checkpoint_is_not_ahead_of_it() {
          115s  timeout        => stale raised 115s; announce stale",
     );
 }
+
+#[test]
+fn a_sensor_that_fell_silent_is_still_stale_when_the_engine_restarts_every_20_s() {
+    let mut history = String::from("tag A,B every 10s, stale 30s\n gateway 10s\n 0s all reading 50\n");
+    for start in (5..300).step_by(20) {
+        let stale = if start == 45 { "=> A.stale raised 60s; announce A.stale" } else { "" };
+        history.push_str(&format!(
+            " {start}s restart\n {}s link up\n {}s drained\n {}s B reading 50 {stale}\n",
+            start + 1,
+            start + 2,
+            start + 19
+        ));
+    }
+    check(&history);
+}
