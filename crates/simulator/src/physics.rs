@@ -195,3 +195,7 @@ fn share(now: Timestamp, since: Timestamp, over: Duration) -> f64 {
 fn round(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
+
+#[cfg(test)]
+#[path = "physics_tests.rs"]
+mod tests;
