@@ -7,7 +7,7 @@ use crate::tag::Fall;
 use crate::timers::Timer;
 use model::{AlarmState, AnnounceMode, Condition, Duration, Timestamp};
 
-/// A deadline served later than this means that the engine stood still.
+/// A deadline served later than this means that the engine stood still. Its queue then gets as long to be served.
 const STALL_MAX: Duration = Duration::from_secs(2);
 
 impl Rules {
@@ -19,12 +19,13 @@ impl Rules {
     }
 
     /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
-    /// and what came meanwhile still waits in its queue. That time does not count as listening.
+    /// and what came meanwhile still waits in its queue. That time does not count as listening. Until the deadline nothing was due, so
+    /// the engine may well have listened, and that does count.
     pub(crate) fn hold_silence_over_a_stall(&mut self, now: Timestamp) {
         let due = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
-        if due.is_some_and(|due| now.since(due) > STALL_MAX) {
-            self.listening.skip(now.since(self.now));
-        }
+        let Some(due) = due.filter(|due| now.since(*due) > STALL_MAX) else { return };
+        self.listening.skip(now.since(self.now.max(due)));
+        self.grant_time_to_report(now, Some(STALL_MAX));
     }
 
     /// Fires every deadline due by `now`, in order.

@@ -216,7 +216,7 @@ impl Rules {
     fn link(&mut self, up: bool, said: &mut Vec<Said>) {
         if up && !self.listening.is_up() {
             self.listening.set(true, self.now);
-            self.grant_time_to_report();
+            self.grant_time_to_report(self.now, None);
         } else if !up {
             self.listening.set(false, self.now);
         }
@@ -230,15 +230,16 @@ impl Rules {
         }
     }
 
-    /// A tag whose clock stood just before its end gets two sample times to report before it counts as silent. No more than these in
-    /// one silence, however often we begin to listen: else a link that flaps, or restart upon restart, would hide a dead sensor.
-    fn grant_time_to_report(&mut self) {
+    /// A tag whose clock stood just before its end gets two sample times, or less where `enough` is, to report before it counts as
+    /// silent. No more than two in one silence, however often we begin to listen: else a link that flaps, restart upon restart or stall
+    /// upon stall would hide a dead sensor.
+    pub(crate) fn grant_time_to_report(&mut self, now: Timestamp, enough: Option<Duration>) {
         for (state, tag) in self.tags.iter_mut().zip(&self.plant.tags) {
             let most = tag.sample_interval.times(2).min(tag.stale_after);
             if state.silent || state.newest.is_none() {
                 continue;
             }
-            let wanted = self.listening.floor(self.now, tag.stale_after, most).since(state.heard);
+            let wanted = self.listening.floor(now, tag.stale_after, enough.map_or(most, |enough| enough.min(most))).since(state.heard);
             let grant = wanted.min(most - state.granted);
             if grant > Duration::ZERO {
                 state.heard += grant;

@@ -4,31 +4,65 @@ use common::*;
 use model::{AlarmEffect, Condition, Duration, Quality, Reading, Signal, TagIndex, Timestamp};
 use watchfire_rules::{Input, Rules};
 
+/// A tag that is stale after 15 s, in steps of milliseconds.
+struct Stalling {
+    rules: Rules,
+}
+
+impl Stalling {
+    fn new() -> Self {
+        let mut made = tag("hx", "T", Signal::Level);
+        made.stale_after = Duration::from_secs(15);
+        made.conditions = vec![rule(Condition::Stale, 0.0)];
+        Self { rules: Rules::new(plant(vec![made], &[], Duration::from_secs(5), "r1"), ZERO) }
+    }
+    fn step(&mut self, input: &Input<'_>, millis: i64) -> Vec<String> {
+        let mut out = Vec::new();
+        self.rules.step(input, ZERO + Duration::from_millis(millis), &mut out);
+        out.iter().map(|effect: &AlarmEffect| describe(effect, false)).collect()
+    }
+}
+
+fn reading(secs: i64) -> Input<'static> {
+    let time = ZERO + Duration::from_secs(secs);
+    let tag = TagIndex(6);
+    Input::Reading(Reading { tag, source_time: time, receive_time: time, value: 50.0, quality: Quality::Good, sequence: None })
+}
+
+const NOTHING: [String; 0] = [];
+
 #[test]
 fn an_engine_that_stood_still_makes_no_tag_stale_but_silence_after_it_does() {
-    let mut made = tag("hx", "T", Signal::Level);
-    made.stale_after = Duration::from_secs(15);
-    made.conditions = vec![rule(Condition::Stale, 0.0)];
-    let plant = plant(vec![made], &[], Duration::from_secs(5), "r1");
-    let mut rules = Rules::new(plant, ZERO);
-    let reading = |secs: i64| {
-        let time = ZERO + Duration::from_secs(secs);
-        Reading { tag: TagIndex(6), source_time: time, receive_time: time, value: 50.0, quality: Quality::Good, sequence: None }
-    };
-    let mut out = Vec::new();
-    let mut step = |input: Input<'_>, secs: i64| {
-        out.clear();
-        rules.step(&input, ZERO + Duration::from_secs(secs), &mut out);
-        let said: Vec<String> = out.iter().map(|effect: &AlarmEffect| describe(effect, false)).collect();
-        (said, rules.next_deadline())
-    };
-    step(Input::Reading(reading(0)), 0);
+    let mut stalling = Stalling::new();
+    stalling.step(&reading(0), 0);
     // Stopped for an hour; the readings of that hour are served after it.
-    assert_eq!(step(Input::Timeout, 3600).0, Vec::<String>::new());
+    assert_eq!(stalling.step(&Input::Timeout, 3_600_000), NOTHING);
     for secs in (5..3600).step_by(5) {
-        assert_eq!(step(Input::Reading(reading(secs)), 3600).0, Vec::<String>::new());
+        assert_eq!(stalling.step(&reading(secs), 3_600_000 + secs / 2), NOTHING);
     }
-    let (_, due) = step(Input::Timeout, 3601);
-    assert!(due.is_some_and(|due: Timestamp| due <= ZERO + Duration::from_secs(3615)));
-    assert_eq!(step(Input::Timeout, 3615).0, ["stale raised 3615s", "announce stale"]);
+    stalling.step(&Input::Timeout, 3_602_000);
+    let due = stalling.rules.next_deadline();
+    assert!(due.is_some_and(|due: Timestamp| due <= ZERO + Duration::from_secs(3617)), "{due:?}");
+    assert_eq!(stalling.step(&Input::Timeout, 3_617_000), ["stale raised 3616797ms", "announce stale"]);
+}
+
+#[test]
+fn a_short_stall_on_a_quiet_plant_costs_a_silence_no_more_than_its_length_and_the_time_to_serve_the_queue() {
+    let mut stalling = Stalling::new();
+    stalling.step(&reading(0), 0);
+    // Nothing was due before 15 s, so all that time was listened to.
+    assert_eq!(stalling.step(&Input::Timeout, 17_100), NOTHING);
+    assert_eq!(stalling.step(&Input::Timeout, 19_099), NOTHING);
+    assert_eq!(stalling.step(&Input::Timeout, 19_100), ["stale raised 19100ms", "announce stale"]);
+}
+
+#[test]
+fn stall_upon_stall_does_not_hide_a_silent_tag() {
+    let mut stalling = Stalling::new();
+    stalling.step(&reading(0), 0);
+    // Each stall begins when the silence is due. Two sample times in all are given to report.
+    for millis in [17_100, 21_200, 25_300, 29_400, 33_500] {
+        assert_eq!(stalling.step(&Input::Timeout, millis), NOTHING);
+    }
+    assert_eq!(stalling.step(&Input::Timeout, 37_600), ["stale raised 37600ms", "announce stale"]);
 }
