@@ -1,5 +1,6 @@
 //! Where a broker is and how to get in: `mqtt://` and `mqtts://` URLs, certificates, passwords.
 
+use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -43,11 +44,12 @@ pub enum AddressError {
     #[error("the broker's address names no host")]
     Host,
     /// The port is not a number of 1 to 65535.
-    #[error("`{0}` is not a port")]
-    Port(String),
+    // No fault quotes the address: where the `@host` was forgotten, the password stands in the port's place.
+    #[error("the port is not a number of 1 to 65535; write mqtt://user:password@host:port")]
+    Port,
     /// Something follows the port.
-    #[error("a broker's address ends after the port; `{0}` is too much")]
-    Trailing(String),
+    #[error("a broker's address ends after the port; write mqtt://user:password@host:port")]
+    Trailing,
     /// User name or password is not UTF-8 once its `%xx` are decoded.
     #[error("user name or password is not UTF-8")]
     Credentials,
@@ -107,8 +109,8 @@ impl BrokerAddress {
             None => None,
         };
         let place = place.strip_suffix('/').unwrap_or(place);
-        if let Some(at) = place.find(['/', '?', '#']) {
-            return Err(AddressError::Trailing(place[at..].to_owned()));
+        if place.contains(['/', '?', '#']) {
+            return Err(AddressError::Trailing);
         }
         let host_end =
             if place.starts_with('[') { place.find(']').ok_or(AddressError::Host)? + 1 } else { place.find(':').unwrap_or(place.len()) };
@@ -120,7 +122,7 @@ impl BrokerAddress {
             return Err(AddressError::TlsHost);
         }
         let port = match port.strip_prefix(':') {
-            Some(text) => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| AddressError::Port(text.to_owned()))?,
+            Some(text) => text.parse().ok().filter(|port| *port > 0).ok_or(AddressError::Port)?,
             None if port.is_empty() => {
                 if tls {
                     8883
@@ -128,26 +130,29 @@ impl BrokerAddress {
                     1883
                 }
             }
-            None => return Err(AddressError::Port(port.to_owned())),
+            None => return Err(AddressError::Port),
         };
         Ok(Self { host: host.to_owned(), port, tls, login })
-    }
-    /// The same address with these credentials instead of those in the URL.
-    pub fn with_login(mut self, username: impl Into<String>, password: Secret) -> Self {
-        self.login = Some((username.into(), password));
-        self
     }
     /// User name and password, for a client of the caller's own.
     pub fn login(&self) -> Option<(&str, &str)> {
         self.login.as_ref().map(|(user, password)| (user.as_str(), password.expose()))
     }
-    /// Host and port.
-    pub fn host_port(&self) -> (&str, u16) {
-        (&self.host, self.port)
+    /// What an MQTT 3.1.1 client of the caller's own needs to connect: place, login, and for `mqtts://` the system's root
+    /// certificates. Everything else stands at the library's defaults.
+    pub fn client_options(&self, client_id: impl Into<String>) -> Result<MqttOptions, AddressError> {
+        Ok(self.options_over(TlsFiles::default().client_config(self)?, client_id))
     }
-    /// Whether the connection is encrypted.
-    pub fn is_tls(&self) -> bool {
-        self.tls
+    /// The same over a TLS configuration made before.
+    pub(crate) fn options_over(&self, tls: Option<Arc<ClientConfig>>, client_id: impl Into<String>) -> MqttOptions {
+        let mut options = MqttOptions::new(client_id, &self.host, self.port);
+        if let Some((user, password)) = &self.login {
+            options.set_credentials(user, password.expose());
+        }
+        if let Some(tls) = tls {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
+        }
+        options
     }
 }
 
@@ -256,15 +261,40 @@ mod tests {
         let fault = |url: &str| BrokerAddress::parse(url).unwrap_err().to_string();
         assert_eq!(fault("tcp://h"), "a broker's address begins with mqtt:// or mqtts://");
         assert_eq!(fault("mqtt://"), "the broker's address names no host");
-        assert_eq!(fault("mqtt://h:0"), "`0` is not a port");
-        assert_eq!(fault("mqtt://h:x"), "`x` is not a port");
-        assert_eq!(fault("mqtt://h/topic"), "a broker's address ends after the port; `/topic` is too much");
+        for wrong in ["mqtt://h:0", "mqtt://h:x", "mqtt://h:65536", "mqtt://[::1]1883"] {
+            assert_eq!(fault(wrong), "the port is not a number of 1 to 65535; write mqtt://user:password@host:port");
+        }
+        assert_eq!(fault("mqtt://h/topic"), "a broker's address ends after the port; write mqtt://user:password@host:port");
         assert!(fault("mqtts://[::1]").contains("certificate"));
         let plain = BrokerAddress::parse("mqtt://h").unwrap();
         let files = TlsFiles { ca: Some("ca.pem".into()), ..TlsFiles::default() };
         assert!(matches!(files.client_config(&plain), Err(AddressError::TlsFilesWithoutTls)));
         let encrypted = BrokerAddress::parse("mqtts://h").unwrap();
         assert!(files.client_config(&encrypted).unwrap_err().to_string().starts_with("ca.pem: "));
+    }
+
+    #[test]
+    fn a_client_of_the_callers_own_gets_place_login_and_encryption() {
+        let options = |url: &str| BrokerAddress::parse(url).unwrap().client_options("id").unwrap();
+        let plain = options("mqtt://user:p%40s/s@broker:1884/");
+        assert_eq!((plain.client_id(), plain.broker_address()), ("id".to_owned(), ("broker".to_owned(), 1884)));
+        let login = plain.credentials().unwrap();
+        assert_eq!((login.username.as_str(), login.password.as_str()), ("user", "p@s/s"));
+        assert!(matches!(plain.transport(), Transport::Tcp));
+        assert!(options("mqtt://broker").credentials().is_none());
+        match BrokerAddress::parse("mqtts://broker").unwrap().client_options("id") {
+            Ok(options) => assert!(matches!(options.transport(), Transport::Tls(TlsConfiguration::Rustls(_)))),
+            // A host without certificates is told so, and does not panic.
+            Err(error) => assert!(matches!(error, AddressError::NoRoots), "{error}"),
+        }
+    }
+
+    #[test]
+    fn a_faulty_address_never_shows_its_password() {
+        for url in ["mqtt://user:geheim", "mqtt://user:geheim@h:x", "mqtt://user:1/geheim", "user:geheim@h", "mqtt://user:geheim@"] {
+            let error = BrokerAddress::parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use crate::ack::AckWriter;
 use crate::client::{Connect, Fault, Heard, Wire};
 use bytes::Bytes;
 use rumqttc::mqttbytes::Error;
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS, SubscribeFilter};
-use rumqttc::{StateError, SubscribeReasonCode, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, NetworkOptions, Packet, Publish, QoS, SubscribeFilter};
+use rumqttc::{StateError, SubscribeReasonCode};
 
 /// Largest packet taken. 3.1.1 has no way to tell the broker a limit, and a packet beyond ours would end every connection it
 /// is sent on, so it lies well above what brokers are configured to take in (their own limit should be 1 MiB).
@@ -35,19 +35,13 @@ impl AckWriter for Acks {
 impl Wire for WireV4 {
     fn open(settings: &Connect, discard: bool) -> (Self, impl AckWriter) {
         let Connect { address, tls, client_id, timing, .. } = settings;
-        let mut options = MqttOptions::new(client_id, &address.host, address.port);
+        let mut options = address.options_over(tls.clone(), client_id);
         options
             .set_clean_session(discard)
             .set_manual_acks(true)
             .set_keep_alive(timing.keep_alive)
             .set_inflight(OUR_INFLIGHT)
             .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
-        if let Some((user, password)) = &address.login {
-            options.set_credentials(user, password.expose());
-        }
-        if let Some(tls) = tls {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
-        }
         let (client, mut eventloop) = AsyncClient::new(options, REQUESTS_MAX);
         let mut network = NetworkOptions::new();
         // Otherwise Nagle's algorithm holds every ack back until the one before it is confirmed.

@@ -30,9 +30,9 @@ mod worker;
 pub use channel::{Budget, ChannelConfig, Driver, Form, Lang, Retry, Secret, WebhookConfig};
 pub use contacts::{Contacts, Phone, mask_phones};
 pub use facts::{CurrentValue, Facts, MessageFacts};
-pub use mqtt::{Credentials, MqttSirenPublisher};
+pub use mqtt::MqttSirenPublisher;
 pub use notifier::{ChannelStatus, Clock, Notifier, NotifierConfig, Report};
-pub use siren::{SirenCommand, SirenConfig, SirenDriver, SirenPublish, Urgency, siren_topic};
+pub use siren::{SirenCommand, SirenConfig, SirenDriver, SirenPublish, Urgency};
 pub use words::Templates;
 
 /// Why the notifier could not start. All are for the operator to mend before an alarm depends on them.
@@ -60,14 +60,6 @@ pub enum NotifierError {
     Channel {
         /// Which one.
         channel: model::ChannelId,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The broker address for the sirens cannot be used.
-    #[error("siren broker {url}: {reason}")]
-    SirenBroker {
-        /// The address without credentials.
-        url: String,
         /// What is wrong with it.
         reason: String,
     },

@@ -6,10 +6,8 @@
 //! way; repeats go one at a time, and only while nothing else is.
 
 use crate::NotifierError;
-use crate::channel::{Secret, shown_url};
 use crate::siren::{SirenCommand, SirenPublish, Urgency};
-use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, QoS, Transport};
-use rustls_platform_verifier::ConfigVerifierExt;
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, QoS};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,15 +27,6 @@ const UNDER_WAY_MAX: u16 = 64;
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
 /// The longest wait before a new connection.
 const RECONNECT_MAX: Duration = Duration::from_secs(2);
-
-/// Login to a broker.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// User name.
-    pub user: String,
-    /// Password.
-    pub password: Secret,
-}
 
 /// Publishes siren commands to a broker. Works on a thread of its own until dropped.
 pub struct MqttSirenPublisher {
@@ -64,10 +53,10 @@ struct State {
 }
 
 impl MqttSirenPublisher {
-    /// Connects to `mqtt://host:port` or `mqtts://host:port`, again and again where need be. The client id must not be used by
-    /// anything else at that broker.
-    pub fn connect(url: &str, client_id: &str, credentials: Option<Credentials>) -> Result<Self, NotifierError> {
-        let options = options(url, client_id, credentials)?;
+    /// Connects to the broker, again and again where need be. `options` says where it is and how to get in; session, keep-alive
+    /// and window are set here. The client id must not be used by anything else at that broker.
+    pub fn connect(mut options: MqttOptions) -> Result<Self, NotifierError> {
+        options.set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_inflight(UNDER_WAY_MAX);
         let link = Arc::new(Link::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (Arc::clone(&link), stop.clone());
@@ -217,46 +206,6 @@ async fn serve(link: &Link, client: AsyncClient, eventloop: &mut EventLoop) -> b
     }
 }
 
-fn options(url: &str, client_id: &str, credentials: Option<Credentials>) -> Result<MqttOptions, NotifierError> {
-    let fault = |reason: &str| NotifierError::SirenBroker { url: shown_url(url), reason: reason.to_owned() };
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| fault("must begin with mqtt:// or mqtts://"))?;
-    let (tls, default_port) = match scheme {
-        "mqtt" | "tcp" => (false, 1883),
-        "mqtts" | "ssl" => (true, 8883),
-        _ => return Err(fault("must begin with mqtt:// or mqtts://")),
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let (login, host_port) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
-    let (host, port) = match host_port.rsplit_once(':') {
-        // `[::1]` without a port has colons of its own.
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| fault("the port is not a number"))?),
-        _ => (host_port, default_port),
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() {
-        return Err(fault("names no host"));
-    }
-    if client_id.is_empty() {
-        return Err(fault("needs a client id"));
-    }
-    let mut options = MqttOptions::new(client_id, host, port);
-    options.set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_inflight(UNDER_WAY_MAX);
-    if let Some(Credentials { user, password }) = credentials {
-        options.set_credentials(user, password.expose());
-    } else if let Some(login) = login {
-        let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-        options.set_credentials(decoded(user), decoded(password));
-    }
-    if tls {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        // rumqttc's own default panics on a host without certificates.
-        let config = rustls::ClientConfig::with_platform_verifier().map_err(|error| fault(&format!("TLS: {error}")))?;
-        options.set_transport(Transport::tls_with_config(config.into()));
-    }
-    Ok(options)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,16 +237,5 @@ mod tests {
         assert_eq!(load(), (1, Vec::new()));
         publisher.link.lost();
         assert!(!publisher.is_connected());
-    }
-
-    #[test]
-    fn addresses_are_read_with_their_defaults() {
-        let broker = |url| options(url, "id", None).unwrap().broker_address();
-        assert_eq!(broker("mqtt://broker"), ("broker".to_owned(), 1883));
-        assert_eq!(broker("mqtt://user:p%40ss@broker:1884/"), ("broker".to_owned(), 1884));
-        assert_eq!(broker("mqtt://[::1]:1885"), ("::1".to_owned(), 1885));
-        assert_eq!(broker("mqtt://[::1]"), ("::1".to_owned(), 1883));
-        let login = options("mqtt://user:p%40ss@broker", "id", None).unwrap().credentials().unwrap();
-        assert_eq!((login.username.as_str(), login.password.as_str()), ("user", "p@ss"));
     }
 }

@@ -8,7 +8,6 @@ use crate::notifier::Clock;
 use model::{BodyId, Duration, Level, Siren, ZoneId};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -59,8 +58,6 @@ pub struct SirenConfig {
 impl SirenConfig {
     /// The whole state is sent again this often unless configured otherwise.
     pub const RESEND_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
-    /// Three commands in a row must be lost before a device shows a link fault.
-    pub const EXPIRY: Duration = Duration::from_secs(35);
 }
 
 /// Drives the sirens until dropped.
@@ -185,27 +182,8 @@ impl Inner {
             expires: (issued + self.config.expiry).as_millis(),
         };
         let Ok(payload) = serde_json::to_vec(&payload) else { return false };
-        self.config.publish.publish(SirenCommand { topic: siren_topic(&siren.enterprise, &siren.zone), payload }, urgency)
+        self.config.publish.publish(SirenCommand { topic: model::topic::of_siren(&siren.enterprise, &siren.zone), payload }, urgency)
     }
-}
-
-/// `watchfire/v1/{enterprise}/siren/{zone}`; in ids `/ + # % $`, blanks and controls are percent-encoded, everything else stands.
-pub fn siren_topic(enterprise: &BodyId, zone: &ZoneId) -> String {
-    format!("watchfire/v1/{}/siren/{}", encoded(enterprise.as_str()), encoded(zone.as_str()))
-}
-
-fn encoded(id: &str) -> String {
-    let mut out = String::with_capacity(id.len());
-    for c in id.chars() {
-        if matches!(c, '/' | '+' | '#' | '%' | '$') || c.is_whitespace() || c.is_control() {
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -245,10 +223,5 @@ mod tests {
                 Urgency::Change
             )]
         );
-    }
-
-    #[test]
-    fn ids_are_encoded_in_topics_only_where_they_must_be() {
-        assert_eq!(siren_topic(&"浙华".into(), &"1#罐区 A/B".into()), "watchfire/v1/浙华/siren/1%23罐区%20A%2FB");
     }
 }

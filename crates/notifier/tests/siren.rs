@@ -146,11 +146,11 @@ fn siren(zone: &str, sound: bool, version: u64) -> Siren {
 }
 
 async fn driver(port: u16, resend_every: Duration, wanted: Vec<Siren>) -> SirenDriver {
-    let publisher = MqttSirenPublisher::connect(&format!("mqtt://127.0.0.1:{port}"), "watchfire-siren", None).unwrap();
+    let publisher = MqttSirenPublisher::connect(MqttOptions::new("watchfire-siren", "127.0.0.1", port)).unwrap();
     let config = SirenConfig {
         publish: Arc::new(publisher),
         resend_every,
-        expiry: SirenConfig::EXPIRY,
+        expiry: model::Duration::from_secs(35),
         clock: Arc::new(|| Timestamp::from_secs(1_732_428_340)),
     };
     let driver = SirenDriver::start(config, wanted).unwrap();
@@ -326,12 +326,4 @@ async fn a_change_does_not_wait_behind_the_repeats_of_many_zones() {
     let heard = device.heard();
     let place = heard.iter().position(|(_, payload)| payload["zone"] == "red").unwrap();
     assert!(place + 1 < heard.len(), "it came before the last repeat, at place {place} of {}", heard.len());
-}
-
-#[test]
-fn an_address_that_cannot_be_used_is_refused_without_showing_its_password() {
-    for url in ["127.0.0.1:1883", "http://h", "mqtt://", "mqtt://user:geheim@h:x"] {
-        let error = MqttSirenPublisher::connect(url, "id", None).err().expect("refused").to_string();
-        assert!(error.contains("siren broker") && !error.contains("geheim"), "{error}");
-    }
 }
