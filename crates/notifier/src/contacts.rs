@@ -89,6 +89,12 @@ pub fn mask_phones(text: &str) -> String {
     out
 }
 
+/// Whether anybody but the file's owner may do anything with it.
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
 /// Who is reached at which number.
 #[derive(Clone, Debug, Default)]
 pub struct Contacts {
@@ -96,8 +102,6 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    /// Environment variable with the path of the contacts file.
-    pub const PATH_VARIABLE: &str = "WATCHFIRE_CONTACTS";
     /// Environment variable with the numbers themselves, as `person=number` separated by commas.
     pub const NUMBERS_VARIABLE: &str = "WATCHFIRE_PHONES";
 
@@ -110,18 +114,15 @@ impl Contacts {
         let shown = path.display().to_string();
         let text =
             std::fs::read_to_string(path).map_err(|error| NotifierError::Contacts { path: shown.clone(), reason: error.to_string() })?;
+        if is_open_to_others(path) {
+            tracing::warn!("others can read {shown}; chmod 600 {shown}");
+        }
         Self::read(&text, &shown)
     }
-    /// Reads the file that [`Contacts::PATH_VARIABLE`] names, then what [`Contacts::NUMBERS_VARIABLE`] adds.
-    pub fn from_env() -> Result<Self, NotifierError> {
-        let mut contacts = match std::env::var_os(Self::PATH_VARIABLE) {
-            Some(path) => Self::load(Path::new(&path))?,
-            None => Self::default(),
-        };
-        if let Ok(list) = std::env::var(Self::NUMBERS_VARIABLE) {
-            contacts.add_list(&list)?;
-        }
-        Ok(contacts)
+    /// Reads the file, where there is one, and adds the list in [`Contacts::NUMBERS_VARIABLE`]: who stands in both has the number
+    /// of the list.
+    pub fn load_with_env(file: Option<&Path>) -> Result<Self, NotifierError> {
+        Self::gather(file, std::env::var(Self::NUMBERS_VARIABLE).ok().as_deref())
     }
     /// Sets one person's number.
     pub fn insert(&mut self, person: PersonId, phone: Phone) {
@@ -140,6 +141,14 @@ impl Contacts {
         self.phones.is_empty()
     }
 
+    fn gather(file: Option<&Path>, list: Option<&str>) -> Result<Self, NotifierError> {
+        let mut contacts = match file {
+            Some(file) => Self::load(file)?,
+            None => Self::default(),
+        };
+        contacts.add_list(list.unwrap_or_default())?;
+        Ok(contacts)
+    }
     fn add_list(&mut self, list: &str) -> Result<(), NotifierError> {
         let fault = |reason| NotifierError::Contacts { path: Self::NUMBERS_VARIABLE.to_owned(), reason };
         for (at, pair) in list.split(',').map(str::trim).filter(|pair| !pair.is_empty()).enumerate() {
@@ -204,6 +213,24 @@ mod tests {
         contacts.add_list("a=13800001234, b=+8613800005678").unwrap();
         assert_eq!(contacts.len(), 2);
         assert!(contacts.add_list("c=12x").unwrap_err().to_string().contains("c: not"));
+    }
+
+    #[test]
+    fn the_list_is_added_to_the_file_and_goes_first() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("contacts.toml");
+        std::fs::write(&file, "wang = \"13800001234\"\nli = \"13800005678\"\n").unwrap();
+        let contacts = Contacts::gather(Some(&file), Some("li=13900000000,sun=13700000000")).unwrap();
+        let number = |person: &str| contacts.phone(&PersonId::new(person)).unwrap().expose().to_owned();
+        assert_eq!((number("wang"), number("li"), number("sun")), ("13800001234".into(), "13900000000".into(), "13700000000".into()));
+        assert_eq!(Contacts::gather(None, Some("sun=13700000000")).unwrap().len(), 1);
+        assert!(Contacts::gather(None, None).unwrap().is_empty());
+
+        for (mode, open) in [(0o600, false), (0o640, true), (0o604, true)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open_to_others(&file), open, "{mode:o}");
+        }
     }
 
     #[test]
