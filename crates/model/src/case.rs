@@ -305,7 +305,7 @@ pub struct Notification {
 pub struct Attempt {
     /// Which notification.
     pub key: NotificationKey,
-    /// The how-manieth attempt, from 1.
+    /// The how-manieth attempt, from 1. What failed without an attempt says how many were made before, so 0 where there was none.
     pub number: u32,
     /// Result.
     pub result: AttemptResult,

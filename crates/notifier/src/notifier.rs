@@ -149,7 +149,7 @@ impl Notifier {
         let key = &notification.key;
         let Some(channel) = self.inner.channels.get(&key.channel) else {
             tracing::error!(channel = %key.channel, "no such channel");
-            let attempt = failure(key.clone(), attempts_so_far + 1, "no such channel");
+            let attempt = failure(key.clone(), attempts_so_far, "no such channel");
             let reports = self.inner.shared.reports.clone();
             self.inner.runtime.spawn(async move {
                 // The receiver lives as long as any sender.

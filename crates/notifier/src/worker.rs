@@ -132,7 +132,7 @@ impl Channel {
                     let (channel, shared) = (Arc::clone(&self), Arc::clone(&shared));
                     flying.spawn(async move { channel.attempt(place, *job, &shared).await });
                 }
-                Step::Refuse(job, reason) => shared.report(refusal(*job, reason)).await,
+                Step::Refuse(job, reason) => shared.report(failure(job.notification.key, job.attempts, reason)).await,
                 Step::Wait(until) => {
                     let timer = async {
                         match until {
@@ -167,6 +167,12 @@ impl Channel {
             Next::Wait(until) => Step::Wait(Some(until)),
             Next::Idle => Step::Wait(None),
             Next::Send(place, mut job) => {
+                let rings = matches!(self.config.kind, ChannelKind::Sms | ChannelKind::Voice) && self.webhook.is_some();
+                if rings && shared.contacts.phone(&job.notification.key.recipient).is_none() {
+                    state.queue.done(place);
+                    state.counts.failed += 1;
+                    return Step::Refuse(job, "no telephone number for this person");
+                }
                 if let Some(budget) = &self.config.budget {
                     let now = (shared.clock)();
                     if !state.spent.allows(budget, &job.callee, job.notification.level, now) {
@@ -244,9 +250,6 @@ impl Channel {
         let (words, message) = shared.words.compose(notification, &facts, &setting, self.config.lang, self.config.form);
         let Some(webhook) = &self.webhook else { return (words, Outcome::Accepted("shown".to_owned())) };
         let phone = shared.contacts.phone(&notification.key.recipient);
-        if phone.is_none() && matches!(self.config.kind, ChannelKind::Sms | ChannelKind::Voice) {
-            return (String::new(), Outcome::Refused("no telephone number for this person".to_owned()));
-        }
         let body = Body {
             text: &words,
             phone: phone.map(crate::Phone::expose).unwrap_or_default(),
@@ -268,14 +271,9 @@ impl Channel {
     }
 }
 
-/// Never sent, and why.
-fn refusal(job: Job, reason: &str) -> Attempt {
-    failure(job.notification.key, job.attempts + 1, reason)
-}
-
-/// A failure without a call.
-pub(crate) fn failure(key: NotificationKey, number: u32, reason: &str) -> Attempt {
-    Attempt { key, number, result: AttemptResult::Failed, words: String::new(), answer: reason.to_owned() }
+/// A failure without a call, after `made` of them: whoever counts by number counts calls.
+pub(crate) fn failure(key: NotificationKey, made: u32, reason: &str) -> Attempt {
+    Attempt { key, number: made, result: AttemptResult::Failed, words: String::new(), answer: reason.to_owned() }
 }
 
 fn kind_name(kind: ChannelKind) -> &'static str {

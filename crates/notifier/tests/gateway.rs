@@ -232,7 +232,7 @@ async fn a_spent_budget_is_said_so_that_the_next_channel_is_tried_and_red_has_a_
         bench.notifier.send(notification(&format!("c{n}"), "wang", "voice"), 0);
         bench.reported(n + 1).await;
     }
-    assert_eq!(bench.results(), [(1, Accepted), (1, Accepted), (1, Failed)]);
+    assert_eq!(bench.results(), [(1, Accepted), (1, Accepted), (0, Failed)], "no call, so none is counted");
     assert_eq!(bench.reports()[2].answer, "budget");
     for n in 3..6 {
         let mut red = notification(&format!("c{n}"), "wang", "voice");
@@ -240,7 +240,7 @@ async fn a_spent_budget_is_said_so_that_the_next_channel_is_tried_and_red_has_a_
         bench.notifier.send(red, 0);
         bench.reported(n + 1).await;
     }
-    assert_eq!(bench.results()[3..], [(1, Accepted), (1, Accepted), (1, Failed)]);
+    assert_eq!(bench.results()[3..], [(1, Accepted), (1, Accepted), (0, Failed)]);
     bench.notifier.send(notification("other", "li", "voice"), 0);
     assert_eq!(bench.reported(7).await[6].result, Accepted, "another callee has a budget of their own");
     assert_eq!(bench.notifier.status()[0].over_budget, 2);
@@ -298,9 +298,13 @@ async fn what_cannot_be_sent_is_reported_and_not_dropped() {
     let gateway = Gateway::start(ok()).await;
     let bench = Bench::start(vec![sms(WebhookConfig::json(&gateway.url))], 1.0);
     bench.notifier.send(notification("c1", "wang", "pigeon"), 0);
+    bench.reported(1).await;
     bench.notifier.send(notification("c1", "nobody", "sms"), 0);
     let answers: Vec<_> = bench.reported(2).await.into_iter().map(|attempt| (attempt.result, attempt.answer)).collect();
     assert_eq!(answers, [(Failed, "no such channel".to_owned()), (Failed, "no telephone number for this person".to_owned())]);
+    bench.notifier.send(notification("c2", "nobody", "sms"), 2);
+    bench.reported(3).await;
+    assert_eq!(bench.results(), [(0, Failed), (0, Failed), (2, Failed)], "only calls are counted");
     assert!(gateway.calls().is_empty());
 }
 
