@@ -56,6 +56,10 @@ fn micros(since: Instant) -> u64 {
 }
 
 impl SqliteReader {
+    /// Whether an engine has ever kept a store in `dir`.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(DATABASE_FILE).is_file()
+    }
     /// Opens readers on the store in `dir`, which must exist.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let first = Timed::open(dir)?;
