@@ -12,27 +12,44 @@ pub(crate) struct Spent {
     by_callee: BTreeMap<String, VecDeque<Timestamp>>,
 }
 
+/// What a callee's budget says to one more message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowance {
+    /// It may go.
+    Now,
+    /// Not yet: only the window of a minute is full, and then a call leaves it.
+    At(Timestamp),
+    /// Its recipient's next channel is the better way.
+    Spent,
+}
+
 impl Spent {
-    const MINUTE: Duration = Duration::from_mins(1);
+    pub(crate) const MINUTE: Duration = Duration::from_mins(1);
     const HOUR: Duration = Duration::from_mins(60);
     const DAY: Duration = Duration::from_mins(24 * 60);
 
     /// Whether a message of `level` may go to `callee` at `now`.
-    pub(crate) fn allows(&mut self, budget: &Budget, callee: &str, level: Level, now: Timestamp) -> bool {
-        let Some(times) = self.by_callee.get_mut(callee) else { return true };
+    pub(crate) fn allows(&mut self, budget: &Budget, callee: &str, level: Level, now: Timestamp) -> Allowance {
+        let Some(times) = self.by_callee.get_mut(callee) else { return Allowance::Now };
         while times.front().is_some_and(|at| now.since(*at) >= Self::DAY) {
             times.pop_front();
         }
         if times.is_empty() {
             self.by_callee.remove(callee);
-            return true;
+            return Allowance::Now;
         }
-        let windows = [(budget.per_minute, Self::MINUTE), (budget.per_hour, Self::HOUR), (budget.per_day, Self::DAY)];
-        windows.into_iter().all(|(limit, window)| {
-            let Some(limit) = limit else { return true };
-            let used = times.iter().rev().take_while(|at| now.since(**at) < window).count();
-            used < usable(limit, budget.reserve_percent, level) as usize
-        })
+        let used = |window| times.iter().rev().take_while(|at| now.since(**at) < window).count();
+        let allowed = |limit: Option<u32>| limit.map_or(usize::MAX, |limit| usable(limit, budget.reserve_percent, level) as usize);
+        if used(Self::HOUR) >= allowed(budget.per_hour) || used(Self::DAY) >= allowed(budget.per_day) {
+            return Allowance::Spent;
+        }
+        let (calls, limit) = (used(Self::MINUTE), allowed(budget.per_minute));
+        match calls.checked_sub(limit) {
+            None => Allowance::Now,
+            // The limit is free again when so many of the minute's calls and one more have left it.
+            Some(over) if limit > 0 => Allowance::At(times[times.len() - calls + over] + Self::MINUTE),
+            Some(_) => Allowance::Spent,
+        }
     }
     /// Takes back a call that never reached the carrier.
     pub(crate) fn refund(&mut self, callee: &str, at: Timestamp) {
@@ -62,6 +79,7 @@ fn usable(limit: u32, reserve_percent: u8, level: Level) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Allowance::{At, Now};
 
     fn minutes(n: i64) -> Timestamp {
         Timestamp::from_secs(n * 60)
@@ -71,12 +89,12 @@ mod tests {
     fn the_reserve_is_left_for_red() {
         let mut spent = Spent::default();
         for minute in 0..3 {
-            assert!(spent.allows(&Budget::VOICE, "a", Level::Orange, minutes(minute)));
+            assert_eq!(spent.allows(&Budget::VOICE, "a", Level::Orange, minutes(minute)), Now);
             spent.spend("a", minutes(minute));
         }
-        assert!(!spent.allows(&Budget::VOICE, "a", Level::Orange, minutes(3)), "two of five an hour are kept for red");
-        assert!(spent.allows(&Budget::VOICE, "a", Level::Red, minutes(3)));
-        assert!(spent.allows(&Budget::VOICE, "b", Level::Orange, minutes(3)), "another callee has a budget of their own");
+        assert_eq!(spent.allows(&Budget::VOICE, "a", Level::Orange, minutes(3)), Allowance::Spent, "two of five an hour are kept for red");
+        assert_eq!(spent.allows(&Budget::VOICE, "a", Level::Red, minutes(3)), Now);
+        assert_eq!(spent.allows(&Budget::VOICE, "b", Level::Orange, minutes(3)), Now, "another callee has a budget of their own");
     }
 
     #[test]
@@ -85,14 +103,29 @@ mod tests {
         let mut calls = Vec::new();
         for second in 0..24 * 3600 {
             let now = Timestamp::from_secs(second);
-            if spent.allows(&Budget::VOICE, "a", Level::Red, now) {
+            if spent.allows(&Budget::VOICE, "a", Level::Red, now) == Now {
                 spent.spend("a", now);
                 calls.push(second);
             }
         }
         assert_eq!(calls.len(), 20);
         assert_eq!(&calls[..6], &[0, 60, 120, 180, 240, 3600]);
-        assert!(spent.allows(&Budget::VOICE, "a", Level::Red, Timestamp::from_secs(24 * 3600)));
+        assert_eq!(spent.allows(&Budget::VOICE, "a", Level::Red, Timestamp::from_secs(24 * 3600)), Now);
+    }
+
+    #[test]
+    fn a_full_minute_says_when_a_call_leaves_it_and_a_full_hour_does_not() {
+        let two = Budget { per_minute: Some(2), ..Budget::VOICE };
+        let mut spent = Spent::default();
+        for second in [0, 10, 20] {
+            spent.spend("a", Timestamp::from_secs(second));
+        }
+        let now = Timestamp::from_secs(30);
+        assert_eq!(spent.allows(&two, "a", Level::Red, now), At(Timestamp::from_secs(70)));
+        assert_eq!(spent.allows(&two, "a", Level::Red, Timestamp::from_secs(70)), Now);
+        assert_eq!(spent.allows(&Budget::VOICE, "a", Level::Red, now), At(Timestamp::from_secs(80)));
+        assert_eq!(spent.allows(&Budget { per_minute: Some(0), ..Budget::VOICE }, "a", Level::Red, now), Allowance::Spent);
+        assert_eq!(spent.allows(&Budget { per_hour: Some(3), ..Budget::VOICE }, "a", Level::Red, now), Allowance::Spent);
     }
 
     #[test]

@@ -158,7 +158,15 @@ impl Notifier {
             return;
         };
         let callee = self.callee(&key.recipient);
-        channel.push(Job { notification, attempts: attempts_so_far, attempts_here: 0, callee, not_before: Instant::now(), spent_at: None });
+        channel.push(Job {
+            notification,
+            attempts: attempts_so_far,
+            attempts_here: 0,
+            callee,
+            not_before: Instant::now(),
+            spent_at: None,
+            waits_until: None,
+        });
     }
 
     /// Forgets what has not been sent of this case; what is under way is its last attempt. Later notifications of it are sent.

@@ -3,6 +3,7 @@
 //! Pure: time comes in as [`Instant`]. Bounded: where it is full, the newest of the lowest level is refused, which is told like
 //! any other failure, so that its recipient's next channel is tried.
 
+use crate::budget::Spent;
 use model::{CaseId, Level, Notification, NotificationKey, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,17 @@ pub(crate) struct Job {
     pub(crate) not_before: Instant,
     /// When the attempt under way was counted against the callee's budget.
     pub(crate) spent_at: Option<Timestamp>,
+    /// Until when it waits for its callee's minute, if it had to.
+    pub(crate) waits_until: Option<Timestamp>,
+}
+
+impl Job {
+    /// Whether it waits for its callee's budget until `free`. Red does, once and for a minute at most, since a call a little later is
+    /// worth more than none; its recipient's other channels do not wait for it. Any other level, and a call to be made again, is
+    /// better off with the next channel.
+    pub(crate) fn may_wait(&mut self, free: Timestamp, now: Timestamp) -> bool {
+        self.notification.level == Level::Red && self.attempts_here == 0 && free <= *self.waits_until.get_or_insert(now + Spent::MINUTE)
+    }
 }
 
 /// Place in the queue: red first, then by arrival.
@@ -143,7 +155,15 @@ mod tests {
     fn job(case: &str, level: Level, callee: &str) -> Job {
         let mut notification = notification(case, callee, "sms");
         notification.level = level;
-        Job { notification, attempts: 0, attempts_here: 0, callee: callee.to_owned(), not_before: Instant::now(), spent_at: None }
+        Job {
+            notification,
+            attempts: 0,
+            attempts_here: 0,
+            callee: callee.to_owned(),
+            not_before: Instant::now(),
+            spent_at: None,
+            waits_until: None,
+        }
     }
     fn case_of(next: &Next) -> &str {
         match next {

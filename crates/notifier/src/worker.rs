@@ -1,6 +1,6 @@
 //! One channel at work: takes the next from its queue, words it, sends it, says what came of it.
 
-use crate::budget::Spent;
+use crate::budget::{Allowance, Spent};
 use crate::channel::{ChannelConfig, Driver};
 use crate::contacts::Contacts;
 use crate::facts::{Facts, MessageFacts};
@@ -79,6 +79,8 @@ struct Counts {
 enum Step {
     Attempt(Place, Box<Job>),
     Refuse(Box<Job>, &'static str),
+    /// It waits now; look for another.
+    Again,
     Wait(Option<Instant>),
 }
 
@@ -132,6 +134,7 @@ impl Channel {
                     let (channel, shared) = (Arc::clone(&self), Arc::clone(&shared));
                     flying.spawn(async move { channel.attempt(place, *job, &shared).await });
                 }
+                Step::Again => {}
                 Step::Refuse(job, reason) => shared.report(failure(job.notification.key, job.attempts, reason)).await,
                 Step::Wait(until) => {
                     let timer = async {
@@ -175,10 +178,19 @@ impl Channel {
                 }
                 if let Some(budget) = &self.config.budget {
                     let now = (shared.clock)();
-                    if !state.spent.allows(budget, &job.callee, job.notification.level, now) {
-                        state.queue.done(place);
-                        state.counts.over_budget += 1;
-                        return Step::Refuse(job, "budget");
+                    match state.spent.allows(budget, &job.callee, job.notification.level, now) {
+                        Allowance::Now => {}
+                        Allowance::At(free) if job.may_wait(free, now) => {
+                            state.queue.done(place);
+                            job.not_before = Instant::now() + shared.scaled(free.since(now).to_std());
+                            state.queue.again(place, *job);
+                            return Step::Again;
+                        }
+                        Allowance::At(_) | Allowance::Spent => {
+                            state.queue.done(place);
+                            state.counts.over_budget += 1;
+                            return Step::Refuse(job, "budget");
+                        }
                     }
                     state.spent.spend(&job.callee, now);
                     job.spent_at = Some(now);

@@ -6,6 +6,7 @@ mod support;
 use model::plant::ChannelKind;
 use model::{AttemptResult, CaseId, Level, Purpose, Timestamp};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -244,6 +245,42 @@ async fn a_spent_budget_is_said_so_that_the_next_channel_is_tried_and_red_has_a_
     bench.notifier.send(notification("other", "li", "voice"), 0);
     assert_eq!(bench.reported(7).await[6].result, Accepted, "another callee has a budget of their own");
     assert_eq!(bench.notifier.status()[0].over_budget, 2);
+}
+
+#[tokio::test]
+async fn a_red_call_waits_for_its_callees_minute_while_other_channels_go_out_and_other_levels_are_refused() {
+    let gateway = Gateway::start(ok()).await;
+    let voice = ChannelConfig::webhook("voice", ChannelKind::Voice, WebhookConfig::json(&gateway.url), Lang::Zh);
+    let bench = Bench::start(vec![voice, sms(WebhookConfig::json(&gateway.url))], FAST);
+    let red = |case: &str, channel: &str| {
+        let mut red = notification(case, "wang", channel);
+        red.level = Level::Red;
+        red
+    };
+    let heard = |bench: &Bench| -> Vec<(String, String, AttemptResult)> {
+        let reports = bench.reports().into_iter();
+        reports.map(|attempt| (attempt.key.case.to_string(), attempt.key.channel.to_string(), attempt.result)).collect()
+    };
+    bench.notifier.send(red("c1", "voice"), 0);
+    bench.reported(1).await;
+    bench.clock.fetch_add(20_000_000, Ordering::SeqCst);
+    bench.notifier.send(red("c2", "voice"), 0);
+    eventually("it waits", || bench.notifier.status()[1].waiting == 1).await;
+    bench.notifier.send(red("c2", "sms"), 0);
+    bench.reported(2).await;
+    bench.notifier.send(notification("orange", "wang", "voice"), 0);
+    bench.reported(3).await;
+    assert_eq!(heard(&bench)[1..], [("c2".into(), "sms".into(), Accepted), ("orange".into(), "voice".into(), Failed)]);
+    assert_eq!(gateway.calls().len(), 2, "the minute is not over");
+    // Red is looked at first, so once the orange one is refused both red ones wait.
+    bench.notifier.send(red("c3", "voice"), 0);
+    bench.notifier.send(notification("orange again", "wang", "voice"), 0);
+    bench.reported(4).await;
+    bench.clock.fetch_add(40_000_000, Ordering::SeqCst);
+    // One more would wait for a second minute: the next channel is the better way.
+    bench.reported(6).await;
+    assert_eq!(heard(&bench)[4..], [("c2".into(), "voice".into(), Accepted), ("c3".into(), "voice".into(), Failed)]);
+    assert_eq!((gateway.calls().len(), bench.notifier.status()[1].over_budget), (3, 3));
 }
 
 #[tokio::test]
