@@ -240,3 +240,20 @@ fn a_sensor_that_fell_silent_is_still_stale_when_the_engine_restarts_every_20_s(
     }
     check(&history);
 }
+
+#[test]
+fn a_checkpoint_from_before_granted_time_was_kept_can_be_read() {
+    let plant = plant(vec![tag("hx", "T", Signal::Level)], &[], Duration::from_secs(5), "r1");
+    let tag = plant.find_tag("hx", "T").expect("the tag");
+    let mut rules = Rules::new(Arc::clone(&plant), ZERO);
+    let reading = Reading { tag, source_time: ZERO, receive_time: ZERO, value: 85.0, quality: Quality::Good, sequence: None };
+    rules.step(&Input::Reading(reading), ZERO, &mut Vec::new());
+    let mut store = Store::default();
+    store.checkpoint(&mut rules);
+    let row = store.soft.get_mut("rules/soft/gateway/hx/GW").expect("a row");
+    let mut value: serde_json::Value = serde_json::from_slice(row).expect("JSON");
+    let granted = value["tags"]["hx/T"].as_array_mut().expect("an array").pop();
+    assert_eq!(granted, Some(serde_json::json!(0)));
+    *row = serde_json::to_vec(&value).expect("JSON");
+    assert_eq!(store.restore(&plant, ZERO).newest(tag).and_then(|newest| newest.value), Some(85.0));
+}
