@@ -74,7 +74,7 @@ impl World {
 fn bench(tags: usize, table: &mut Table) {
     let dir = tempfile::tempdir().unwrap();
     let shape = Plant { tags, zones: (tags / 10).min(500) };
-    let loaded = config::load(&shape.write(dir.path())).ok().expect("the plant is sound");
+    let loaded = config::load(&shape.write(dir.path())).unwrap_or_else(|_| panic!("the plant is sound"));
     let plant = Arc::new(loaded.plant);
     // Tags in sorted order, the system's own among them: by name.
     let index = |tag: usize| {

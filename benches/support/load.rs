@@ -163,7 +163,7 @@ impl Load {
                 due += every;
                 let gateway = self.push();
                 self.gateways[gateway].flush();
-                if self.sequence % ACKS_EVERY == 0 {
+                if self.sequence.is_multiple_of(ACKS_EVERY) {
                     self.gateways.iter_mut().for_each(Gateway::take_acks);
                 }
                 continue;
@@ -190,7 +190,7 @@ impl Load {
         while began.elapsed() < length {
             let mut room = ahead.saturating_sub(self.sent().saturating_sub(evaluated()));
             let before = room;
-            for at in 0..gateways {
+            for (at, turn) in turns.iter_mut().enumerate() {
                 self.gateways[at].take_acks();
                 // Half a window at a time: what a gateway writes at once costs little.
                 let free = window.saturating_sub(self.gateways[at].outstanding());
@@ -198,8 +198,8 @@ impl Load {
                     continue;
                 }
                 for _ in 0..free {
-                    let tag = turns[at];
-                    turns[at] = if tag + gateways < self.topics.len() { tag + gateways } else { at };
+                    let tag = *turn;
+                    *turn = if tag + gateways < self.topics.len() { tag + gateways } else { at };
                     self.push_value(tag, NORMAL);
                 }
                 room = room.saturating_sub(free);
