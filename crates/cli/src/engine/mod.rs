@@ -3,7 +3,8 @@
 //! A batch is what is there: the engine evaluates everything that waits in its queue (readings, acts, answers of channels,
 //! link state), commits all effects in one durable transaction, and only then lets anything out: acknowledgements to the
 //! broker, siren commands, messages, live events, answers to people. It never waits to fill a batch; what arrives during the
-//! commit is the next one. An input is evaluated once: a commit that fails is tried again with the same batch.
+//! commit is the next one. (Only above the rates of any ordinary plant are readings let gather for a tenth of a millisecond,
+//! see [`pace`].) An input is evaluated once: a commit that fails is tried again with the same batch.
 //!
 //! `now` is read once per input, here and nowhere else. Evaluating and committing on one thread was chosen over a pipeline
 //! of two because a commit costs about one fsync, an order of magnitude less than anybody would notice, and because it makes
@@ -11,6 +12,7 @@
 
 mod evaluate;
 mod guard;
+mod pace;
 mod release;
 
 use crate::allowed::Allowed;
@@ -137,6 +139,7 @@ pub struct Engine {
     last_clock_check: Instant,
     clock_stepped: bool,
     audit_failing: bool,
+    pace: pace::Pace,
     stopping: bool,
 }
 
@@ -231,6 +234,7 @@ impl Engine {
             last_clock_check: Instant::now(),
             clock_stepped,
             audit_failing,
+            pace: pace::Pace::new(Instant::now()),
             stopping: false,
         };
         engine.note_start(snapshot);
@@ -249,7 +253,7 @@ impl Engine {
                 Ok(input) => {
                     self.take(input);
                     // Take what is already there, never wait for more.
-                    let began = Instant::now();
+                    let (began, mut taken) = (Instant::now(), 1);
                     for _ in 1..bounds::BATCH_INPUTS_MAX {
                         // A siren waits for nothing but the commit, and a huge payload for nobody's turn twice.
                         let enough = !self.pending.sirens.is_empty() || began.elapsed() >= BATCH_TIME_MAX;
@@ -260,7 +264,9 @@ impl Engine {
                             Ok(input) => self.take(input),
                             Err(_) => break,
                         }
+                        taken += 1;
                     }
+                    self.pace.took(taken);
                 }
                 Err(flume::RecvTimeoutError::Timeout) => {}
                 Err(flume::RecvTimeoutError::Disconnected) => self.stopping = true,
@@ -276,10 +282,17 @@ impl Engine {
         }
     }
 
-    fn wait(&self, inbox: &flume::Receiver<EngineInput>) -> Result<EngineInput, flume::RecvTimeoutError> {
+    fn wait(&mut self, inbox: &flume::Receiver<EngineInput>) -> Result<EngineInput, flume::RecvTimeoutError> {
         // The common case under load: something is there already.
         if let Ok(input) = inbox.try_recv() {
             return Ok(input);
+        }
+        // The built-in broker takes one reading per connection at a time: its gateways would wait with us.
+        if !self.built_in_broker && self.pace.is_fast(Instant::now()) {
+            std::thread::sleep(pace::PAUSE);
+            if let Ok(input) = inbox.try_recv() {
+                return Ok(input);
+            }
         }
         let next = [self.rules.next_deadline(), self.escalation.next_deadline(), Some(self.last_checkpoint + bounds::CHECKPOINT_EVERY)];
         let due = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
