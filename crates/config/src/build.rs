@@ -220,14 +220,10 @@ impl<'p> Builder<'p> {
         }
         conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));
         let tag = Tag {
-            id: TagId::new(enterprise, &row.tag.value),
             name: if row.name.is_empty() { row.tag.value.clone() } else { row.name.clone() },
-            signal: row.signal,
             unit: row.unit.clone(),
             decimals: row.decimals,
             range: row.range,
-            equipment: 0,
-            gateway: None,
             zone: zone.or(equipment_zone),
             medium: row.medium.clone(),
             sample_interval,
@@ -237,6 +233,7 @@ impl<'p> Builder<'p> {
             basis: row.basis.clone(),
             in_service: row.in_service,
             conditions,
+            ..Tag::new(TagId::new(enterprise, &row.tag.value), row.signal)
         };
         self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key) });
     }
@@ -337,16 +334,7 @@ impl<'p> Builder<'p> {
             let gas = siren.gas_upper_limits && signal.is_gas() && condition.is_high_side();
             siren.levels.contains(&level) && !condition.is_data_fault() || gas
         });
-        Some(ConditionRule {
-            condition,
-            setpoint: 0.0,
-            deadband: 0.0,
-            on_delay: Duration::ZERO,
-            off_delay: Duration::ZERO,
-            level,
-            level_when_two,
-            siren,
-        })
+        Some(ConditionRule { level_when_two, siren, ..ConditionRule::new(condition, 0.0, level) })
     }
 
     /// What was described and is not used: more often a slip in a name than a plan.

@@ -63,23 +63,12 @@ impl Builder<'_> {
         conditions: Vec<ConditionRule>,
     ) -> Tag {
         Tag {
-            id: TagId::new(enterprise, name),
             name: title.to_owned(),
-            signal,
-            unit: String::new(),
             decimals: 0,
-            range: None,
-            equipment: 0,
-            gateway: None,
-            zone: None,
-            medium: String::new(),
             sample_interval: interval,
             stale_after: self.stale_after(interval),
-            labels: None,
-            interlock: None,
-            basis: String::new(),
-            in_service: true,
             conditions,
+            ..Tag::new(TagId::new(enterprise, name), signal)
         }
     }
 }

@@ -277,6 +277,31 @@ pub struct Tag {
     pub conditions: Vec<ConditionRule>,
 }
 
+impl Tag {
+    /// A tag in service that has nothing but its name: sampled every second, stale after ten.
+    pub fn new(id: TagId, signal: Signal) -> Self {
+        Self {
+            name: id.tag.to_string(),
+            id,
+            signal,
+            unit: String::new(),
+            decimals: 1,
+            range: None,
+            equipment: 0,
+            gateway: None,
+            zone: None,
+            medium: String::new(),
+            sample_interval: Duration::from_secs(1),
+            stale_after: Duration::from_secs(10),
+            labels: None,
+            interlock: None,
+            basis: String::new(),
+            in_service: true,
+            conditions: Vec::new(),
+        }
+    }
+}
+
 /// One condition on a tag, with everything needed to judge it and to say how much it matters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConditionRule {
@@ -296,6 +321,22 @@ pub struct ConditionRule {
     pub level_when_two: Option<Level>,
     /// Sounds the siren of the zone when announced (red, or a gas upper limit; policy may add).
     pub siren: bool,
+}
+
+impl ConditionRule {
+    /// A condition without deadband, delays and siren.
+    pub const fn new(condition: Condition, setpoint: f64, level: Level) -> Self {
+        Self {
+            condition,
+            setpoint,
+            deadband: 0.0,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            level,
+            level_when_two: None,
+            siren: false,
+        }
+    }
 }
 
 /// Who is told by which means at one tier.

@@ -23,39 +23,19 @@ const TANK: [Sheet; 4] = [
 ];
 
 fn rule(condition: Condition, setpoint: f64) -> ConditionRule {
-    ConditionRule {
-        condition,
-        setpoint,
-        deadband: 0.0,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        level: Level::Yellow,
-        level_when_two: None,
-        siren: false,
-    }
+    ConditionRule::new(condition, setpoint, Level::Yellow)
 }
 
 fn plant(tags: usize) -> Arc<Plant> {
     let tag = |number: usize| {
         let (signal, range, low, high) = TANK[number % TANK.len()];
         Tag {
-            id: TagId::new("xinghua", format!("T{number:04}")),
             name: String::new(),
-            signal,
-            unit: String::new(),
-            decimals: 1,
             range: Some(range),
-            equipment: 0,
-            gateway: None,
-            zone: None,
-            medium: String::new(),
             sample_interval: INTERVAL,
             stale_after: Duration::from_mins(5),
-            labels: None,
-            interlock: None,
-            basis: String::new(),
-            in_service: true,
             conditions: low.map(|low| rule(Condition::Low, low)).into_iter().chain([rule(Condition::High, high)]).collect(),
+            ..Tag::new(TagId::new("xinghua", format!("T{number:04}")), signal)
         }
     };
     let level = |level| LevelPolicy {

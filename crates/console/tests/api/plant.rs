@@ -31,37 +31,21 @@ fn person(id: &str, name: &str, body: &str) -> Person {
 }
 
 fn limit(condition: Condition, setpoint: f64, level: Level) -> ConditionRule {
-    ConditionRule {
-        condition,
-        setpoint,
-        deadband: 0.0,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        level,
-        level_when_two: None,
-        siren: false,
-    }
+    ConditionRule::new(condition, setpoint, level)
 }
 
 fn tag(id: TagId, name: &str, signal: Signal, equipment: usize, gateway: Option<usize>, conditions: Vec<ConditionRule>) -> Tag {
     Tag {
-        id,
         name: name.into(),
-        signal,
         unit: if signal == Signal::Level { "%".into() } else { String::new() },
-        decimals: 1,
         range: (signal == Signal::Level).then_some((0.0, 100.0)),
         equipment,
         gateway,
-        zone: None,
-        medium: String::new(),
         sample_interval: Duration::from_secs(5),
         stale_after: Duration::from_secs(15),
         labels: (signal == Signal::StaticEarthing).then(|| ["断开".into(), "接地".into()]),
-        interlock: None,
-        basis: String::new(),
-        in_service: true,
         conditions,
+        ..Tag::new(id, signal)
     }
 }
 

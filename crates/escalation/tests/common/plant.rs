@@ -34,16 +34,7 @@ fn person(id: &str, body: &str, channels: &[&str]) -> Person {
 
 /// A condition as most scenarios need it.
 pub fn rule(condition: Condition, setpoint: f64, level: Level) -> ConditionRule {
-    ConditionRule {
-        condition,
-        setpoint,
-        deadband: 0.0,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        level,
-        level_when_two: None,
-        siren: level == Level::Red,
-    }
+    ConditionRule { siren: level == Level::Red, ..ConditionRule::new(condition, setpoint, level) }
 }
 
 fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone: Option<&str>, mut conditions: Vec<ConditionRule>) -> Tag {
@@ -55,23 +46,14 @@ fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone:
     let order = |condition: Condition| Condition::ALL.iter().position(|other| *other == condition);
     conditions.sort_by_key(|rule| order(rule.condition));
     Tag {
-        id: TagId::parse(id).expect("well-formed test data"),
         name: enterprise.to_owned(),
-        signal,
-        unit: String::new(),
-        decimals: 1,
-        range: None,
         equipment,
         gateway,
         zone: zone.map(ZoneId::from),
-        medium: String::new(),
         sample_interval: Duration::from_secs(5),
         stale_after: Duration::from_secs(15),
-        labels: None,
-        interlock: None,
-        basis: String::new(),
-        in_service: true,
         conditions,
+        ..Tag::new(TagId::parse(id).expect("well-formed test data"), signal)
     }
 }
 

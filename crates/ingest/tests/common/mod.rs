@@ -59,25 +59,7 @@ pub fn plant() -> Plant {
 }
 
 fn tag(enterprise: &str, name: &str, signal: Signal) -> Tag {
-    Tag {
-        id: TagId::new(enterprise, name),
-        name: name.into(),
-        signal,
-        unit: String::new(),
-        decimals: 1,
-        range: None,
-        equipment: 0,
-        gateway: None,
-        zone: None,
-        medium: String::new(),
-        sample_interval: Duration::from_secs(1),
-        stale_after: Duration::from_secs(10),
-        labels: None,
-        interlock: None,
-        basis: String::new(),
-        in_service: true,
-        conditions: vec![],
-    }
+    Tag { sample_interval: Duration::from_secs(1), stale_after: Duration::from_secs(10), ..Tag::new(TagId::new(enterprise, name), signal) }
 }
 
 fn body(id: &str, tier: Tier) -> Body {

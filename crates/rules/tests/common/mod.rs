@@ -116,38 +116,15 @@ fn show(at: Timestamp) -> String {
 
 /// A condition with nothing set.
 pub fn rule(condition: Condition, setpoint: f64) -> ConditionRule {
-    ConditionRule {
-        condition,
-        setpoint,
-        deadband: 0.0,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        level: Level::Yellow,
-        level_when_two: None,
-        siren: false,
-    }
+    ConditionRule::new(condition, setpoint, Level::Yellow)
 }
 
 /// A tag with nothing set.
 pub fn tag(enterprise: &str, name: &str, signal: Signal) -> Tag {
     Tag {
-        id: TagId::new(enterprise, name),
-        name: name.to_owned(),
-        signal,
-        unit: String::new(),
-        decimals: 1,
-        range: None,
-        equipment: 0,
-        gateway: None,
-        zone: None,
-        medium: String::new(),
         sample_interval: Duration::from_secs(5),
         stale_after: Duration::from_mins(100_000),
-        labels: None,
-        interlock: None,
-        basis: String::new(),
-        in_service: true,
-        conditions: Vec::new(),
+        ..Tag::new(TagId::new(enterprise, name), signal)
     }
 }
 
