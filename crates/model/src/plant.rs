@@ -8,6 +8,7 @@ use crate::{
     BodyId, ChannelId, Condition, Duration, EquipmentId, GatewayId, Level, PersonId, RuleVersion, TagId, TagIndex, Timestamp, ZoneId,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A tier of the jurisdiction: 0 the enterprise, 1 the township or park, 2 the county; more can follow. Data, not an enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -321,6 +322,10 @@ pub struct ConditionRule {
     pub level_when_two: Option<Level>,
     /// Sounds the siren of the zone when announced (red, or a gas upper limit; policy may add).
     pub siren: bool,
+    /// Why the limit is there and what to do; none where nobody wrote it. It tells people and decides nothing, so it is no
+    /// part of the rule version. Shared: the tags of one class say the same.
+    #[serde(skip)]
+    pub rationale: Option<Arc<Rationale>>,
 }
 
 impl ConditionRule {
@@ -335,8 +340,22 @@ impl ConditionRule {
             level,
             level_when_two: None,
             siren: false,
+            rationale: None,
         }
     }
+}
+
+/// What the rationalisation of a limit 报警梳理 wrote down for whoever must answer its alarm (ISA-18.2). What is empty was not written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rationale {
+    /// 原因: what usually brings the value there.
+    pub cause: String,
+    /// 后果: what happens if nobody answers.
+    pub consequence: String,
+    /// 处置措施: what to do.
+    pub response: String,
+    /// 允许响应时间: within which that must be done to help.
+    pub time_to_respond: Option<Duration>,
 }
 
 /// Who is told by which means at one tier.
