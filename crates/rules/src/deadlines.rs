@@ -12,26 +12,34 @@ const STALL_MAX: Duration = Duration::from_secs(2);
 
 impl Rules {
     /// Returns when `step(Input::Timeout, …)` is due if nothing arrives before. It may turn out to be early.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Timestamp> {
+        (self.next != Timestamp::MAX).then_some(self.next)
+    }
+
+    /// The same, looked up.
+    pub(crate) fn first_deadline(&self) -> Option<Timestamp> {
         let due = self.timers.next().filter(|_| self.drained).map(|(due, _)| due);
-        let silence = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
-        due.into_iter().chain(silence).min()
+        due.into_iter().chain(self.first_silence()).min()
+    }
+
+    fn first_silence(&self) -> Option<Timestamp> {
+        self.silence.first().and_then(|(heard, _)| self.listening.when(heard))
     }
 
     /// A silence that is served much too late was not heard to be one: the engine itself stood still (a stalled disk, a stopped process),
     /// and what came meanwhile still waits in its queue. That time does not count as listening. Until the deadline nothing was due, so
     /// the engine may well have listened, and that does count.
     pub(crate) fn hold_silence_over_a_stall(&mut self, now: Timestamp) {
-        let due = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard));
-        let Some(due) = due.filter(|due| now.since(*due) > STALL_MAX) else { return };
+        let Some(due) = self.first_silence().filter(|due| now.since(*due) > STALL_MAX) else { return };
         self.listening.skip(now.since(self.now.max(due)));
         self.grant_time_to_report(now, Some(STALL_MAX));
     }
 
     /// Fires every deadline due by `now`, in order.
     pub(crate) fn fire_due(&mut self, said: &mut Vec<Said>) {
-        while let Some(next) = self.next_deadline().filter(|next| *next <= self.now) {
-            let silent = self.timers.next_silence().and_then(|(heard, _)| self.listening.when(heard)) == Some(next);
+        while let Some(next) = self.first_deadline().filter(|next| *next <= self.now) {
+            let silent = self.first_silence() == Some(next);
             match self.timers.next() {
                 // What raises goes before what tells.
                 Some((due, timer)) if self.drained && due == next && !(silent && matches!(timer, Timer::Hold(..))) => {
@@ -48,7 +56,7 @@ impl Rules {
             Timer::Kept(index) => self.kept_due(index, due, said),
             Timer::UnknownTag(gateway) => self.unknown_tag_due(gateway as usize, due, said),
             Timer::Hold(index, place) => {
-                let wrong_clock = self.member_of[index.at()].is_some_and(|gateway| self.gateways[gateway].verdict.is_some());
+                let wrong_clock = self.tags.gateway(index).is_some_and(|gateway| self.gateways[gateway].verdict.is_some());
                 self.with_tag(index, said, |tag, view, scene| {
                     let rule = &scene.tag().conditions[usize::from(place)];
                     let slot = &mut tag.slots[usize::from(place)];
@@ -70,18 +78,11 @@ impl Rules {
     }
 
     fn fire_silence(&mut self, due: Timestamp, said: &mut Vec<Said>) {
-        let Some((entry, index)) = self.timers.next_silence() else { return };
-        let stale_after = self.plant.tag(index).stale_after;
-        let tag = &mut self.tags[index.at()];
-        let silent_at = tag.heard + stale_after;
-        if silent_at > entry {
-            return self.timers.set_silence(index, &mut tag.registered_silence, Some(silent_at));
-        }
-        self.timers.set_silence(index, &mut tag.registered_silence, None);
-        tag.silent = true;
-        tag.fall = Some((Fall::Silent, due));
-        tag.changed = true;
+        let Some((_, index)) = self.silence.look_again(&self.tags.rows) else { return };
         self.with_tag(index, said, |tag, view, scene| {
+            tag.silent = true;
+            tag.fall = Some((Fall::Silent, due));
+            tag.changed = true;
             let Some(place) = scene.tag().conditions.iter().position(|rule| rule.condition == Condition::Stale) else { return };
             let slot = &tag.slots[place];
             if !slot.state.is_active() && slot.state != AlarmState::Faulted {
@@ -90,8 +91,8 @@ impl Rules {
                 tag.raise(place, Raise { since: due, at: due, cause: deadline(due, newest), value, late: false }, view, scene);
             }
         });
-        if let Some(gateway) = self.member_of[index.at()] {
-            self.gateways[gateway].soft_changed = true;
+        if let Some(gateway) = self.tags.gateway(index) {
+            self.gateways.soft_changed(gateway);
             self.look_for_loss(gateway, due, said);
         }
     }

@@ -6,8 +6,9 @@
 
 use crate::clock::{Evidence, Ruling, Seen, Verdict};
 use crate::effects::Said;
+use crate::row::TagView;
 use crate::slot::{Hold, Raise};
-use crate::tag::{Fall, TagState};
+use crate::tag::Fall;
 use crate::timers::Timer;
 use crate::{Rules, engine_cause};
 use model::plant::Gateway;
@@ -39,15 +40,12 @@ pub(crate) struct GatewayState {
     pub window: Option<Duration>,
     /// Listening time when first heard.
     pub first_heard: Option<Timestamp>,
-    /// Listening time of its last current reading.
-    pub last_current: Timestamp,
     /// Tags with kept stragglers.
     pub kept: BTreeSet<TagIndex>,
     pub unknown_last: Option<Timestamp>,
     pub registered_unknown: Option<Timestamp>,
     pub changed: bool,
     pub has_row: bool,
-    pub soft_changed: bool,
 }
 
 impl GatewayState {
@@ -60,9 +58,14 @@ impl GatewayState {
         Self { members, window, ..Self::default() }
     }
 
+    /// Whether a good and timely reading leaves it as it is.
+    pub fn is_plain(&self) -> bool {
+        self.verdict.is_none() && !self.lost && self.evidence.is_clean() && self.first_heard.is_some()
+    }
+
     /// Whether a tag has been good since the loss.
-    fn is_back(&self, tag: &TagState) -> bool {
-        tag.fall.is_none() && !tag.silent && tag.heard > self.lost_since
+    fn is_back(&self, tag: TagView<'_>) -> bool {
+        tag.rest.fall.is_none() && !tag.rest.silent && tag.heard() > self.lost_since
     }
 }
 
@@ -79,8 +82,8 @@ impl Rules {
         let settled = state.first_heard.is_some_and(|first| heard_now.since(first) > window);
         let (mut falling, mut counted, mut fresh) = (0_u32, 0_u32, false);
         for member in &state.members {
-            let tag = &self.tags[member.at()];
-            match tag.fall {
+            let tag = self.tag(*member);
+            match tag.rest.fall {
                 Some((_, since)) if at.since(since) <= window => {
                     falling += 1;
                     counted += 1;
@@ -88,12 +91,12 @@ impl Rules {
                 }
                 // Out before: it has no part in what happens now.
                 Some((Fall::Bad | Fall::Silent, _)) => {}
-                _ if tag.newest.is_none() => {
+                _ if tag.newest().is_none() => {
                     counted += 1;
                     falling += u32::from(settled);
                 }
                 // Not heard lately, though not yet due: it cannot speak for the gateway.
-                _ if heard_now.since(tag.heard) > window => {}
+                _ if heard_now.since(tag.heard()) > window => {}
                 _ => counted += 1,
             }
         }
@@ -112,8 +115,8 @@ impl Rules {
             .iter()
             .copied()
             .filter(|member| {
-                let tag = &self.tags[member.at()];
-                tag.fall.is_some() || tag.newest.is_none() || heard_now.since(tag.heard) > window
+                let tag = self.tag(*member);
+                tag.rest.fall.is_some() || tag.newest().is_none() || heard_now.since(tag.heard()) > window
             })
             .collect();
         let names: Vec<TagId> = members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
@@ -150,7 +153,7 @@ impl Rules {
         let state = &self.gateways[gateway];
         let (mut falling, mut counted) = (Vec::new(), 0_u64);
         for member in state.lost_members.iter().filter(|member| state.back.contains(member)) {
-            match self.tags[member.at()].fall {
+            match self.tag(*member).rest.fall {
                 Some((_, since)) if at.since(since) <= window => falling.push(*member),
                 Some(_) => continue,
                 None => {}
@@ -175,7 +178,7 @@ impl Rules {
             let since_loss = self.listening.at(self.now).since(state.lost_since);
             state.window.is_some_and(|window| since_loss <= window) && !state.lost_members.contains(&index)
         };
-        if state.lost && state.is_back(&self.tags[index.at()]) && !state.back.contains(&index) && !leaving() {
+        if state.lost && state.is_back(self.tag(index)) && !state.back.contains(&index) && !leaving() {
             let state = &mut self.gateways[gateway];
             state.back.insert(index);
             state.changed = true;
@@ -190,7 +193,7 @@ impl Rules {
         }
         // After a change of configuration none of those may be left; then any will do.
         let took = if state.lost_members.is_empty() { &state.members } else { &state.lost_members };
-        let seen = took.iter().map(|member| &self.tags[member.at()]).filter(|tag| tag.newest.is_some());
+        let seen = took.iter().map(|member| self.tag(*member)).filter(|tag| tag.newest().is_some());
         let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(state.is_back(tag))));
         if back * 2 <= all {
             return;
@@ -287,8 +290,8 @@ impl Rules {
         let now = self.now;
         let state = &mut self.gateways[gateway];
         state.unknown_last = Some(now);
-        state.soft_changed = true;
         let mut registered = state.registered_unknown;
+        self.gateways.soft_changed(gateway);
         if registered.is_none() {
             self.timers.set(Timer::UnknownTag(gateway as u32), &mut registered, Some(now + UNKNOWN_TAG_QUIET));
             self.gateways[gateway].registered_unknown = registered;
@@ -306,7 +309,7 @@ impl Rules {
         state.registered_unknown = registered;
         if wanted.is_none() {
             state.unknown_last = None;
-            state.soft_changed = true;
+            self.gateways.soft_changed(gateway);
             let own = self.plant.gateways[gateway].tag;
             self.return_own(own, Condition::UnknownTag, due, "不再出现未知位号 · no unknown tag any more".to_owned(), said);
         }

@@ -25,6 +25,9 @@ struct Span {
 pub(crate) struct Spans(Vec<Span>);
 
 impl Spans {
+    /// None.
+    pub const NONE: Self = Self(Vec::new());
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

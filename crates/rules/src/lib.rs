@@ -11,14 +11,18 @@
 //! The order within one step is the promise everything else rests on: first the on_delays that the reading's own time proves, then
 //! every deadline due by `now`, each stamped with its own due time, and only then the input. At a tie the deadline goes first.
 
+mod band;
 mod clock;
 mod deadlines;
 mod effects;
+mod gates;
 mod gateway;
 mod judge;
 mod late;
 mod listening;
 mod reading;
+mod row;
+mod silence;
 mod slot;
 mod state;
 mod straggler;
@@ -30,9 +34,12 @@ pub use state::RestoreError;
 pub use view::AlarmView;
 
 use crate::effects::{Said, Scene};
+use crate::gates::Gateways;
 use crate::gateway::GatewayState;
 use crate::listening::Listening;
-use crate::slot::{Pending, Slot};
+use crate::row::{ALONE, Rows, TagView};
+use crate::silence::Silence;
+use crate::slot::Pending;
 use crate::tag::{GatewayView, TagState};
 use crate::timers::{Timer, Timers};
 use model::{
@@ -80,13 +87,20 @@ pub enum Input<'a> {
 pub struct Rules {
     plant: Arc<Plant>,
     now: Timestamp,
-    tags: Vec<TagState>,
-    gateways: Vec<GatewayState>,
-    /// Per tag, the gateway whose member it is; none for tags out of service and those without readings.
-    member_of: Vec<Option<usize>>,
+    /// Before this, a reading inside its tag's band needs no closer look.
+    wake: Timestamp,
+    /// See [`Self::next_deadline`]; the greatest time where nothing is due.
+    next: Timestamp,
+    /// The greatest distance of receive and source time that neither is late nor speaks of a wrong clock.
+    timely: Duration,
+    tags: Rows,
+    gateways: Gateways,
     broker: Option<TagIndex>,
     timers: Timers,
+    silence: Silence,
     listening: Listening,
+    /// Names what is written, so that the newer of two stored forms is known.
+    revision: u64,
     /// Deadlines may fire.
     drained: bool,
     dirty: BTreeSet<TagIndex>,
@@ -96,29 +110,32 @@ pub struct Rules {
     faulted: BTreeSet<(TagIndex, u8)>,
     fault_told: bool,
     said: Vec<Said>,
+    looks_closely: bool,
 }
 
 impl Rules {
     /// Starts with nothing known: every alarm normal, no tag seen, listening.
     pub fn new(plant: Arc<Plant>, now: Timestamp) -> Self {
-        let mut member_of = vec![None; plant.tags.len()];
+        let mut member_of = vec![ALONE; plant.tags.len()];
         let gateways: Vec<_> = plant.gateways.iter().map(|gateway| GatewayState::new(&plant, gateway)).collect();
         for (at, gateway) in gateways.iter().enumerate() {
             for member in &gateway.members {
-                member_of[member.at()] = Some(at);
+                member_of[member.at()] = at as u32;
             }
         }
-        let tags =
-            plant.tags.iter().map(|tag| TagState { slots: vec![Slot::default(); tag.conditions.len()], ..TagState::default() }).collect();
         let plant_tag = |name| plant.find_tag(SYSTEM_ENTERPRISE, name);
-        Self {
+        let mut rules = Self {
             now,
-            tags,
-            gateways,
-            member_of,
+            wake: Timestamp::MIN,
+            next: Timestamp::MAX,
+            timely: plant.policies.late_after.min(plant.policies.clock_skew_max),
+            tags: Rows::new(member_of),
+            gateways: Gateways::new(gateways),
             broker: plant_tag("broker"),
             timers: Timers::default(),
+            silence: Silence::new(&plant),
             listening: Listening::up(now),
+            revision: 0,
             drained: true,
             dirty: BTreeSet::new(),
             gone: Vec::new(),
@@ -127,21 +144,37 @@ impl Rules {
             faulted: BTreeSet::new(),
             fault_told: false,
             said: Vec::new(),
+            looks_closely: false,
             plant,
-        }
+        };
+        rules.set_wake();
+        rules
+    }
+
+    /// Looks at every reading closely, for tests that hold the quick way against the long one.
+    #[doc(hidden)]
+    pub fn look_closely(&mut self) {
+        self.looks_closely = true;
+        self.set_wake();
     }
 
     /// Takes one input at `now` and appends what it causes, in order (time, tag, condition).
     ///
     /// Serve [`Self::next_deadline`] in time also where nothing arrives, in a backtest too.
+    #[inline]
     pub fn step(&mut self, input: &Input<'_>, now: Timestamp, out: &mut Vec<AlarmEffect>) {
-        self.hold_silence_over_a_stall(now);
-        self.now = self.now.max(now);
         if let Input::Reading(reading) = input
-            && self.is_nothing_new(reading)
+            && self.is_nothing_new(reading, now)
         {
             return;
         }
+        self.step_closely(input, now, out);
+    }
+
+    #[inline(never)]
+    fn step_closely(&mut self, input: &Input<'_>, now: Timestamp, out: &mut Vec<AlarmEffect>) {
+        self.hold_silence_over_a_stall(now);
+        self.now = self.now.max(now);
         let mut said = std::mem::take(&mut self.said);
         self.settle_restart(&mut said);
         if let Input::Reading(reading) = input {
@@ -163,6 +196,7 @@ impl Rules {
         self.tell_faults(&mut said);
         effects::release(&mut said, out);
         self.said = said;
+        self.set_wake();
     }
 
     /// An alarm whose rule failed says nothing any more, so the engine says it of itself.
@@ -207,7 +241,7 @@ impl Rules {
     fn for_episodes(&mut self, episodes: &[EpisodeRef], said: &mut Vec<Said>, then: impl Fn(&mut TagState, usize, &mut Scene<'_>)) {
         for EpisodeRef { alarm, episode } in episodes {
             let Some((index, place)) = self.find(alarm) else { continue };
-            if self.tags[index.at()].slots[place].episode == Some(*episode) {
+            if self.tag(index).slot(place).episode == Some(*episode) {
                 self.with_tag(index, said, |tag, _, scene| then(tag, place, scene));
             }
         }
@@ -234,18 +268,23 @@ impl Rules {
     /// silent. No more than two in one silence, however often we begin to listen: else a link that flaps, restart upon restart or stall
     /// upon stall would hide a dead sensor.
     pub(crate) fn grant_time_to_report(&mut self, now: Timestamp, enough: Option<Duration>) {
-        for (state, tag) in self.tags.iter_mut().zip(&self.plant.tags) {
+        let plant = Arc::clone(&self.plant);
+        for (at, tag) in plant.tags.iter().enumerate() {
+            let index = TagIndex(at as u32);
             let most = tag.sample_interval.times(2).min(tag.stale_after);
-            if state.silent || state.newest.is_none() {
+            let view = self.tags.view(index);
+            if view.rest.silent || view.newest().is_none() {
                 continue;
             }
-            let wanted = self.listening.floor(now, tag.stale_after, enough.map_or(most, |enough| enough.min(most))).since(state.heard);
-            let grant = wanted.min(most - state.granted);
+            let wanted = self.listening.floor(now, tag.stale_after, enough.map_or(most, |enough| enough.min(most))).since(view.heard());
+            let grant = wanted.min(most - view.granted());
             if grant > Duration::ZERO {
+                let mut state = self.tags.open(index, tag.conditions.len());
                 state.heard += grant;
                 state.granted = state.granted + grant;
-                if let Some(gateway) = tag.gateway.and_then(|gateway| self.gateways.get_mut(gateway)) {
-                    gateway.soft_changed = true;
+                self.close(index, state);
+                if let Some(gateway) = tag.gateway {
+                    self.gateways.soft_changed(gateway);
                 }
             }
         }
@@ -279,23 +318,29 @@ impl Rules {
         then: impl FnOnce(&mut TagState, GatewayView, &mut Scene<'_>) -> R,
     ) -> R {
         let plant = Arc::clone(&self.plant);
-        let view = self.view(index);
+        let view = self.gateway_view(index);
         let mut scene = Scene { now: self.now, plant: &plant, index, said };
-        let result = then(&mut self.tags[index.at()], view, &mut scene);
-        self.settle(index);
+        let mut tag = self.tags.open(index, scene.tag().conditions.len());
+        let result = then(&mut tag, view, &mut scene);
+        self.close(index, tag);
         result
     }
 
-    fn view(&self, index: TagIndex) -> GatewayView {
-        self.member_of[index.at()].map_or_else(GatewayView::default, |gateway| {
+    /// One tag, to read.
+    pub(crate) fn tag(&self, index: TagIndex) -> TagView<'_> {
+        self.tags.view(index)
+    }
+
+    fn gateway_view(&self, index: TagIndex) -> GatewayView {
+        self.tags.gateway(index).map_or_else(GatewayView::default, |gateway| {
             let state = &self.gateways[gateway];
             let doubt = if state.verdict.is_none() { state.evidence.doubt() } else { None };
             GatewayView { window: state.window, lost: state.lost && !state.back.contains(&index), doubt }
         })
     }
 
-    fn settle(&mut self, index: TagIndex) {
-        let tag = &mut self.tags[index.at()];
+    /// Puts a tag back that was taken out to be changed.
+    fn close(&mut self, index: TagIndex, mut tag: TagState) {
         for (place, slot) in tag.slots.iter_mut().enumerate() {
             if std::mem::take(&mut slot.changed) {
                 tag.changed = true;
@@ -314,7 +359,19 @@ impl Rules {
         if std::mem::take(&mut tag.changed) {
             self.dirty.insert(index);
         }
-        tag.refresh_quiet(self.plant.tag(index));
+        let band = band::of(self.plant.tag(index), &tag, self.now);
+        let listens = tag.newest.is_some() && !tag.silent && self.silence.watches(index);
+        if self.tags.close(index, tag, band, listens) {
+            self.silence.began(index, &self.tags.rows[index.at()]);
+        }
+    }
+
+    /// What the next reading has to be held against before it may go the quick way. After a restart the first step looks closely.
+    fn set_wake(&mut self) {
+        self.next = self.first_deadline().unwrap_or(Timestamp::MAX);
+        let closely =
+            self.looks_closely || !self.listening.is_up() || !self.unsound.is_empty() || self.gone.iter().any(state::Gone::stands);
+        self.wake = if closely { Timestamp::MIN } else { self.next };
     }
 }
 

@@ -134,9 +134,29 @@ pub(crate) enum Outcome {
 }
 
 impl Slot {
-    /// True while a value clear of every limit changes nothing here.
-    pub fn is_quiet(&self) -> bool {
-        !self.state.is_active() && self.state != AlarmState::Faulted && self.pending.is_none() && self.hold == Hold::None
+    /// As it begins.
+    pub const NEW: Self = Self {
+        state: AlarmState::Normal,
+        episode: None,
+        level: None,
+        step: 0,
+        raised_at: Timestamp(0),
+        value: None,
+        late: false,
+        pending: None,
+        returning: None,
+        latched: false,
+        hold: Hold::None,
+        newest_since: None,
+        reopened: 0,
+        spans: Spans::NONE,
+        registered: [None; 2],
+        changed: false,
+    };
+
+    /// Whether it is as it began: nothing has to be kept of it.
+    pub fn is_new(&self) -> bool {
+        *self == Self::NEW
     }
 
     /// Whether the parts agree, as they do unless the store was damaged.

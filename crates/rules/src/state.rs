@@ -3,7 +3,7 @@
 //! Hard rows are written in the transaction of the change that made them: alarm, running delay, latch, held announcement, clock verdict,
 //! and with each the tag's newest reading, so that a redelivered reading that made a change is known again. Soft rows (newest readings,
 //! silence clocks, evidence) are checkpoints: losing the last ones may delay a data fault, never raise, clear or repeat one. The newer
-//! of the two is told by the revision, which counts readings.
+//! of the two is told by the revision, which goes up with every writing.
 //!
 //! Reading them back causes no transition. What stood and is no longer configured is retired at the first step.
 
@@ -11,6 +11,7 @@ use crate::Rules;
 use crate::clock::{Evidence, Verdict};
 use crate::effects::Said;
 use crate::listening::Listening;
+use crate::row::TagView;
 use crate::slot::Slot;
 use crate::tag::{Fall, Newest, TagState};
 use model::{
@@ -119,6 +120,13 @@ pub(crate) struct Gone {
     alarm: Option<(AlarmId, Slot)>,
 }
 
+impl Gone {
+    /// An alarm that is still to be retired.
+    pub fn stands(&self) -> bool {
+        self.alarm.is_some()
+    }
+}
+
 impl Rules {
     /// Continues after a restart. Causes no transition; not listening until [`crate::Input::Link`], deadlines wait for
     /// [`crate::Input::Drained`]. Rows of others are ignored.
@@ -132,9 +140,14 @@ impl Rules {
         rules.drained = false;
         let listened = soft.iter().find(|(key, _)| key == SOFT_LISTENING).map(|(key, bytes)| parse(key, bytes)).transpose()?;
         rules.listening = Listening::down(listened.unwrap_or(Timestamp(0)), now);
+        let mut revisions = vec![0; rules.tags.len()];
         for (key, bytes) in hard {
             if let Some(name) = key.strip_prefix(TAG) {
                 let row: TagRow = parse(key, bytes)?;
+                rules.revision = rules.revision.max(row.revision);
+                if let Some(index) = TagId::parse(name).and_then(|id| rules.plant.tag_index(&id)) {
+                    revisions[index.at()] = row.revision;
+                }
                 rules.take_tag(key, name, row)?;
             } else if let Some(name) = key.strip_prefix(GATEWAY) {
                 let row: GatewayRow = parse(key, bytes)?;
@@ -154,22 +167,26 @@ impl Rules {
         for (key, bytes) in soft {
             if let Some(name) = key.strip_prefix(SOFT_GATEWAY) {
                 let row: SoftGatewayRow = parse(key, bytes)?;
+                rules.revision = row.tags.values().map(|tag| tag.0).fold(rules.revision, u64::max);
                 if let Some(at) = rules.find_gateway(name) {
-                    rules.take_soft(at, row);
+                    rules.take_soft(at, row, &revisions);
                 }
             }
         }
         rules.resume(now);
+        rules.set_wake();
         Ok(rules)
     }
 
     /// Appends the hard rows that changed since the last call; none deletes.
     pub fn drain_changed(&mut self, out: &mut Vec<(String, Option<Vec<u8>>)>) {
+        self.revision += 1;
         for index in std::mem::take(&mut self.dirty) {
-            let (tag, state) = (self.plant.tag(index), &self.tags[index.at()]);
-            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(state, tag)))));
+            let tag = self.plant.tag(index);
+            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(self.revision, self.tag(index), tag)))));
         }
-        for (state, gateway) in self.gateways.iter_mut().zip(&self.plant.gateways) {
+        for (at, gateway) in self.plant.gateways.iter().enumerate() {
+            let state = self.gateways.for_writing(at);
             if std::mem::take(&mut state.changed) {
                 let key = format!("{GATEWAY}{}/{}", gateway.enterprise, gateway.id);
                 let id = |member: &TagIndex| self.plant.tag(*member).id.clone();
@@ -199,10 +216,11 @@ impl Rules {
 
     /// Appends the checkpoint rows of gateways that sent something since the last call.
     pub fn drain_soft(&mut self, out: &mut Vec<(String, Vec<u8>)>) {
+        self.revision += 1;
         let listened = self.listening.at(self.now);
         out.push((SOFT_LISTENING.to_owned(), bytes(&listened)));
         for (at, gateway) in self.plant.gateways.iter().enumerate() {
-            if !std::mem::take(&mut self.gateways[at].soft_changed) {
+            if !self.gateways.take_soft_changed(at) {
                 continue;
             }
             let state = &self.gateways[at];
@@ -210,11 +228,11 @@ impl Rules {
                 .members
                 .iter()
                 .filter_map(|member| {
-                    let tag = &self.tags[member.at()];
-                    let newest = tag.newest?;
+                    let tag = self.tag(*member);
+                    let newest = tag.newest()?;
                     let record = newest.record;
                     let row = SoftTag(
-                        tag.revision,
+                        self.revision,
                         newest.time,
                         record.source_time,
                         record.receive_time,
@@ -222,11 +240,11 @@ impl Rules {
                         record.quality,
                         record.sequence,
                         newest.ahead,
-                        tag.heard,
-                        tag.advanced,
-                        tag.silent,
-                        tag.fall,
-                        tag.granted,
+                        tag.heard(),
+                        tag.advanced(),
+                        tag.rest.silent,
+                        tag.rest.fall,
+                        tag.granted(),
                     );
                     Some((self.plant.tag(*member).id.to_string(), row))
                 })
@@ -234,7 +252,7 @@ impl Rules {
             let row = SoftGatewayRow {
                 evidence: state.evidence.clone(),
                 first_heard: state.first_heard,
-                last_current: state.last_current,
+                last_current: self.gateways.last_current(at),
                 unknown_last: state.unknown_last,
                 tags,
             };
@@ -251,6 +269,10 @@ impl Rules {
         let id = TagId::parse(name).ok_or_else(|| RestoreError { key: key.to_owned(), reason: "its tag has no name".to_owned() })?;
         let index = self.plant.tag_index(&id);
         let in_service = index.is_some_and(|index| self.plant.tag(index).in_service);
+        let mut state = TagState::default();
+        if let Some(index) = index {
+            state = self.tags.open(index, self.plant.tag(index).conditions.len());
+        }
         for (condition, slot) in row.slots {
             let place = index.and_then(|index| self.plant.tag(index).conditions.iter().position(|rule| rule.condition == condition));
             match (index, place) {
@@ -258,7 +280,7 @@ impl Rules {
                     if !slot.is_sound() {
                         self.unsound.push((index, place));
                     }
-                    self.tags[index.at()].slots[place] = slot;
+                    state.slots[place] = slot;
                 }
                 _ if slot.state != AlarmState::Normal => {
                     self.gone.push(Gone { row: None, alarm: Some((AlarmId { tag: id.clone(), condition }, slot)) });
@@ -270,37 +292,37 @@ impl Rules {
             self.gone.push(Gone { row: Some(key.to_owned()), alarm: None });
             return Ok(());
         };
-        let tag = &mut self.tags[index.at()];
-        tag.revision = row.revision;
-        tag.newest = row.newest;
-        tag.heard = row.heard;
-        tag.granted = row.granted;
-        tag.advanced = row.advanced;
+        state.newest = row.newest;
+        state.heard = row.heard;
+        state.granted = row.granted;
+        state.advanced = row.advanced;
         if in_service {
-            tag.silent = row.silent;
-            tag.fall = row.fall;
-            tag.kept = row.kept;
-            tag.kept_due = row.kept_due;
-            tag.marks = row.marks;
+            state.silent = row.silent;
+            state.fall = row.fall;
+            state.kept = row.kept;
+            state.kept_due = row.kept_due;
+            state.marks = row.marks;
         }
+        self.tags.close(index, state, None, false);
         Ok(())
     }
 
-    fn take_soft(&mut self, at: usize, row: SoftGatewayRow) {
+    /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
+    fn take_soft(&mut self, at: usize, row: SoftGatewayRow, revisions: &[u64]) {
+        self.gateways.set_last_current(at, row.last_current);
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
         state.first_heard = row.first_heard;
-        state.last_current = row.last_current;
         state.unknown_last = row.unknown_last;
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
-            let tag = &mut self.tags[index.at()];
             let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, advanced, silent, fall, granted) =
                 soft;
-            if tag.newest.is_none() || revision >= tag.revision {
-                tag.revision = revision;
+            if self.tag(index).newest().is_none() || revision >= revisions[index.at()] {
+                let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
                 tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
                 (tag.heard, tag.granted, tag.advanced, tag.silent, tag.fall) = (heard, granted, advanced, silent, fall);
+                self.tags.close(index, tag, None, false);
             }
         }
     }
@@ -310,35 +332,31 @@ impl Rules {
         let listened = self.listening.at(now);
         for at in 0..self.tags.len() {
             let index = TagIndex(at as u32);
-            let rule = self.plant.tag(index);
-            let tag = &mut self.tags[at];
+            let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
             // A hard row may be newer than the checkpoint of the clock; nobody was heard after it.
             tag.heard = tag.heard.min(listened);
             tag.advanced = tag.advanced.min(listened);
             for slot in &mut tag.slots {
                 slot.changed = true;
             }
-            if !tag.silent && tag.newest.is_some() && rule.in_service && rule.stale_after > Duration::ZERO {
-                self.timers.set_silence(index, &mut tag.registered_silence, Some(tag.heard + rule.stale_after));
-            }
-            if let (Some(gateway), false) = (self.member_of[at], tag.kept.is_empty()) {
+            if let (Some(gateway), false) = (self.tags.gateway(index), tag.kept.is_empty()) {
                 self.gateways[gateway].kept.insert(index);
             }
-            self.settle(index);
+            self.close(index, tag);
         }
         self.dirty.clear();
         self.fault_told = !self.faulted.is_empty();
         for at in 0..self.gateways.len() {
             let state = &mut self.gateways[at];
             state.lost_since = state.lost_since.min(listened);
-            state.last_current = state.last_current.min(listened);
+            self.gateways.set_last_current(at, self.gateways.last_current(at).min(listened));
             let own = self.plant.gateways[at].tag;
             let stands = |rules: &Self, condition| {
                 let alarm = AlarmId { tag: rules.plant.tag(own).id.clone(), condition };
-                rules.find(&alarm).is_some_and(|(index, place)| rules.tags[index.at()].slots[place].state.is_active())
+                rules.find(&alarm).is_some_and(|(index, place)| rules.tag(index).slot(place).state.is_active())
             };
             self.gateways[at].lost = stands(self, Condition::GatewayLost);
-            if self.gateways[at].members.iter().any(|member| self.tags[member.at()].newest.is_some()) {
+            if self.gateways[at].members.iter().any(|member| self.tag(*member).newest().is_some()) {
                 self.gateways[at].first_heard.get_or_insert(listened);
             }
             if stands(self, Condition::UnknownTag) {
@@ -390,20 +408,19 @@ impl Rules {
     }
 }
 
-fn tag_row(state: &TagState, tag: &model::plant::Tag) -> TagRow {
-    let slots = tag.conditions.iter().zip(&state.slots).filter(|(_, slot)| **slot != Slot::default());
+fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag) -> TagRow {
     TagRow {
-        revision: state.revision,
-        newest: state.newest,
-        heard: state.heard,
-        granted: state.granted,
-        advanced: state.advanced,
-        silent: state.silent,
-        fall: state.fall,
-        slots: slots.map(|(rule, slot)| (rule.condition, slot.clone())).collect(),
-        kept: state.kept.clone(),
-        kept_due: state.kept_due,
-        marks: state.marks.clone(),
+        revision,
+        newest: state.newest(),
+        heard: state.heard(),
+        granted: state.granted(),
+        advanced: state.advanced(),
+        silent: state.rest.silent,
+        fall: state.rest.fall,
+        slots: state.slots().map(|(place, slot)| (tag.conditions[place].condition, slot.clone())).collect(),
+        kept: state.rest.kept.clone(),
+        kept_due: state.rest.kept_due,
+        marks: state.rest.marks.clone(),
     }
 }
 

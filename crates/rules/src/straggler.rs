@@ -8,8 +8,8 @@ use crate::Rules;
 use crate::effects::Said;
 use crate::judge::Finding;
 use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
-use crate::slot::Hold;
-use crate::tag::{Order, TagState};
+use crate::slot::{Hold, Slot};
+use crate::tag::Order;
 use model::plant::Tag;
 use model::{
     AlarmEffect, AnnounceMode, Condition, Duration, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey,
@@ -26,15 +26,15 @@ impl Rules {
         let index = reading.tag;
         let tag = self.plant.tag(index);
         let judged = Judged::new(tag, reading, time, receive, false);
-        let state = &self.tags[index.at()];
-        let tells = !unrecorded(tag, state, &judged).is_empty();
-        let Some(gateway) = self.member_of[index.at()] else {
+        let state = self.tag(index);
+        let tells = !unrecorded(tag, |place| state.slot(place), &judged).is_empty();
+        let Some(gateway) = self.tags.gateway(index) else {
             return self.exceedance_row(index, &judged, said);
         };
-        if !tells && state.kept.is_empty() {
+        if !tells && state.rest.kept.is_empty() {
             return;
         }
-        let due = state.kept_due.unwrap_or(self.now + self.plant.policies.late_hold);
+        let due = state.rest.kept_due.unwrap_or(self.now + self.plant.policies.late_hold);
         self.gateways[gateway].kept.insert(index);
         self.with_tag(index, said, |tag, _, _| {
             // A redelivery of one that is kept already.
@@ -44,7 +44,7 @@ impl Rules {
                 tag.changed = true;
             }
         });
-        if self.tags[index.at()].kept.len() >= KEPT_MAX {
+        if self.tag(index).rest.kept.len() >= KEPT_MAX {
             self.kept_due(index, self.now, said);
         }
     }
@@ -70,9 +70,9 @@ impl Rules {
 
     /// Neither has come in time: a raise, judged on receive time and told if it stands. Only what is plainly a backlog is history.
     pub(crate) fn kept_due(&mut self, index: TagIndex, due: Timestamp, said: &mut Vec<Said>) {
-        if let Some(gateway) = self.member_of[index.at()] {
+        if let Some(gateway) = self.tags.gateway(index) {
             let interval = self.plant.gateways[gateway].interval;
-            if is_backlog(&self.tags[index.at()].kept, interval) {
+            if is_backlog(&self.tag(index).rest.kept, interval) {
                 return self.kept_is_history(gateway, index, said);
             }
             self.gateways[gateway].kept.remove(&index);
@@ -80,7 +80,7 @@ impl Rules {
         for record in self.take_kept(index, said) {
             let reading = reading(index, &record);
             let receive = record.receive_time.min(self.now);
-            let newest = self.tags[index.at()].newest.map_or(receive, |newest| newest.time);
+            let newest = self.tag(index).newest().map_or(receive, |newest| newest.time);
             let judged = Judged::new(self.plant.tag(index), &reading, receive.max(newest), receive, true);
             self.with_tag(index, said, |tag, view, scene| {
                 tag.fire_proven(judged.time, view, scene);
@@ -108,7 +108,7 @@ impl Rules {
     fn exceedance_row(&mut self, index: TagIndex, judged: &Judged, said: &mut Vec<Said>) {
         self.with_tag(index, said, |state, _, scene| {
             let tag = scene.tag();
-            let places = unrecorded(tag, state, judged);
+            let places = unrecorded(tag, |place| &state.slots[place], judged);
             for place in &places {
                 let rule = &tag.conditions[*place];
                 let slot = &mut state.slots[*place];
@@ -177,7 +177,7 @@ pub(crate) fn outruns(measured: Duration, passed: Duration, interval: Duration) 
 }
 
 /// Conditions that a reading is beyond at a time none of their episodes covers.
-fn unrecorded(tag: &Tag, state: &TagState, judged: &Judged) -> Vec<usize> {
+fn unrecorded<'a>(tag: &Tag, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
     let beyond = |place: usize| matches!(find(&tag.conditions[place], judged), Finding::Beyond | Finding::OverRange);
     (0..tag.conditions.len())
         .filter(|place| {
@@ -185,7 +185,7 @@ fn unrecorded(tag: &Tag, state: &TagState, judged: &Judged) -> Vec<usize> {
             (condition.is_limit() || condition == Condition::Discrete) && beyond(*place)
         })
         .filter(|place| {
-            let slot = &state.slots[*place];
+            let slot = slot(*place);
             let in_present = slot.state.is_active() && slot.episode.is_some_and(|episode| episode.since <= judged.time);
             let in_pending = slot.pending.as_ref().is_some_and(|pending| pending.since <= judged.time);
             !in_present && !in_pending && !slot.spans.covers(judged.time)

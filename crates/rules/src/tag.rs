@@ -6,6 +6,7 @@
 
 use crate::effects::Scene;
 use crate::judge::{Finding, Judged, find, lower_of_side};
+use crate::row::TagView;
 use crate::slot::{Hold, Outcome, Raise, Slot, deadline};
 use model::{AnnounceMode, Cause, Condition, Duration, Quality, Reading, ReadingRecord, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -55,42 +56,10 @@ pub(crate) struct GatewayView {
     pub doubt: Option<u32>,
 }
 
-/// The state of one tag.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TagState {
-    /// Counts readings applied, so that the newer of two stored forms is known.
-    pub revision: u64,
-    pub newest: Option<Newest>,
-    /// Listening time when last heard.
-    pub heard: Timestamp,
-    /// How far `heard` was moved on since, to give the tag time to report.
-    pub granted: Duration,
-    /// Listening time when it last advanced. What comes later from a gateway that has gone on is no sign of life.
-    pub advanced: Timestamp,
-    /// Silent for its stale time.
-    pub silent: bool,
-    pub fall: Option<(Fall, Timestamp)>,
-    /// One per condition of the tag, in its order.
-    pub slots: Vec<Slot>,
-    /// Stragglers kept until it is clear whether the gateway's clock is wrong.
-    pub kept: Vec<ReadingRecord>,
-    pub kept_due: Option<Timestamp>,
-    pub marks: Vec<ReadingRecord>,
-    pub registered_kept: Option<Timestamp>,
-    pub registered_silence: Option<Timestamp>,
-    /// Strictly between these a good, newer, timely reading changes nothing.
-    pub quiet: Option<(f64, f64)>,
-    pub changed: bool,
-}
-
-impl TagState {
-    pub fn is_bad(&self) -> bool {
-        self.newest.is_some_and(|newest| newest.record.value.is_none() || newest.record.quality == Quality::Bad)
-    }
-
+impl TagView<'_> {
     /// Where a reading stands, by its corrected source time.
     pub fn order(&self, corrected: Timestamp, reading: &Reading, on_receive_time: bool, now: Timestamp, skew_max: Duration) -> Order {
-        let Some(newest) = &self.newest else { return Order::Newer };
+        let Some(newest) = self.newest() else { return Order::Newer };
         let record = ReadingRecord::from(reading);
         let time = corrected.min(now);
         let known = &newest.record;
@@ -110,6 +79,7 @@ impl TagState {
             && ahead.since(corrected) <= skew_max
         {
             let marked = self
+                .rest
                 .marks
                 .iter()
                 .any(|mark| mark.source_time == record.source_time && mark.value == record.value && mark.quality == record.quality);
@@ -123,6 +93,35 @@ impl TagState {
             return Order::Straggler;
         }
         Order::Newer
+    }
+}
+
+/// The state of one tag, opened to be changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TagState {
+    pub newest: Option<Newest>,
+    /// Listening time when last heard.
+    pub heard: Timestamp,
+    /// How far `heard` was moved on since, to give the tag time to report.
+    pub granted: Duration,
+    /// Listening time when it last advanced. What comes later from a gateway that has gone on is no sign of life.
+    pub advanced: Timestamp,
+    /// Silent for its stale time.
+    pub silent: bool,
+    pub fall: Option<(Fall, Timestamp)>,
+    /// One per condition of the tag, in its order.
+    pub slots: Vec<Slot>,
+    /// Stragglers kept until it is clear whether the gateway's clock is wrong.
+    pub kept: Vec<ReadingRecord>,
+    pub kept_due: Option<Timestamp>,
+    pub marks: Vec<ReadingRecord>,
+    pub registered_kept: Option<Timestamp>,
+    pub changed: bool,
+}
+
+impl TagState {
+    pub fn is_bad(&self) -> bool {
+        self.newest.is_some_and(|newest| newest.record.value.is_none() || newest.record.quality == Quality::Bad)
     }
 
     /// Fires the on_delays that a reading at `time` proves.
@@ -160,7 +159,6 @@ impl TagState {
             self.marks.clear();
         }
         self.newest = Some(Newest { time: reading.time, record: reading.record, ahead });
-        self.revision += 1;
         let before = self.slots.iter().any(|slot| slot.changed);
         let tag = scene.tag();
         for (at, rule) in tag.conditions.iter().enumerate() {
@@ -267,31 +265,5 @@ impl TagState {
             _ => None,
         };
         self.fall = fall;
-    }
-
-    /// Computes the band in which a good, newer, timely reading changes nothing.
-    pub fn refresh_quiet(&mut self, tag: &model::plant::Tag) {
-        self.quiet = None;
-        if self.silent
-            || self.fall.is_some()
-            || self.is_bad()
-            || !self.kept.is_empty()
-            || self.newest.is_none_or(|newest| newest.ahead.is_some())
-        {
-            return;
-        }
-        if !self.slots.iter().all(Slot::is_quiet) {
-            return;
-        }
-        let (mut low, mut high) = tag.range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-        for rule in &tag.conditions {
-            match rule.condition {
-                Condition::Low | Condition::LowLow => low = low.max(rule.setpoint),
-                Condition::High | Condition::HighHigh => high = high.min(rule.setpoint),
-                Condition::Discrete => return,
-                _ => {}
-            }
-        }
-        self.quiet = Some((low, high));
     }
 }

@@ -1,4 +1,4 @@
-//! Every deadline, in order of time. Cheap to ask for the next one.
+//! Every deadline but those of silence (see `silence`), in order of time.
 
 use model::{TagIndex, Timestamp};
 use std::collections::BTreeSet;
@@ -20,8 +20,6 @@ pub(crate) enum Timer {
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     due: BTreeSet<(Timestamp, Timer)>,
-    /// Silence, in listening time. Entries may be early; whoever takes one looks again.
-    silence: BTreeSet<(Timestamp, TagIndex)>,
 }
 
 impl Timers {
@@ -37,21 +35,7 @@ impl Timers {
             *registered = wanted;
         }
     }
-    pub fn set_silence(&mut self, tag: TagIndex, registered: &mut Option<Timestamp>, wanted: Option<Timestamp>) {
-        if *registered != wanted {
-            if let Some(old) = registered.take() {
-                self.silence.remove(&(old, tag));
-            }
-            if let Some(new) = wanted {
-                self.silence.insert((new, tag));
-            }
-            *registered = wanted;
-        }
-    }
     pub fn next(&self) -> Option<(Timestamp, Timer)> {
         self.due.first().copied()
-    }
-    pub fn next_silence(&self) -> Option<(Timestamp, TagIndex)> {
-        self.silence.first().copied()
     }
 }

@@ -34,13 +34,10 @@ pub struct AlarmView {
 impl Rules {
     /// Every alarm that is not plainly normal, in order of tag and condition.
     pub fn alarms(&self) -> impl Iterator<Item = AlarmView> + '_ {
-        self.tags.iter().enumerate().flat_map(move |(at, tag)| {
+        (0..self.tags.len()).flat_map(move |at| {
             let index = TagIndex(at as u32);
-            tag.slots
-                .iter()
-                .enumerate()
-                .filter(|(_, slot)| slot.state != AlarmState::Normal)
-                .map(move |(place, _)| self.alarm_at(index, place))
+            let standing = self.tag(index).slots().filter(|(_, slot)| slot.state != AlarmState::Normal);
+            standing.map(move |(place, _)| self.alarm_at(index, place))
         })
     }
 
@@ -51,14 +48,17 @@ impl Rules {
 
     /// A tag's newest reading, if it ever had one.
     pub fn newest(&self, tag: TagIndex) -> Option<ReadingRecord> {
-        self.tags.get(tag.at())?.newest.map(|newest| newest.record)
+        (tag.at() < self.tags.len()).then(|| self.tag(tag).newest())?.map(|newest| newest.record)
     }
 
     /// Whether a tag's input is bad, silent, or behind a lost gateway.
     pub fn is_input_bad(&self, tag: TagIndex) -> bool {
-        let Some(state) = self.tags.get(tag.at()) else { return false };
-        let lost = self.member_of[tag.at()].is_some_and(|gateway| self.gateways[gateway].lost);
-        state.silent || state.is_bad() || lost && state.fall.is_some()
+        if tag.at() >= self.tags.len() {
+            return false;
+        }
+        let state = self.tag(tag);
+        let lost = self.tags.gateway(tag).is_some_and(|gateway| self.gateways[gateway].lost);
+        state.rest.silent || state.is_bad() || lost && state.rest.fall.is_some()
     }
 
     pub(crate) fn find(&self, id: &AlarmId) -> Option<(TagIndex, usize)> {
@@ -69,7 +69,7 @@ impl Rules {
 
     fn alarm_at(&self, index: TagIndex, place: usize) -> AlarmView {
         let tag = self.plant.tag(index);
-        let (rule, slot) = (&tag.conditions[place], &self.tags[index.at()].slots[place]);
+        let (rule, slot) = (&tag.conditions[place], self.tag(index).slot(place));
         AlarmView {
             alarm: AlarmId { tag: tag.id.clone(), condition: rule.condition },
             tag: index,

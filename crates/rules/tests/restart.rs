@@ -257,3 +257,29 @@ fn a_checkpoint_from_before_granted_time_was_kept_can_be_read() {
     *row = serde_json::to_vec(&value).expect("JSON");
     assert_eq!(store.restore(&plant, ZERO).newest(tag).and_then(|newest| newest.value), Some(85.0));
 }
+
+#[test]
+fn rows_whose_revision_counts_readings_are_read_and_outnumbered() {
+    let plant = plant(vec![tag("hx", "T", Signal::Level)], &[], Duration::from_secs(5), "r1");
+    let tag = plant.find_tag("hx", "T").expect("the tag");
+    let mut rules = Rules::new(Arc::clone(&plant), ZERO);
+    let mut store = Store::default();
+    let reading = |after: i64, value: f64| {
+        let now = ZERO + Duration::from_secs(after);
+        Reading { tag, source_time: now, receive_time: now, value, quality: Quality::Good, sequence: None }
+    };
+    rules.step(&Input::Reading(reading(0, 50.0)), ZERO, &mut Vec::new());
+    store.checkpoint(&mut rules);
+    let row = store.soft.get_mut("rules/soft/gateway/hx/GW").expect("a row");
+    let mut value: serde_json::Value = serde_json::from_slice(row).expect("JSON");
+    value["tags"]["hx/T"][0] = 1_000_000.into();
+    *row = serde_json::to_vec(&value).expect("JSON");
+
+    let mut rules = store.restore(&plant, ZERO);
+    rules.step(&Input::Link { up: true }, ZERO, &mut Vec::new());
+    rules.step(&Input::Reading(reading(1, 51.0)), ZERO + Duration::from_secs(1), &mut Vec::new());
+    store.checkpoint(&mut rules);
+    let value: serde_json::Value = serde_json::from_slice(&store.soft["rules/soft/gateway/hx/GW"]).expect("JSON");
+    assert!(value["tags"]["hx/T"][0].as_u64() > Some(1_000_000), "{value}");
+    assert_eq!(store.restore(&plant, ZERO).newest(tag).and_then(|newest| newest.value), Some(51.0));
+}

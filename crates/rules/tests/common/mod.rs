@@ -18,6 +18,8 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub mod random;
+
 use model::plant::*;
 use model::*;
 use std::sync::Arc;

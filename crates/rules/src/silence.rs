@@ -1,0 +1,75 @@
+//! Silence clocks: when a tag will have been silent for its stale time.
+//!
+//! Every reading starts its tag's clock anew, so moving a deadline with each would cost more than all the rest. The clocks of neighbouring
+//! tags share one entry instead, which may be too early: whoever takes it looks at those tags again. So a busy plant pays one look per
+//! neighbourhood and stale time, and the order in which tags fall silent is exact all the same.
+
+use crate::row::Row;
+use model::{Duration, Plant, TagIndex, Timestamp};
+use std::collections::BTreeSet;
+
+/// Tags that share an entry.
+const NEIGHBOURS: usize = 64;
+
+/// The silence clocks of all tags, in listening time.
+#[derive(Debug)]
+pub(crate) struct Silence {
+    /// By tag; zero where it never counts as silent.
+    stale_after: Vec<Duration>,
+    /// By neighbourhood: no clock of its tags ends before this.
+    entries: Vec<Option<(Timestamp, TagIndex)>>,
+    order: BTreeSet<(Timestamp, TagIndex)>,
+}
+
+impl Silence {
+    pub fn new(plant: &Plant) -> Self {
+        let stale_after: Vec<_> =
+            plant.tags.iter().map(|tag| if tag.in_service { tag.stale_after.max(Duration::ZERO) } else { Duration::ZERO }).collect();
+        Self { entries: vec![None; stale_after.len().div_ceil(NEIGHBOURS)], order: BTreeSet::new(), stale_after }
+    }
+
+    /// Whether a tag can fall silent at all.
+    pub fn watches(&self, tag: TagIndex) -> bool {
+        self.stale_after[tag.at()] > Duration::ZERO
+    }
+
+    /// The first entry: no clock ends before it.
+    pub fn first(&self) -> Option<(Timestamp, TagIndex)> {
+        self.order.first().copied()
+    }
+
+    /// A tag's clock has begun to run.
+    pub fn began(&mut self, tag: TagIndex, row: &Row) {
+        let end = (row.heard + self.stale_after[tag.at()], tag);
+        let neighbourhood = tag.at() / NEIGHBOURS;
+        if self.entries[neighbourhood].is_none_or(|entry| end < entry) {
+            self.set(neighbourhood, Some(end));
+        }
+    }
+
+    /// Looks at the tags of the first entry again, and gives it back if a clock has truly ended at it.
+    pub fn look_again(&mut self, rows: &[Row]) -> Option<(Timestamp, TagIndex)> {
+        let entry = self.first()?;
+        let neighbourhood = entry.1.at() / NEIGHBOURS;
+        self.set(neighbourhood, self.next_in(neighbourhood, rows));
+        (self.entries[neighbourhood] == Some(entry)).then_some(entry)
+    }
+
+    /// When the first clock of a neighbourhood ends.
+    fn next_in(&self, neighbourhood: usize, rows: &[Row]) -> Option<(Timestamp, TagIndex)> {
+        let from = neighbourhood * NEIGHBOURS;
+        let to = rows.len().min(from + NEIGHBOURS);
+        (from..to).filter(|at| rows[*at].listens).map(|at| (rows[at].heard + self.stale_after[at], TagIndex(at as u32))).min()
+    }
+
+    fn set(&mut self, neighbourhood: usize, wanted: Option<(Timestamp, TagIndex)>) {
+        let entry = &mut self.entries[neighbourhood];
+        if *entry != wanted {
+            if let Some(old) = entry.take() {
+                self.order.remove(&old);
+            }
+            self.order.extend(wanted);
+            *entry = wanted;
+        }
+    }
+}
