@@ -1,13 +1,11 @@
 //! One input after the other: decode, rules, escalation; the effects gather in the batch.
 
-use super::{Drain, ESCALATION, Engine, EngineInput, Outgoing, RULES};
+use super::{Drain, Engine, EngineInput, Outgoing};
 use ingest::topic::Place;
 use ingest::{Item, SourceEvent, SourceId};
 use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, Snapshot};
-use model::{
-    Act, ActAnswer, ActKind, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, EscalationInput, Reading, Refusal,
-    TransitionKey,
-};
+use model::{Act, ActAnswer, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, Reading, Refusal, TransitionKey};
+use pipeline::{Effect, Input};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -74,7 +72,7 @@ impl Engine {
         // Which gateway sent it is not said by the message: it is shown at the enterprise's first one.
         for (enterprise, tag) in &decoded.unknown {
             if let Some(gateway) = self.plant.gateways.iter().position(|gateway| gateway.enterprise == *enterprise) {
-                self.feed(&rules::Input::UnknownTag { gateway, tag });
+                self.feed(&Input::Rules(rules::Input::UnknownTag { gateway, tag }));
             }
         }
         self.decoded = decoded;
@@ -93,7 +91,7 @@ impl Engine {
                 receive_time: reading.receive_time,
             },
         );
-        self.feed(&rules::Input::Reading(*reading));
+        self.feed(&Input::Rules(rules::Input::Reading(*reading)));
     }
 
     fn source_name(&self, source: SourceId) -> String {
@@ -111,7 +109,7 @@ impl Engine {
         // Silence clocks run while any source is listening.
         let any = self.links.values().any(|up| *up);
         self.metrics.link_up.set(i64::from(any));
-        self.feed(&rules::Input::Link { up: any });
+        self.feed(&Input::Rules(rules::Input::Link { up: any }));
     }
 
     fn act(&mut self, act: Act, reply: tokio::sync::oneshot::Sender<ActAnswer>) {
@@ -124,21 +122,17 @@ impl Engine {
         }
         self.metrics.acts.with_label_values(&[act.what.name()]).inc();
         self.entry(EntryKind::Act, Some(format!("act:{}", act.id)), act.what.case().map(ToString::to_string), &act);
-        let mut effects = Vec::new();
-        self.escalation.step(&EscalationInput::Act(&act), self.now, &mut effects);
-        let answer = effects.iter().find_map(|effect| match effect {
-            EscalationEffect::Answer(id, answer) if *id == act.id => Some(answer.clone()),
-            _ => None,
+        let answer = self.step(&Input::Act(&act), |effects| {
+            effects.iter().find_map(|effect| match effect {
+                Effect::Case(EscalationEffect::Answer(id, answer)) if *id == act.id => Some(answer.clone()),
+                _ => None,
+            })
         });
         debug_assert!(answer.is_some(), "every act is answered");
         let answer = answer.unwrap_or_else(|| {
             tracing::error!(act = act.what.name(), "an act got no answer and is refused");
             self.refuse(Refusal::NoSuchCase)
         });
-        self.keep(effects);
-        if matches!(answer, ActAnswer::Done { .. }) && matches!(act.what, ActKind::Acknowledge { .. } | ActKind::Check { .. }) {
-            self.feed(&rules::Input::Act(&act));
-        }
         self.batch.acts.push(ActRecord { id: act.id.to_string(), request: request.clone(), answer: json(&answer) });
         self.pending.answers.insert(act.id, (request, answer.clone()));
         self.pending.replies.push((reply, answer));
@@ -181,74 +175,76 @@ impl Engine {
             at: self.now,
         });
         self.entry(EntryKind::Attempt, None, Some(attempt.key.case.to_string()), &attempt);
-        self.escalate(&EscalationInput::Attempt(&attempt));
+        self.feed(&Input::Attempt(&attempt));
         self.pending.attempts.push(attempt);
     }
 
-    /// Hands one input to the rules and what they say to escalation.
-    pub(super) fn feed(&mut self, input: &rules::Input<'_>) {
-        let mut effects = Vec::new();
-        self.rules.step(input, self.now, &mut effects);
-        if effects.is_empty() {
-            return;
-        }
-        for effect in &effects {
-            match effect {
-                AlarmEffect::Transition(transition) => {
-                    self.metrics.transitions.with_label_values(&[transition.key.alarm.condition.name(), change(transition.change)]).inc();
-                    self.pending.alarms.insert(transition.key.alarm.clone());
-                    self.entry(EntryKind::Transition, Some(format!("transition:{}", transition.key)), None, transition);
-                }
-                AlarmEffect::Announce(announcement) => {
-                    self.pending.alarms.insert(announcement.key.alarm.clone());
-                    self.entry(EntryKind::Announcement, Some(announcement_key(&announcement.key)), None, announcement);
-                }
-                AlarmEffect::LateExceedance(late) => {
-                    let key = format!("late:{}!{}", late.alarm, late.reading.source_time.0);
-                    self.entry(EntryKind::LateExceedance, Some(key), None, late);
-                }
-            }
-        }
-        self.escalate(&EscalationInput::Alarms(&effects));
+    /// Evaluates one input; what follows goes into the batch.
+    pub(super) fn feed(&mut self, input: &Input<'_>) {
+        self.step(input, |_| ());
     }
 
-    /// Hands one input to escalation.
-    pub(super) fn escalate(&mut self, input: &EscalationInput<'_>) {
-        let mut effects = Vec::new();
-        self.escalation.step(input, self.now, &mut effects);
-        self.keep(effects);
+    /// Evaluates one input, looks at what follows, and puts it into the batch.
+    fn step<T>(&mut self, input: &Input<'_>, look: impl FnOnce(&[Effect]) -> T) -> T {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.pipeline.step(input, self.now, &mut effects);
+        let seen = look(&effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Alarm(effect) => self.keep_alarm(&effect),
+                Effect::Case(effect) => self.keep_case(effect),
+            }
+        }
+        self.effects = effects;
+        seen
     }
 
-    fn keep(&mut self, effects: Vec<EscalationEffect>) {
-        for effect in effects {
-            match effect {
-                EscalationEffect::Event(event) => {
-                    self.entry(EntryKind::Case, None, Some(event.case.to_string()), &event);
-                    self.pending.cases.insert(event.case.clone());
-                    self.pending.events.push(event);
-                }
-                EscalationEffect::Notify(notification) => {
-                    let key = notification.key.to_string();
-                    let case = notification.key.case.to_string();
-                    self.entry(EntryKind::Notification, Some(format!("notification:{key}")), Some(case.clone()), &notification);
-                    self.batch.outbox.push(OutboxRow { key, case, bytes: json(&notification), at: self.now });
-                    self.pending.outgoing.push(Outgoing::Notify(notification));
-                }
-                EscalationEffect::Supersede(case) => {
-                    // What this batch made for it before is not to be sent either.
-                    let key = case.to_string();
-                    self.batch.outbox.retain(|row| row.case != key);
-                    self.pending.outgoing.retain(|outgoing| !matches!(outgoing, Outgoing::Notify(made) if made.key.case == case));
-                    self.batch.supersede.push(key);
-                    self.pending.outgoing.push(Outgoing::Supersede(case));
-                }
-                EscalationEffect::Siren(siren) => {
-                    let key = format!("siren:{}/{}!{}", siren.enterprise, siren.zone, siren.version);
-                    self.entry(EntryKind::Siren, Some(key), None, &siren);
-                    self.pending.sirens.push(siren);
-                }
-                EscalationEffect::Answer(id, answer) => self.entry(EntryKind::Answer, Some(format!("answer:{id}")), None, &answer),
+    fn keep_alarm(&mut self, effect: &AlarmEffect) {
+        match effect {
+            AlarmEffect::Transition(transition) => {
+                self.metrics.transitions.with_label_values(&[transition.key.alarm.condition.name(), change(transition.change)]).inc();
+                self.pending.alarms.insert(transition.key.alarm.clone());
+                self.entry(EntryKind::Transition, Some(format!("transition:{}", transition.key)), None, transition);
             }
+            AlarmEffect::Announce(announcement) => {
+                self.pending.alarms.insert(announcement.key.alarm.clone());
+                self.entry(EntryKind::Announcement, Some(announcement_key(&announcement.key)), None, announcement);
+            }
+            AlarmEffect::LateExceedance(late) => {
+                let key = format!("late:{}!{}", late.alarm, late.reading.source_time.0);
+                self.entry(EntryKind::LateExceedance, Some(key), None, late);
+            }
+        }
+    }
+
+    fn keep_case(&mut self, effect: EscalationEffect) {
+        match effect {
+            EscalationEffect::Event(event) => {
+                self.entry(EntryKind::Case, None, Some(event.case.to_string()), &event);
+                self.pending.cases.insert(event.case.clone());
+                self.pending.events.push(event);
+            }
+            EscalationEffect::Notify(notification) => {
+                let key = notification.key.to_string();
+                let case = notification.key.case.to_string();
+                self.entry(EntryKind::Notification, Some(format!("notification:{key}")), Some(case.clone()), &notification);
+                self.batch.outbox.push(OutboxRow { key, case, bytes: json(&notification), at: self.now });
+                self.pending.outgoing.push(Outgoing::Notify(notification));
+            }
+            EscalationEffect::Supersede(case) => {
+                // What this batch made for it before is not to be sent either.
+                let key = case.to_string();
+                self.batch.outbox.retain(|row| row.case != key);
+                self.pending.outgoing.retain(|outgoing| !matches!(outgoing, Outgoing::Notify(made) if made.key.case == case));
+                self.batch.supersede.push(key);
+                self.pending.outgoing.push(Outgoing::Supersede(case));
+            }
+            EscalationEffect::Siren(siren) => {
+                let key = format!("siren:{}/{}!{}", siren.enterprise, siren.zone, siren.version);
+                self.entry(EntryKind::Siren, Some(key), None, &siren);
+                self.pending.sirens.push(siren);
+            }
+            EscalationEffect::Answer(id, answer) => self.entry(EntryKind::Answer, Some(format!("answer:{id}")), None, &answer),
         }
     }
 
@@ -307,18 +303,11 @@ impl Engine {
 
     /// Moves the changed state of rules and escalation into the batch.
     pub(super) fn gather_state(&mut self) {
-        let mut rows = Vec::new();
-        self.rules.drain_changed(&mut rows);
-        self.batch.state.extend(rows.drain(..).map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
-        self.escalation.drain_changed(&mut rows);
-        for (key, bytes) in rows {
-            if let Some(case) = key.strip_prefix("case/") {
-                self.pending.cases.insert(case.into());
-            }
-            self.batch.state.push((format!("{ESCALATION}{key}"), bytes));
-        }
+        let from = self.batch.state.len();
+        self.pipeline.drain_changed(&mut self.batch.state);
+        self.pending.cases.extend(self.batch.state[from..].iter().filter_map(|(key, _)| pipeline::case_of_row(key)));
         for event in self.pending.events.iter().filter(|event| event.what == CaseEventKind::Closed) {
-            if let Some(case) = self.escalation.case(&event.case) {
+            if let Some(case) = self.pipeline.cases().case(&event.case) {
                 self.batch.closed.push(ClosedCase {
                     case: case.id.to_string(),
                     enterprise: case.enterprise.to_string(),
@@ -328,7 +317,7 @@ impl Engine {
             }
         }
         let mut timers = Vec::new();
-        self.escalation.drain_timers(&mut timers);
+        self.pipeline.drain_timers(&mut timers);
         for (case, list) in timers {
             let rows = list
                 .iter()

@@ -19,14 +19,13 @@ use crate::allowed::Allowed;
 use crate::clock::EngineClock;
 use crate::metrics::Metrics;
 use console::LiveView;
-use escalation::Escalation;
 use ingest::{AckHandle, Decoded, Decoder, SourceEvent};
 use journal::{Batch, Snapshot, Store, StoreError};
 use model::{
     Act, ActAnswer, ActId, AlarmId, Attempt, CaseEvent, CaseId, Condition, Duration, Notification, Plant, Siren, TagIndex, Timestamp,
     bounds,
 };
-use rules::Rules;
+use pipeline::{Input, Pipeline};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -115,8 +114,8 @@ pub struct Parts {
 /// The engine's state between two batches.
 pub struct Engine {
     plant: Arc<Plant>,
-    rules: Rules,
-    escalation: Escalation,
+    pipeline: Pipeline,
+    effects: Vec<pipeline::Effect>,
     store: Box<dyn Store>,
     clock: Arc<EngineClock>,
     view: Arc<LiveView>,
@@ -193,24 +192,19 @@ impl Engine {
     pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
         let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker } = parts;
         let now = clock.now();
-        let of = |rows: &[(String, Vec<u8>)], owner: &str| -> Vec<(String, Vec<u8>)> {
-            rows.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(owner)?.to_owned(), bytes.clone()))).collect()
-        };
-        let rules = Rules::restore(plant.clone(), &of(&snapshot.hard, RULES), &of(&snapshot.soft, RULES), now)
-            .map_err(|error| StartError::State(error.to_string()))?;
-        let escalation = Escalation::restore(plant.clone(), &of(&snapshot.hard, ESCALATION), snapshot.last_now.unwrap_or(now), now)
+        let pipeline = Pipeline::restore(plant.clone(), &snapshot.hard, &snapshot.soft, snapshot.last_now.unwrap_or(now), now)
             .map_err(|error| StartError::State(error.to_string()))?;
         // Only a change is told to the rules, so what stood before the restart must be known.
         let stands = |name| {
             let tag = plant.find_tag(model::SYSTEM_ENTERPRISE, name).map(|index| plant.tag(index).id.clone());
-            let alarm = tag.and_then(|tag| rules.alarm(&AlarmId { tag, condition: Condition::System }));
+            let alarm = tag.and_then(|tag| pipeline.alarms().alarm(&AlarmId { tag, condition: Condition::System }));
             alarm.is_some_and(|view| view.state.is_active())
         };
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
         let mut engine = Self {
             plant,
-            rules,
-            escalation,
+            pipeline,
+            effects: Vec::new(),
             store,
             clock,
             view,
@@ -294,8 +288,8 @@ impl Engine {
                 return Ok(input);
             }
         }
-        let next = [self.rules.next_deadline(), self.escalation.next_deadline(), Some(self.last_checkpoint + bounds::CHECKPOINT_EVERY)];
-        let due = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        let checkpoint = self.last_checkpoint + bounds::CHECKPOINT_EVERY;
+        let due = self.pipeline.next_deadline().map_or(checkpoint, |due| due.min(checkpoint));
         let mut until = Instant::now() + CLOCK_CHECK_EVERY;
         if let Some(at) = self.clock.instant_of(due) {
             until = until.min(at);
@@ -311,13 +305,10 @@ impl Engine {
         self.advance();
         if self.drain.as_ref().is_some_and(|drain| drain.ends() <= Instant::now()) {
             self.drain = None;
-            self.feed(&rules::Input::Drained);
+            self.feed(&Input::Rules(rules::Input::Drained));
         }
-        if self.rules.next_deadline().is_some_and(|due| due <= self.now) {
-            self.feed(&rules::Input::Timeout);
-        }
-        if self.escalation.next_deadline().is_some_and(|due| due <= self.now) {
-            self.escalate(&model::EscalationInput::Timeout);
+        if self.pipeline.next_deadline().is_some_and(|due| due <= self.now) {
+            self.feed(&Input::Timeout);
         }
         if self.last_clock_check.elapsed() >= CLOCK_CHECK_EVERY {
             self.last_clock_check = Instant::now();
@@ -354,10 +345,8 @@ impl Engine {
 
     fn checkpoint(&mut self) {
         self.last_checkpoint = self.now;
-        let mut soft = Vec::new();
-        self.rules.drain_soft(&mut soft);
-        self.batch.soft.extend(soft.into_iter().map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
-        let violations = self.escalation.audit(self.now);
+        self.pipeline.drain_soft(&mut self.batch.soft);
+        let violations = self.pipeline.cases().audit(self.now);
         for violation in &violations {
             tracing::error!(%violation, "an open case has no next action");
             self.metrics.audit_violations.inc();
@@ -371,15 +360,10 @@ impl Engine {
 
     fn system(&mut self, name: &str, active: bool, detail: &str) {
         let Some(tag) = self.system_tag(name) else { return };
-        self.feed(&rules::Input::System { tag, active, detail });
+        self.feed(&Input::Rules(rules::Input::System { tag, active, detail }));
     }
 
     fn system_tag(&self, name: &str) -> Option<TagIndex> {
         self.plant.find_tag(model::SYSTEM_ENTERPRISE, name)
     }
 }
-
-/// Prefix of the rules' state rows.
-const RULES: &str = "rules/";
-/// Prefix of the escalation's state rows.
-const ESCALATION: &str = "escalation/";

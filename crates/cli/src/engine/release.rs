@@ -82,9 +82,9 @@ impl Engine {
         }
         if seq.is_some() || pending.link.is_some() {
             let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
-            let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.escalation.case(id)).cloned().collect();
+            let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.pipeline.cases().case(id)).cloned().collect();
             for case in &cases {
-                self.allowed.update(&self.plant, &self.escalation, case);
+                self.allowed.update(&self.plant, self.pipeline.cases(), case);
             }
             let (mut notifications, mut superseded) = (Vec::new(), Vec::new());
             for outgoing in &pending.outgoing {
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     fn shown(&self, id: &AlarmId) -> LiveAlarm {
-        match self.rules.alarm(id) {
+        match self.pipeline.alarms().alarm(id) {
             Some(view) => self.shown_view(&view),
             None => self.gone(id),
         }
@@ -156,7 +156,8 @@ impl Engine {
         // It can be in no other case than its equipment's or, where a lost gateway explains it, the gateway's.
         let places = [Some(tag.equipment), gateway].map(|at| at.and_then(|at| self.plant.equipment.get(at)));
         let case = self
-            .escalation
+            .pipeline
+            .cases()
             .cases()
             .filter(|case| case.closed.is_none() && case.enterprise == view.alarm.tag.enterprise)
             .filter(|case| places.into_iter().flatten().any(|place| place.id == case.equipment))
@@ -181,13 +182,14 @@ impl Engine {
 
     /// Gives the pages what stood before the restart.
     pub(super) fn show_restored(&mut self) {
-        let alarms = self.rules.alarms().filter(|view| view.state != AlarmState::Normal).map(|view| self.shown_view(&view)).collect();
-        let cases: Vec<_> = self.escalation.cases().cloned().collect();
+        let alarms =
+            self.pipeline.alarms().alarms().filter(|view| view.state != AlarmState::Normal).map(|view| self.shown_view(&view)).collect();
+        let cases: Vec<_> = self.pipeline.cases().cases().cloned().collect();
         for case in &cases {
-            self.allowed.update(&self.plant, &self.escalation, case);
+            self.allowed.update(&self.plant, self.pipeline.cases(), case);
         }
-        self.view.apply(Update { now: self.now, alarms, cases, sirens: self.escalation.sirens(), ..Update::default() });
-        for siren in self.escalation.sirens() {
+        self.view.apply(Update { now: self.now, alarms, cases, sirens: self.pipeline.cases().sirens(), ..Update::default() });
+        for siren in self.pipeline.cases().sirens() {
             self.outlets.siren(&siren);
         }
     }

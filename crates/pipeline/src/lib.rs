@@ -1,0 +1,187 @@
+//! Pure: rules and escalation as one step. The live engine, `watchfire test`, backtest, suggest and replay all drive this.
+//!
+//! What the rules say about an input is handed to escalation at once, and an act that escalation has judged and allowed goes on to the
+//! rules. [`Pipeline::step`] appends both in the order in which the journal keeps them. It reads no clock and does no IO: whoever drives
+//! it stamps every input with a `now` that never runs backwards and serves [`Pipeline::next_deadline`] in time. Around it the live engine
+//! keeps journal, metrics and outlets; a simulated run keeps only what it wants to know.
+
+use escalation::Escalation;
+use model::{Act, ActAnswer, ActKind, AlarmEffect, Attempt, CaseId, CaseTimer, EscalationEffect, EscalationInput, Plant, Timestamp};
+use rules::Rules;
+use std::fmt;
+use std::sync::Arc;
+
+/// Prefix of the rules' state rows.
+const RULES: &str = "rules/";
+/// Prefix of the escalation's state rows.
+const ESCALATION: &str = "escalation/";
+
+/// A state row as the store keeps it: key and bytes.
+pub type Row = (String, Vec<u8>);
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// To the rules: a reading, a link, a fault of our own, the end of a backlog.
+    Rules(rules::Input<'a>),
+    /// A person acted.
+    Act(&'a Act),
+    /// What became of a message.
+    Attempt(&'a Attempt),
+    /// Time has passed.
+    Timeout,
+}
+
+/// What follows, in the order in which the journal keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// The rules said it.
+    Alarm(AlarmEffect),
+    /// It follows for cases, messages and sirens.
+    Case(EscalationEffect),
+}
+
+/// A state row that cannot be read.
+#[derive(Debug)]
+pub enum RestoreError {
+    /// One of the rules.
+    Rules(rules::RestoreError),
+    /// One of the cases.
+    Escalation(escalation::RestoreError),
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules(error) => error.fmt(f),
+            Self::Escalation(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RestoreError {}
+
+/// All alarms and all cases of one plant.
+#[derive(Debug)]
+pub struct Pipeline {
+    rules: Rules,
+    escalation: Escalation,
+    /// Buffers that keep their room: most readings say nothing, and those that do are to cost no allocation of their own.
+    said: Vec<AlarmEffect>,
+    follows: Vec<EscalationEffect>,
+}
+
+impl Pipeline {
+    /// Starts with nothing known.
+    pub fn new(plant: Arc<Plant>, now: Timestamp) -> Self {
+        Self::of(Rules::new(Arc::clone(&plant), now), Escalation::new(plant))
+    }
+
+    /// Continues after a restart from the rows of the store. Causes no transition; not listening until a link is up. What people were
+    /// owed between `down_since` and `now` runs with the first step.
+    pub fn restore(plant: Arc<Plant>, hard: &[Row], soft: &[Row], down_since: Timestamp, now: Timestamp) -> Result<Self, RestoreError> {
+        let rules = Rules::restore(Arc::clone(&plant), &owned(hard, RULES), &owned(soft, RULES), now).map_err(RestoreError::Rules)?;
+        let escalation = Escalation::restore(plant, &owned(hard, ESCALATION), down_since, now).map_err(RestoreError::Escalation)?;
+        Ok(Self::of(rules, escalation))
+    }
+
+    fn of(rules: Rules, escalation: Escalation) -> Self {
+        Self { rules, escalation, said: Vec::new(), follows: Vec::new() }
+    }
+
+    /// Takes one input at `now` and appends what follows.
+    pub fn step(&mut self, input: &Input<'_>, now: Timestamp, out: &mut Vec<Effect>) {
+        match input {
+            Input::Rules(input) => self.rules(input, now, out),
+            Input::Act(act) => {
+                let from = out.len();
+                self.escalation(&EscalationInput::Act(act), now, out);
+                if concerns_rules(&act.what) && is_done(act, &out[from..]) {
+                    self.rules(&rules::Input::Act(act), now, out);
+                }
+            }
+            Input::Attempt(attempt) => self.escalation(&EscalationInput::Attempt(attempt), now, out),
+            Input::Timeout => {
+                if self.rules.next_deadline().is_some_and(|due| due <= now) {
+                    self.rules(&rules::Input::Timeout, now, out);
+                }
+                if self.escalation.next_deadline().is_some_and(|due| due <= now) {
+                    self.escalation(&EscalationInput::Timeout, now, out);
+                }
+            }
+        }
+    }
+
+    /// When `step` is due if nothing arrives before. It may turn out to be early.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.rules.next_deadline().into_iter().chain(self.escalation.next_deadline()).min()
+    }
+
+    fn rules(&mut self, input: &rules::Input<'_>, now: Timestamp, out: &mut Vec<Effect>) {
+        let mut said = std::mem::take(&mut self.said);
+        self.rules.step(input, now, &mut said);
+        if !said.is_empty() {
+            out.extend(said.iter().cloned().map(Effect::Alarm));
+            self.escalation(&EscalationInput::Alarms(&said), now, out);
+            said.clear();
+        }
+        self.said = said;
+    }
+
+    fn escalation(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<Effect>) {
+        self.escalation.step(input, now, &mut self.follows);
+        out.extend(self.follows.drain(..).map(Effect::Case));
+    }
+
+    /// The alarms, to read.
+    pub fn alarms(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The cases, to read.
+    pub fn cases(&self) -> &Escalation {
+        &self.escalation
+    }
+
+    /// Hard rows changed since the last call; none deletes.
+    pub fn drain_changed(&mut self, out: &mut Vec<(String, Option<Vec<u8>>)>) {
+        prefixed(RULES, out, |rows| self.rules.drain_changed(rows));
+        prefixed(ESCALATION, out, |rows| self.escalation.drain_changed(rows));
+    }
+
+    /// Checkpoint rows of what changed since the last call.
+    pub fn drain_soft(&mut self, out: &mut Vec<Row>) {
+        let mut rows = Vec::new();
+        self.rules.drain_soft(&mut rows);
+        out.extend(rows.into_iter().map(|(key, bytes)| (format!("{RULES}{key}"), bytes)));
+    }
+
+    /// The whole list of obligations of every case where it changed since the last call.
+    pub fn drain_timers(&mut self, out: &mut Vec<(CaseId, Vec<CaseTimer>)>) {
+        self.escalation.drain_timers(out);
+    }
+}
+
+/// The case a state row is of, by its key.
+pub fn case_of_row(key: &str) -> Option<CaseId> {
+    key.strip_prefix(ESCALATION)?.strip_prefix("case/").map(CaseId::new)
+}
+
+/// Whether the rules have something to do with an act that was allowed.
+const fn concerns_rules(what: &ActKind) -> bool {
+    matches!(what, ActKind::Acknowledge { .. } | ActKind::Check { .. })
+}
+
+fn is_done(act: &Act, effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Case(EscalationEffect::Answer(id, ActAnswer::Done { .. })) if *id == act.id))
+}
+
+fn owned(rows: &[Row], owner: &str) -> Vec<Row> {
+    rows.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(owner)?.to_owned(), bytes.clone()))).collect()
+}
+
+fn prefixed(owner: &str, out: &mut Vec<(String, Option<Vec<u8>>)>, drain: impl FnOnce(&mut Vec<(String, Option<Vec<u8>>)>)) {
+    let mut rows = Vec::new();
+    drain(&mut rows);
+    out.extend(rows.into_iter().map(|(key, bytes)| (format!("{owner}{key}"), bytes)));
+}
