@@ -19,7 +19,20 @@ fn an_alarm_of_the_engine_itself_is_signed_and_handled_by_its_keeper_and_closed_
         let cause = model::Cause::Engine { detail: "disk full".to_owned() };
         let (key, level) = (model::TransitionKey { step, ..raise.clone() }, model::Level::Orange);
         let rules = plant.version.clone();
-        AlarmEffect::Transition(model::Transition { key, change, from, to, at: now, now, level, setpoint: None, late: false, cause, rules })
+        AlarmEffect::Transition(model::Transition {
+            key,
+            change,
+            from,
+            to,
+            at: now,
+            now,
+            level,
+            setpoint: None,
+            late: false,
+            suppressed: false,
+            cause,
+            rules,
+        })
     };
     let told = model::Announcement {
         key: raise.clone(),

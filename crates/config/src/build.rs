@@ -293,6 +293,7 @@ impl<'p> Builder<'p> {
             is_area: described.and_then(|described| described.is_area).unwrap_or(row.is_area),
             hazard: described.and_then(|described| described.hazard).unwrap_or(row.hazard.value),
             zone: described.and_then(|described| described.zone.as_ref()).map(|zone| ZoneId::new(&zone.value)).or(zone.cloned()),
+            modes: None,
         };
         let parts = (made.hazard, made.is_area, made.zone.clone());
         self.equipment.insert(key, made);

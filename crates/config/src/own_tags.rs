@@ -27,6 +27,7 @@ impl Builder<'_> {
                 is_area: false,
                 hazard,
                 zone: None,
+                modes: None,
             };
             self.equipment.insert(equipment.clone(), made);
             self.tags.push(Draft { tag, equipment, gateway: Some(key) });
@@ -43,6 +44,7 @@ impl Builder<'_> {
             is_area: false,
             hazard: Hazard::None,
             zone: None,
+            modes: None,
         };
         self.equipment.insert(equipment.clone(), made);
         for (name, title) in SYSTEM_TAGS.into_iter().zip(SYSTEM_TITLES) {

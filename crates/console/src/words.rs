@@ -56,9 +56,16 @@ pub(crate) const fn condition_en(condition: Condition) -> &'static str {
         Condition::Low => "low alarm",
         Condition::High => "high alarm",
         Condition::HighHigh => "high-high alarm",
+        Condition::Deviation => "deviation alarm",
+        Condition::RateUp => "rising too fast",
+        Condition::RateDown => "falling too fast",
+        Condition::Spike => "spike",
         Condition::Discrete => "state alarm",
+        Condition::Voted => "voted alarm",
+        Condition::Compound => "compound alarm",
         Condition::OutOfRange => "out of range",
         Condition::BadQuality => "bad value",
+        Condition::Frozen => "frozen value",
         Condition::Stale => "no data",
         Condition::GatewayLost => "gateway lost",
         Condition::UnknownTag => "unknown tag",
@@ -128,7 +135,8 @@ pub(crate) fn announcement(plant: &Plant, of: &AlarmId, measured: Option<f64>, s
     if matches!(tag.signal, Signal::Gateway | Signal::System) {
         return text;
     }
-    let shows_value = of.condition.is_limit() || matches!(of.condition, Condition::OutOfRange | Condition::Discrete);
+    let shows_value =
+        of.condition.is_limit() || matches!(of.condition, Condition::OutOfRange | Condition::Discrete) || of.condition.is_movement();
     if let (true, Some(measured)) = (shows_value, measured) {
         let measured = value(tag, measured);
         text.zh = format!("{} {measured}", text.zh);
@@ -137,6 +145,14 @@ pub(crate) fn announcement(plant: &Plant, of: &AlarmId, measured: Option<f64>, s
     if let (true, Some(setpoint)) = (of.condition.is_limit(), setpoint) {
         text.zh = format!("{} (限 {})", text.zh, limit(setpoint));
         text.en = format!("{} (limit {})", text.en, limit(setpoint));
+    }
+    if let (Condition::RateUp | Condition::RateDown, Some(setpoint)) = (of.condition, setpoint) {
+        text.zh = format!("{} (限 {}/min)", text.zh, value(tag, setpoint));
+        text.en = format!("{} (limit {}/min)", text.en, value(tag, setpoint));
+    }
+    if let (Condition::Spike, Some(setpoint)) = (of.condition, setpoint) {
+        text.zh = format!("{} (步长限 {})", text.zh, value(tag, setpoint));
+        text.en = format!("{} (step limit {})", text.en, value(tag, setpoint));
     }
     if let (Condition::OutOfRange, Some((low, high))) = (of.condition, tag.range) {
         text.zh = format!("{} (量程 {}~{})", text.zh, limit(low), limit(high));
@@ -268,6 +284,7 @@ pub(crate) fn transition(plant: &Plant, of: &model::Transition) -> Text {
         Change::Returned => ("恢复", "returned to normal"),
         Change::Acknowledged => ("报警确认", "acknowledged"),
         Change::Reset => ("解除锁存", "latch released"),
+        Change::Realarmed => ("再报警", "alarm told again"),
         Change::Faulted => ("规则故障", "rule faulted"),
         Change::Retired => ("退出配置", "left the configuration"),
     };

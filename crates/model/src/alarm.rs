@@ -17,12 +17,26 @@ pub enum Condition {
     High,
     /// 高高报
     HighHigh,
+    /// 偏差报: a difference, calculated from several tags or from a reference, at or above its limit. On a calculated tag.
+    Deviation,
+    /// 升速报: rises faster than the limit, per minute over a window.
+    RateUp,
+    /// 降速报: falls faster than the limit, per minute over a window.
+    RateDown,
+    /// 突变: differs from the reading before it by the limit or more.
+    Spike,
     /// 状态报警: a discrete signal in its alarm state.
     Discrete,
+    /// 表决报警: k of n votes are true. On a calculated tag.
+    Voted,
+    /// 组合报警: a statement over several tags is true. On a calculated tag.
+    Compound,
     /// 超量程: a finite value outside the measuring range.
     OutOfRange,
     /// 坏值: the last reading's quality is bad.
     BadQuality,
+    /// 冻结: flat within a tolerance, exactly zero, or sent again and again, for longer than a live instrument would be.
+    Frozen,
     /// 断数: no reading for the stale time.
     Stale,
     /// 网关失联: most tags of a gateway fell silent, went bad or to exactly zero together. On the gateway's own tag.
@@ -37,14 +51,21 @@ pub enum Condition {
 
 impl Condition {
     /// Every kind, in the order in which simultaneous transitions are listed: lower limits of a side before higher ones.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::Low,
         Self::LowLow,
         Self::High,
         Self::HighHigh,
+        Self::Deviation,
+        Self::RateUp,
+        Self::RateDown,
+        Self::Spike,
         Self::Discrete,
+        Self::Voted,
+        Self::Compound,
         Self::OutOfRange,
         Self::BadQuality,
+        Self::Frozen,
         Self::Stale,
         Self::GatewayLost,
         Self::UnknownTag,
@@ -59,9 +80,16 @@ impl Condition {
             Self::Low => "low",
             Self::High => "high",
             Self::HighHigh => "high-high",
+            Self::Deviation => "deviation",
+            Self::RateUp => "rate-up",
+            Self::RateDown => "rate-down",
+            Self::Spike => "spike",
             Self::Discrete => "discrete",
+            Self::Voted => "voted",
+            Self::Compound => "compound",
             Self::OutOfRange => "out-of-range",
             Self::BadQuality => "bad-quality",
+            Self::Frozen => "frozen",
             Self::Stale => "stale",
             Self::GatewayLost => "gateway-lost",
             Self::UnknownTag => "unknown-tag",
@@ -76,9 +104,16 @@ impl Condition {
             Self::Low => "低报",
             Self::High => "高报",
             Self::HighHigh => "高高报",
+            Self::Deviation => "偏差报",
+            Self::RateUp => "升速报",
+            Self::RateDown => "降速报",
+            Self::Spike => "突变",
             Self::Discrete => "状态报警",
+            Self::Voted => "表决报警",
+            Self::Compound => "组合报警",
             Self::OutOfRange => "超量程",
             Self::BadQuality => "坏值",
+            Self::Frozen => "冻结",
             Self::Stale => "断数",
             Self::GatewayLost => "网关失联",
             Self::UnknownTag => "未知位号",
@@ -90,17 +125,32 @@ impl Condition {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|condition| condition.name() == name)
     }
-    /// Whether it judges a measured value against a limit.
+    /// Whether it judges the value itself against a limit.
     pub const fn is_limit(self) -> bool {
-        matches!(self, Self::LowLow | Self::Low | Self::High | Self::HighHigh)
+        matches!(self, Self::LowLow | Self::Low | Self::High | Self::HighHigh | Self::Deviation)
     }
     /// Whether it is an upper limit.
     pub const fn is_high_side(self) -> bool {
-        matches!(self, Self::High | Self::HighHigh)
+        matches!(self, Self::High | Self::HighHigh | Self::Deviation)
+    }
+    /// Whether it judges how the value moves, and not the value itself.
+    pub const fn is_movement(self) -> bool {
+        matches!(self, Self::RateUp | Self::RateDown | Self::Spike | Self::Frozen)
+    }
+    /// Whether it judges a state, 0 or 1, measured or worked out.
+    pub const fn is_state(self) -> bool {
+        matches!(self, Self::Discrete | Self::Voted | Self::Compound)
+    }
+    /// Whether its setpoint is a limit: of the value, of its rate per minute, or of its step.
+    pub const fn has_setpoint(self) -> bool {
+        self.is_limit() || matches!(self, Self::RateUp | Self::RateDown | Self::Spike)
     }
     /// Whether it is about the data and not about the process: such a condition follows the slower data-fault policy.
     pub const fn is_data_fault(self) -> bool {
-        matches!(self, Self::OutOfRange | Self::BadQuality | Self::Stale | Self::GatewayLost | Self::UnknownTag | Self::WrongClock)
+        matches!(
+            self,
+            Self::OutOfRange | Self::BadQuality | Self::Frozen | Self::Stale | Self::GatewayLost | Self::UnknownTag | Self::WrongClock
+        )
     }
 }
 
@@ -283,6 +333,8 @@ pub enum Change {
     Acknowledged,
     /// A latched alarm released by a named field check.
     Reset,
+    /// 再报警: acknowledged, but it has stood for so long that it must be seen again.
+    Realarmed,
     /// The rule failed.
     Faulted,
     /// A tag, limit or condition left the configuration while the alarm stood.
@@ -339,6 +391,9 @@ pub struct Transition {
     /// Marked late 补传: its reading was older than `late_after` on arrival.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// 设计抑制: a raise that is recorded, shown and counted, but told to nobody while the suppression holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// The input that caused it.
     pub cause: Cause,
     /// The rules in force.
@@ -360,7 +415,7 @@ pub enum AnnounceMode {
 /// The rules' word that people are to be told of a raise. A raise without one is recorded and shown only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// The raise (step 0): it names the announcement.
+    /// The raise (step 0) names the announcement, a re-alarm (its own step) another one of the same episode.
     pub key: TransitionKey,
     /// Its level.
     pub level: Level,

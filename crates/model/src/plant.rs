@@ -145,6 +145,17 @@ pub struct Equipment {
     pub hazard: Hazard,
     /// Siren zone of the place.
     pub zone: Option<ZoneId>,
+    /// Its operating modes 工况, where it has more than one.
+    pub modes: Option<Modes>,
+}
+
+/// The operating modes 工况 of an equipment or area: 运行, 开车, 停车, 检修, 倒罐, or products.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Modes {
+    /// The calculated tag whose value is the place of the present mode in `names`.
+    pub tag: TagIndex,
+    /// What they are called; the first is the ordinary one, which also holds where nobody knows.
+    pub names: Vec<String>,
 }
 
 /// Level of the major hazard 重大危险源. 一级 is the highest.
@@ -274,6 +285,10 @@ pub struct Tag {
     pub basis: String,
     /// 投用 evaluates; 停用 only shows.
     pub in_service: bool,
+    /// After power-up, a new sensor or bad quality, readings within this time may raise but not clear.
+    pub warm_up: Duration,
+    /// How its reading is worked out of others; none where it is measured.
+    pub calculation: Option<Box<Calculation>>,
     /// Its conditions, in the order of [`Condition::ALL`].
     pub conditions: Vec<ConditionRule>,
 }
@@ -298,6 +313,8 @@ impl Tag {
             interlock: None,
             basis: String::new(),
             in_service: true,
+            warm_up: Duration::ZERO,
+            calculation: None,
             conditions: Vec::new(),
         }
     }
@@ -326,6 +343,88 @@ pub struct ConditionRule {
     /// part of the rule version. Shared: the tags of one class say the same.
     #[serde(skip)]
     pub rationale: Option<Arc<Rationale>>,
+    /// What few conditions need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Box<ConditionExtra>>,
+}
+
+/// What few conditions need, kept apart so that the many stay small.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConditionExtra {
+    /// How a movement is measured.
+    pub method: Method,
+    /// Once raised, it stands until a person names a field check.
+    pub latching: bool,
+    /// Acknowledged and still standing after this, it is told again.
+    pub realarm_after: Option<Duration>,
+    /// Other limits in other modes of the equipment. A gas limit has none.
+    pub modes: Vec<ModeLimit>,
+    /// Calculated tags of the enterprise; while one of them is 1, raises are recorded but told to nobody. Never for a gas limit.
+    pub suppressed_by: Vec<String>,
+}
+
+/// The limit of one condition in one operating mode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModeLimit {
+    /// Place in [`Modes::names`].
+    pub mode: u8,
+    /// None where the condition means nothing in this mode: raises are then recorded but told to nobody.
+    pub limit: Option<Limit>,
+}
+
+/// What a value is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// In the tag's unit.
+    pub setpoint: f64,
+    /// 回差.
+    pub deadband: f64,
+    /// 报警延时.
+    pub on_delay: Duration,
+    /// 恢复延时.
+    pub off_delay: Duration,
+}
+
+/// How the movement of a value is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by")]
+pub enum Method {
+    /// Not at all: the value itself is judged.
+    #[default]
+    Value,
+    /// Change per minute between the two ends of a window.
+    Rate {
+        /// How long it is.
+        window: Duration,
+    },
+    /// Step from the reading before, if that is no older than this.
+    Step {
+        /// How old it may be.
+        within: Duration,
+    },
+    /// No movement.
+    Frozen {
+        /// Flat: no further apart than this, in the tag's unit ...
+        tolerance: f64,
+        /// ... for this long.
+        flat_for: Option<Duration>,
+        /// Exactly zero for this long.
+        zero_for: Option<Duration>,
+        /// So many readings on end that repeat the sequence number and value before them with a fresh time.
+        resent: Option<u32>,
+    },
+}
+
+/// How a calculated tag's reading is worked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calculation {
+    /// As written.
+    pub text: String,
+    /// The tags it reads, in the order of the program's inputs, all of the same enterprise.
+    pub inputs: Vec<TagIndex>,
+    /// What is run.
+    pub program: expr::Program,
 }
 
 impl ConditionRule {
@@ -341,7 +440,12 @@ impl ConditionRule {
             level_when_two: None,
             siren: false,
             rationale: None,
+            extra: None,
         }
+    }
+    /// How it measures a movement.
+    pub fn method(&self) -> Method {
+        self.extra.as_ref().map_or(Method::Value, |extra| extra.method)
     }
 }
 

@@ -216,7 +216,11 @@ impl Message {
             last,
             // The alarm value of a discrete signal is no limit anybody thinks of as one.
             limit: if alarm.condition.is_limit() { limit(notification.setpoint, facts, lang) } else { String::new() },
-            raised_value: if discrete || alarm.condition.is_limit() || alarm.condition == Condition::OutOfRange {
+            raised_value: if discrete
+                || alarm.condition.is_limit()
+                || alarm.condition.is_movement()
+                || alarm.condition == Condition::OutOfRange
+            {
                 number(notification.value)
             } else {
                 String::new()
@@ -261,7 +265,13 @@ fn subject(enterprise: &str, equipment: &str, signal: Signal, of: Condition, lan
 fn condition(condition: Condition, lang: Lang) -> &'static str {
     match (lang, condition) {
         (Lang::Zh, _) => condition.name_zh(),
+        (Lang::En, Condition::Deviation) => "deviation alarm",
+        (Lang::En, Condition::RateUp) => "rising too fast",
+        (Lang::En, Condition::RateDown) => "falling too fast",
         (Lang::En, Condition::Discrete) => "state alarm",
+        (Lang::En, Condition::Voted) => "voted alarm",
+        (Lang::En, Condition::Compound) => "compound alarm",
+        (Lang::En, Condition::Frozen) => "frozen value",
         (Lang::En, Condition::OutOfRange) => "out of range",
         (Lang::En, Condition::BadQuality) => "bad quality",
         (Lang::En, Condition::GatewayLost) => "gateway lost",

@@ -388,6 +388,7 @@ impl Slot {
             level: rule.level,
             setpoint: (rule.condition.is_limit() || rule.condition == model::Condition::Discrete).then_some(rule.setpoint),
             late: self.late,
+            suppressed: false,
             cause,
             rules: scene.plant.version.clone(),
         };
@@ -413,6 +414,9 @@ fn is_legal(from: AlarmState, change: Change, to: AlarmState) -> bool {
         ),
         Change::Reset => {
             matches!((from, to), (S::LatchedUnacknowledged, S::ReturnedUnacknowledged) | (S::LatchedAcknowledged, S::Normal))
+        }
+        Change::Realarmed => {
+            matches!((from, to), (S::Acknowledged, S::Unacknowledged) | (S::LatchedAcknowledged, S::LatchedUnacknowledged))
         }
         Change::Faulted => to == S::Faulted,
         Change::Retired => to == S::Normal,

@@ -394,6 +394,7 @@ impl Rules {
                 level: slot.level.unwrap_or(Level::Blue),
                 setpoint: None,
                 late: slot.late,
+                suppressed: false,
                 cause: crate::engine_cause("位号、限值或条件已不在组态中 · no longer configured".to_owned()),
                 rules: plant.version.clone(),
             };

@@ -59,6 +59,7 @@ fn plant(tags: usize) -> Arc<Plant> {
             is_area: false,
             hazard: Hazard::None,
             zone: None,
+            modes: None,
         }],
         gateways: vec![],
         tags: (0..tags).map(tag).collect(),

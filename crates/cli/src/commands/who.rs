@@ -141,6 +141,7 @@ fn told(plant: &Arc<Plant>, tag: &TagId, rule: &ConditionRule, at: Timestamp) ->
         level: rule.level,
         setpoint: Some(rule.setpoint),
         late: false,
+        suppressed: false,
         cause: Cause::Engine { detail: String::new() },
         rules: plant.version.clone(),
     };

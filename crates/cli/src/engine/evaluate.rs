@@ -338,6 +338,7 @@ fn change(change: model::Change) -> &'static str {
         model::Change::Returned => "returned",
         model::Change::Acknowledged => "acknowledged",
         model::Change::Reset => "reset",
+        model::Change::Realarmed => "realarmed",
         model::Change::Faulted => "faulted",
         model::Change::Retired => "retired",
     }

@@ -68,6 +68,7 @@ pub fn plant() -> Plant {
         is_area: false,
         hazard: Hazard::None,
         zone: None,
+        modes: None,
     }];
     for (at, enterprise) in ["ent-hx", "ent-lz"].into_iter().enumerate() {
         equipment.push(Equipment {
@@ -77,6 +78,7 @@ pub fn plant() -> Plant {
             is_area: false,
             hazard: Hazard::Third,
             zone: Some("Z1".into()),
+            modes: None,
         });
         let first = tags.len() as u32;
         tags.push(tag(TagId::new(enterprise, "GW01"), "网关", Signal::Gateway, at + 1, Some(at), Vec::new()));

@@ -113,11 +113,13 @@ pub fn everything_that_may_happen() -> Vec<TimelineEntry> {
             level: Level::Red,
             setpoint: None,
             late: false,
+            suppressed: false,
             cause: Cause::Act { act: "a".into(), person: "sun".into() },
             rules: "v1".into(),
         })
     };
-    let changes = [Change::Raised, Change::Returned, Change::Acknowledged, Change::Reset, Change::Faulted, Change::Retired];
+    let changes =
+        [Change::Raised, Change::Returned, Change::Acknowledged, Change::Reset, Change::Realarmed, Change::Faulted, Change::Retired];
     entries.extend(changes.map(transition));
     let notification = plant::notification("_system", Tier::COUNTY, "sun");
     let results = [AttemptResult::Accepted, AttemptResult::Delivered, AttemptResult::Retrying, AttemptResult::Failed];

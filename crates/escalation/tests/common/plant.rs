@@ -171,6 +171,7 @@ fn build() -> Arc<Plant> {
         is_area,
         hazard: Hazard::None,
         zone: zone.map(ZoneId::from),
+        modes: None,
     };
     // Sorted by (enterprise, id): the indexes below follow.
     let mut places = vec![equipment("_system", "engine", false, None), equipment("by", "GW", false, None)];

@@ -332,6 +332,7 @@ impl World {
             level: self.level(alarm),
             setpoint: Some(80.0),
             late: false,
+            suppressed: false,
             cause: Cause::Engine { detail: String::new() },
             rules: self.plant.version.clone(),
         }

@@ -43,6 +43,7 @@ pub fn plant() -> Plant {
             is_area: false,
             hazard: Hazard::None,
             zone: None,
+            modes: None,
         }],
         gateways: vec![Gateway {
             enterprise: "xinghua".into(),

@@ -427,6 +427,7 @@ pub fn describe(effect: &AlarmEffect, many: bool) -> String {
                 Change::Returned => "returned",
                 Change::Acknowledged => "acknowledged",
                 Change::Reset => "reset",
+                Change::Realarmed => "realarmed",
                 Change::Faulted => "faulted",
                 Change::Retired => "retired",
             };
