@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
-use watchfire::commands::{check, demo, publish, run, status, user, verify, who};
+use watchfire::commands::{check, demo, export, publish, run, status, user, verify, who};
 
 /// Watchfire 烽燧: from an MQTT reading to an alarm, to the person who must answer, to a closed case.
 ///
@@ -29,6 +29,8 @@ enum Command {
     Who(who::Args),
     /// Replay a recorded file to a broker
     Publish(publish::Args),
+    /// Write setpoint lists to files
+    Export(export::Args),
     /// Walk the journal's hash chain and name the first broken row
     Verify(verify::Args),
     /// Show what stands: alarms, cases, timers, undelivered messages
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Who(args) => who::run(args),
         Command::Publish(args) => publish::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Export(args) => export::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Status(args) => status::run(args),
         Command::User(args) => user::run(args),

@@ -1,21 +1,25 @@
 //! From everything that was read to the checked plant: names resolved, levels given, vectors sorted, the version computed.
 
 use crate::bodies::{self, Bodies};
+use crate::classes::{Class, Classes};
 use crate::climb;
+use crate::explain::{Explainer, Explanation};
 use crate::fault::{Sink, text};
 use crate::field::{RawEquipment, RawField};
+use crate::heads::{Column, RATIONALE};
 use crate::limits;
 use crate::org::RawJurisdiction;
 use crate::own_tags::SYSTEM_INTERVAL;
 use crate::policies::RawPolicies;
 use crate::server::Server;
-use crate::setpoints::{Row, check_name};
+use crate::setpoints::{LIMIT_COLUMNS, Row, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
-use model::plant::{Channel, ConditionRule, Equipment, Gateway, Tag};
-use model::{BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Plant, RuleVersion, Signal, TagId, TagIndex, ZoneId};
+use model::plant::{Channel, ConditionRule, Equipment, Gateway, Rationale, Tag};
+use model::{BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Level, Plant, RuleVersion, Signal, TagId, TagIndex, ZoneId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// One enterprise's list.
 pub(crate) struct Sheet<'a> {
@@ -32,25 +36,29 @@ pub(crate) struct Raw<'a> {
     /// Where the policies were written.
     pub(crate) policies_place: Place<'a>,
     pub(crate) field: RawField<'a>,
+    pub(crate) classes: Classes<'a>,
     pub(crate) sheets: Vec<Sheet<'a>>,
 }
 
-/// Builds the plant; `None` where so much is missing that there is none. Faults are in the sink either way.
-pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Plant> {
+/// Builds the plant; `None` where so much is missing that there is none. Faults are in the sink either way. With the tag that
+/// is asked about comes what it has and where that was written.
+pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, sink: &mut Sink) -> (Option<Plant>, Option<Explanation>) {
     let policies = climb::policies(&raw.policies, &raw.jurisdiction, sink);
     if let Some(policies) = &policies {
         bodies::check_reach(&raw.bodies, policies, server, sink);
     }
-    let mut builder = Builder::new(&raw.policies, &raw.bodies);
+    let mut builder = Builder::new(&raw.policies, &raw.bodies, &raw.classes, asked);
     builder.field(&raw.field, sink);
-    for sheet in &raw.sheets {
+    for sheet in &mut raw.sheets {
         builder.sheet(sheet, sink);
     }
     builder.check_unused(&raw.sheets, &raw.field, sink);
     builder.gateway_tags();
     builder.system_tags();
     builder.check_levels(raw.policies_place, sink);
+    let explanation = builder.explanation.take();
     let (equipment, gateways, tags) = builder.finish();
+    let Some(policies) = policies else { return (None, explanation) };
     let mut plant = Plant {
         version: RuleVersion::new(""),
         tiers: raw.jurisdiction.tiers.into_iter().map(|tier| tier.name).collect(),
@@ -60,11 +68,11 @@ pub(crate) fn build(raw: Raw<'_>, server: &Server, sink: &mut Sink) -> Option<Pl
         equipment,
         gateways,
         tags,
-        policies: policies?,
+        policies,
         utc_offset: raw.jurisdiction.utc_offset.unwrap_or(UTC_OFFSET_DEFAULT),
     };
     plant.version = version::of(&plant);
-    Some(plant)
+    (Some(plant), explanation)
 }
 
 /// China's civil time.
@@ -80,6 +88,12 @@ pub(crate) type Key = (String, String);
 /// What stands in the plant by enterprise and name, while it is gathered.
 pub(crate) struct Builder<'p> {
     policies: &'p RawPolicies<'p>,
+    classes: &'p Classes<'p>,
+    /// The tag that is asked about.
+    asked: Option<&'p TagId>,
+    explanation: Option<Explanation>,
+    /// What limits say for people, each kept once.
+    rationales: BTreeMap<Rationale, Arc<Rationale>>,
     enterprises: BTreeMap<&'p str, Place<'p>>,
     /// With the highest hazard that its gas detectors guard.
     pub(crate) gateways: BTreeMap<Key, (Gateway, Hazard)>,
@@ -101,10 +115,14 @@ pub(crate) struct Draft {
 }
 
 impl<'p> Builder<'p> {
-    fn new(policies: &'p RawPolicies<'p>, bodies: &'p Bodies<'p>) -> Self {
+    fn new(policies: &'p RawPolicies<'p>, bodies: &'p Bodies<'p>, classes: &'p Classes<'p>, asked: Option<&'p TagId>) -> Self {
         let enterprises = bodies.bodies.iter().filter(|body| body.tier == model::Tier::ENTERPRISE);
         Self {
             policies,
+            classes,
+            asked,
+            explanation: None,
+            rationales: BTreeMap::new(),
             enterprises: enterprises.filter_map(|body| Some((body.id.as_str(), *bodies.places.get(body.id.as_str())?))).collect(),
             gateways: BTreeMap::new(),
             zones: BTreeSet::new(),
@@ -171,18 +189,26 @@ impl<'p> Builder<'p> {
         None
     }
 
-    fn sheet(&mut self, sheet: &Sheet<'_>, sink: &mut Sink) {
+    fn sheet(&mut self, sheet: &mut Sheet<'_>, sink: &mut Sink) {
         if !self.enterprise(&At { value: sheet.enterprise.clone(), place: sheet.top }, sink) {
             return;
         }
         let gas = self.policies.gas.clone().unwrap_or_default();
-        for row in &sheet.rows {
-            limits::check(row, &gas, &mut self.unbounded, sink);
-            self.row(&sheet.enterprise, row, sink);
+        let classes = self.classes;
+        for row in &mut sheet.rows {
+            let class = classes.of(row, sink);
+            if let Some(class) = class {
+                class.fill(row, sink);
+            }
+            limits::check(row, sink);
+            if row.signal.is_gas() {
+                gas.check(row, &mut self.unbounded, sink);
+            }
+            self.row(&sheet.enterprise, row, class, sink);
         }
     }
 
-    fn row(&mut self, enterprise: &str, row: &Row<'_>, sink: &mut Sink) {
+    fn row(&mut self, enterprise: &str, row: &Row<'_>, class: Option<&Class<'_>>, sink: &mut Sink) {
         let zone = row.zone.as_ref().and_then(|zone| self.zone(enterprise, zone, sink));
         let equipment = self.equipment_of(enterprise, row, zone.as_ref(), sink);
         let gateway_key = (enterprise.to_owned(), row.gateway.value.clone());
@@ -212,7 +238,7 @@ impl<'p> Builder<'p> {
         let sample_interval = row.sample.unwrap_or(gateway.interval).max(gateway.interval);
         let mut conditions = Vec::new();
         if row.in_service {
-            self.process_conditions(row, hazard_here, is_area, &mut conditions);
+            self.process_conditions(row, class, hazard_here, is_area, &mut conditions, sink);
             let faults = [Condition::OutOfRange, Condition::BadQuality, Condition::Stale];
             for condition in faults.into_iter().filter(|condition| *condition != Condition::OutOfRange || row.range.is_some()) {
                 conditions.extend(self.rule(condition, row.signal, hazard_here, is_area));
@@ -235,6 +261,10 @@ impl<'p> Builder<'p> {
             conditions,
             ..Tag::new(TagId::new(enterprise, &row.tag.value), row.signal)
         };
+        if self.asked.is_some_and(|asked| *asked == tag.id) {
+            let explainer = Explainer { row, class, hazard: hazard_here, is_area, policies: self.policies };
+            self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
+        }
         self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key) });
     }
 
@@ -300,29 +330,125 @@ impl<'p> Builder<'p> {
         Some(parts)
     }
 
-    fn process_conditions(&mut self, row: &Row<'_>, hazard: Hazard, is_area: bool, out: &mut Vec<ConditionRule>) {
+    fn process_conditions(
+        &mut self,
+        row: &Row<'_>,
+        class: Option<&Class<'_>>,
+        hazard: Hazard,
+        is_area: bool,
+        out: &mut Vec<ConditionRule>,
+        sink: &mut Sink,
+    ) {
         let kinds = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
         let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
-        for ((condition, limit), on_delay) in kinds.into_iter().zip(&row.limits).zip(delays) {
-            let Some(limit) = limit else { continue };
-            let rule = self.rule(condition, row.signal, hazard, is_area);
-            out.extend(rule.map(|rule| ConditionRule {
+        for (at, (condition, on_delay)) in kinds.into_iter().zip(delays).enumerate() {
+            let Some(limit) = &row.limits[at] else { continue };
+            let Some(rule) = self.process_rule(condition, row, class, hazard, is_area, sink) else { continue };
+            let rationale = self.rationale(row, class, Some(at));
+            self.check_rationale(rule.level, rationale.as_deref(), on_delay, limit.place, at, sink);
+            out.push(ConditionRule {
                 setpoint: limit.value,
-                deadband: row.deadband.as_ref().map_or(0.0, |deadband| deadband.value),
+                deadband: row.deadband.as_ref().map_or(0.0, |deadband| deadband.value.of(limit.value)),
                 on_delay,
                 off_delay: row.off_delay,
+                rationale,
                 ..rule
-            }));
+            });
         }
-        if let Some(state) = row.alarm_state {
-            let rule = self.rule(Condition::Discrete, row.signal, hazard, is_area);
-            out.extend(rule.map(|rule| ConditionRule {
-                setpoint: f64::from(state),
-                on_delay: row.on_delay,
-                off_delay: row.off_delay,
-                ..rule
-            }));
+        if let Some(state) = row.alarm_state
+            && let Some(rule) = self.process_rule(Condition::Discrete, row, class, hazard, is_area, sink)
+        {
+            let rationale = self.rationale(row, class, None);
+            self.check_rationale(rule.level, rationale.as_deref(), row.on_delay, row.tag.place, LIMIT_COLUMNS.len(), sink);
+            out.push(ConditionRule { setpoint: f64::from(state), on_delay: row.on_delay, off_delay: row.off_delay, rationale, ..rule });
         }
+    }
+
+    /// What row and class say for people about one limit, or about the tag; none where they say nothing.
+    pub(crate) fn rationale(&mut self, row: &Row<'_>, class: Option<&Class<'_>>, limit: Option<usize>) -> Option<Arc<Rationale>> {
+        let mut raw = limit.and_then(|at| Some(row.limit_rationale.as_ref()?[at].clone())).unwrap_or_default().or(&row.rationale);
+        if let Some((of_class, of_limit)) = class.map(|class| class.rationale(limit)) {
+            raw = of_limit.map_or_else(|| raw.clone(), |of_limit| raw.clone().or(of_limit)).or(of_class);
+        }
+        let [cause, consequence, response] = raw.texts.map(Option::unwrap_or_default);
+        let rationale = Rationale { cause, consequence, response, time_to_respond: raw.respond_within };
+        if rationale == Rationale::default() {
+            return None;
+        }
+        if let Some(kept) = self.rationales.get(&rationale) {
+            return Some(kept.clone());
+        }
+        let kept = Arc::new(rationale.clone());
+        self.rationales.insert(rationale, kept.clone());
+        Some(kept)
+    }
+
+    /// Refuses a limit of a level that needs a rationalisation and has none, and warns of a delay that eats up the time to respond.
+    fn check_rationale(
+        &self,
+        level: Level,
+        rationale: Option<&Rationale>,
+        on_delay: Duration,
+        place: Place<'_>,
+        limit: usize,
+        sink: &mut Sink,
+    ) {
+        let within = rationale.and_then(|rationale| rationale.time_to_respond);
+        if within.is_some_and(|within| on_delay >= within) {
+            let fault = text("报警延时不小于允许响应时间", "the on-delay leaves no time to respond");
+            sink.push(place.warning("delay-beyond-response", fault).suggest("缩短报警延时", "shorten the delay"));
+        }
+        if !self.policies.rationalisation.as_ref().is_some_and(|levels| levels.contains(&level)) {
+            return;
+        }
+        let said = |part: fn(&Rationale) -> &String| rationale.is_some_and(|rationale| !part(rationale).is_empty());
+        let has = [said(|said| &said.cause), said(|said| &said.consequence), said(|said| &said.response), within.is_some()];
+        let missing: Vec<_> = RATIONALE.into_iter().zip(has).filter(|(_, has)| !has).map(|(column, _)| column).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let (zh, en) = limits::name_or_state(limit);
+        let (level_zh, level_en) = (level.name_zh(), level.name());
+        let columns =
+            |name: fn(Column) -> &'static str, joint: &str| missing.iter().map(|column| name(*column)).collect::<Vec<_>>().join(joint);
+        let (missing_zh, missing_en) = (columns(Column::name, "、"), columns(Column::name_en, ", "));
+        let fault = text(format!("{level_zh}的{zh}没有写:{missing_zh}"), format!("{en} is {level_en} and lacks: {missing_en}"));
+        sink.push(place.error("rationale-missing", fault).suggest(
+            "写在这一行、它的类别里,或该限值自己的列里(如 高高报原因);要求见 policies.toml 的 [rationalisation]",
+            "write it in this row, in its class or in the limit's own columns (HH_cause …); [rationalisation] in policies.toml asks for it",
+        ));
+    }
+
+    /// A condition of the process, with the level that its class or else the policy gives it.
+    pub(crate) fn process_rule(
+        &mut self,
+        condition: Condition,
+        row: &Row<'_>,
+        class: Option<&Class<'_>>,
+        hazard: Hazard,
+        is_area: bool,
+        sink: &mut Sink,
+    ) -> Option<ConditionRule> {
+        let rule = self.rule(condition, row.signal, hazard, is_area)?;
+        let Some(level) = class.and_then(|class| class.level(condition)) else { return Some(rule) };
+        if row.signal.is_gas() && level.value < rule.level {
+            let (zh, en) = (rule.level.name_zh(), rule.level.name());
+            let fault = text(
+                format!("类别给气体报警的等级低于策略的{zh}"),
+                format!("the class gives a gas alarm a lower level than the policy's {en}"),
+            );
+            let place = row.class.as_ref().map_or(row.tag.place, |class| class.place);
+            sink.push(place.error("class-level", fault).suggest(
+                "去掉 classes.toml 里的 level,或改 policies.toml 的 [levels]",
+                "remove `level` from classes.toml, or change [levels] in policies.toml",
+            ));
+        }
+        Some(ConditionRule {
+            level: level.value,
+            level_when_two: rule.level_when_two.filter(|two| *two > level.value),
+            siren: self.sounds(condition, row.signal, level.value),
+            ..rule
+        })
     }
 
     /// A condition with the level that the policy gives it, without limit and delays.
@@ -331,11 +457,16 @@ impl<'p> Builder<'p> {
             self.unlevelled.entry(condition).or_default().insert(signal);
             return None;
         };
-        let siren = self.policies.siren.as_ref().is_some_and(|siren| {
+        let siren = self.sounds(condition, signal, level);
+        Some(ConditionRule { level_when_two, siren, ..ConditionRule::new(condition, 0.0, level) })
+    }
+
+    /// Whether a condition sounds the siren of its zone.
+    fn sounds(&self, condition: Condition, signal: Signal, level: Level) -> bool {
+        self.policies.siren.as_ref().is_some_and(|siren| {
             let gas = siren.gas_upper_limits && signal.is_gas() && condition.is_high_side();
             siren.levels.contains(&level) && !condition.is_data_fault() || gas
-        });
-        Some(ConditionRule { level_when_two, siren, ..ConditionRule::new(condition, 0.0, level) })
+        })
     }
 
     /// What was described and is not used: more often a slip in a name than a plan.

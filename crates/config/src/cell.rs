@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Text, text};
 use crate::sheet::Cell;
+use crate::source::Place;
 use std::borrow::Cow;
 
 /// Digits of a code of a major hazard (enterprise 9, unit 3).
@@ -101,13 +102,7 @@ pub(crate) fn code_fault(cell: &Cell<'_>, fixed_digits: bool) -> Option<Fault> {
         return None;
     }
     if written.contains(['e', 'E', '.']) && written.parse::<f64>().is_ok() {
-        let fault =
-            text("编码被表格软件变成了科学计数法,后几位已经丢失", "a spreadsheet turned this code into a number; its last digits are lost");
-        return Some(
-            cell.place
-                .error("code-as-number", fault)
-                .suggest("把这一列设为“文本”格式,再从原文件粘贴一次", "format the column as text and paste the code again from its source"),
-        );
+        return Some(exponent_fault(cell.place));
     }
     let digits = written.bytes().take_while(u8::is_ascii_digit).count();
     // An index code goes on with the letter of its object; a hazard code has digits only.
@@ -125,6 +120,21 @@ pub(crate) fn code_fault(cell: &Cell<'_>, fixed_digits: bool) -> Option<Fault> {
         );
     }
     None
+}
+
+/// Whether a name is what spreadsheets make of a long code, such as `3.30521E+08`.
+pub(crate) fn is_exponent(written: &str) -> bool {
+    let Some((mantissa, exponent)) = written.split_once(['E', 'e']) else { return false };
+    let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+    mantissa.contains('.') && mantissa.parse::<f64>().is_ok() && !exponent.is_empty() && exponent.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+pub(crate) fn exponent_fault(place: Place<'_>) -> Fault {
+    let fault =
+        text("编码被表格软件变成了科学计数法,后几位已经丢失", "a spreadsheet turned this code into a number; its last digits are lost");
+    place
+        .error("code-as-number", fault)
+        .suggest("把这一列设为“文本”格式,再从原文件粘贴一次", "format the column as text and paste the code again from its source")
 }
 
 /// Whether a CAS number's check digit is right.
@@ -150,9 +160,21 @@ pub(crate) fn date(written: &str) -> Option<jiff::civil::Date> {
     jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
+/// Serials of the years 1990 to 2100, as a cell that lost its date format shows them.
+const SERIALS: std::ops::RangeInclusive<i32> = 32_874..=73_415;
+
 /// The text of a missing or wrong date.
-pub(crate) fn date_suggestion() -> Text {
-    text("写成 2027-03-31", "write it as 2027-03-31")
+pub(crate) fn date_suggestion(written: &str) -> Text {
+    let serial = written.parse().ok().filter(|serial| SERIALS.contains(serial));
+    let day_zero = jiff::civil::date(1899, 12, 30);
+    let date = serial.and_then(|serial| day_zero.checked_add(jiff::Span::new().days(serial)).ok());
+    match date {
+        Some(date) => text(
+            format!("{written} 是表格软件里 {date} 的序号:把这一列设为日期格式,或写 {date}"),
+            format!("{written} is a spreadsheet's number for {date}: format the column as a date, or write {date}"),
+        ),
+        None => text("写成 2027-03-31", "write it as 2027-03-31"),
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +184,7 @@ mod tests {
 
     fn read(written: &str) -> Result<Option<f64>, &'static str> {
         let source = Source::new("a.csv".into(), written.to_owned());
-        let cell = Cell { text: Cow::Borrowed(written), place: source.place(0..written.len()) };
+        let cell = Cell { text: Cow::Borrowed(written), place: source.place(0..written.len()), kind: crate::sheet::Kind::Text };
         number(&cell).map(|number| number.map(|number| number.value)).map_err(|fault| fault.code)
     }
 

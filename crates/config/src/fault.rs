@@ -74,6 +74,8 @@ pub struct Fault {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// In a workbook `Sheet1!C7`; `line` and `column` are then row and column of the sheet.
+    pub cell: Option<String>,
     /// What is wrong.
     pub text: Text,
     /// What to write instead.
@@ -101,9 +103,16 @@ impl Fault {
         self.mark = 0..0;
         self
     }
-    /// One line: `file:line:column: text`.
+    /// `file:line:column`, in a workbook `file.xlsx:Sheet1!C7`.
+    pub fn place(&self) -> String {
+        match &self.cell {
+            Some(cell) => format!("{}:{cell}", self.file.display()),
+            None => format!("{}:{}:{}", self.file.display(), self.line, self.column),
+        }
+    }
+    /// One line: the place and the text.
     pub fn one_line(&self, lang: Lang) -> String {
-        format!("{}:{}:{}: {}", self.file.display(), self.line, self.column, self.text.get(lang))
+        format!("{}: {}", self.place(), self.text.get(lang))
     }
 
     fn render_into(&self, lang: Lang, renderer: &Renderer, out: &mut String) {
@@ -122,7 +131,7 @@ impl Fault {
         let (shown, mark) = self.window();
         // The place stands in the title as file:line:column, which terminals and editors make a link of; the snippet
         // repeats only the line, because its own column would count from where a long line was cut.
-        let title = format!("{}:{}:{}: {}", self.file.display(), self.line, self.column, self.text.get(lang));
+        let title = self.one_line(lang);
         let mut group = Group::with_title(level.primary_title(title).id(self.code));
         if !shown.is_empty() {
             group = group.element(Snippet::source(shown).line_start(self.line).fold(false).annotation(AnnotationKind::Primary.span(mark)));
@@ -162,6 +171,8 @@ struct FaultJson<'a> {
     file: String,
     line: usize,
     column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<&'a str>,
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<&'a str>,
@@ -214,6 +225,7 @@ pub fn to_json(faults: &[Fault], lang: Lang) -> serde_json::Value {
             file: fault.file.display().to_string(),
             line: fault.line,
             column: fault.column,
+            cell: fault.cell.as_deref(),
             text: fault.text.get(lang),
             suggestion: fault.suggestion.as_ref().map(|suggestion| suggestion.get(lang)),
             source_line: &fault.source_line,

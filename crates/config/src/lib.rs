@@ -1,7 +1,7 @@
 //! Configuration files to a checked plant.
 //!
-//! An engineer keeps a folder in git: server, jurisdiction, people, policies and gateways as TOML, and one setpoint list
-//! per enterprise as CSV. This crate reads it, gathers every fault at once with file, line, column, the line itself, a mark
+//! An engineer keeps a folder in git: server, jurisdiction, people, policies, classes and gateways as TOML, and one setpoint
+//! list per enterprise as CSV or .xlsx. This crate reads it, gathers every fault at once with file, line, column, the line itself, a mark
 //! and what to write instead (中文 and English), and gives either a [`model::Plant`] that the core need not check again, or
 //! the faults. Nothing is guessed: a unit, a pressure base or a level that is not written is a fault.
 //!
@@ -12,9 +12,13 @@
 mod bodies;
 mod build;
 mod cell;
+mod classes;
 mod climb;
+mod explain;
+mod export;
 mod fault;
 mod field;
+mod gas;
 mod heads;
 mod limits;
 mod org;
@@ -31,7 +35,11 @@ mod table;
 mod units;
 mod values;
 mod version;
+mod workbook;
 
+pub use classes::EXAMPLE_CLASSES;
+pub use explain::{Explanation, Fact};
+pub use export::{ExportedList, ListFormat, export_list, listed_enterprises, write_list};
 pub use fault::{FAULTS_MAX, Fault, Faults, Lang, Severity, Text, render, to_json};
 pub use own_tags::SYSTEM_EQUIPMENT;
 pub use policies::EXAMPLE_POLICIES;
@@ -40,12 +48,13 @@ pub use server::{
     Budget, ChannelSetting, Driver, Embedded, Http, Mqtt, Protocol, SUBSCRIBE_DEFAULT, Secret, Server, Success, TemplateForm, Templates,
     Webhook, Window,
 };
-pub use setpoints::{DELAY_MAX, SAMPLE_MAX};
+pub use setpoints::{DELAY_MAX, RESPOND_WITHIN_MAX, SAMPLE_MAX};
 pub use shares::level_shares;
 pub use source::{FILE_BYTES_MAX, Files};
+pub use workbook::WORKBOOK_BYTES_MAX;
 
 use fault::{Sink, text};
-use model::Plant;
+use model::{Plant, TagId};
 use source::Source;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,11 +101,21 @@ const PEOPLE: &str = "people.toml";
 const POLICIES: &str = "policies.toml";
 const GATEWAYS: &str = "gateways.toml";
 const EQUIPMENT: &str = "equipment.toml";
+const CLASSES: &str = "classes.toml";
 /// Files that may lie in the folder and are read elsewhere.
 const READ_ELSEWHERE: [&str; 2] = ["replay.toml", "contacts.example.toml"];
 
 /// Loads files from wherever they came.
 pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults> {
+    load_asked(files, options, None).map(|(loaded, _)| loaded)
+}
+
+/// What a tag has and where each value was written; none where no list has the tag. A configuration with faults explains nothing.
+pub fn explain(files: &Files, options: &Options<'_>, tag: &TagId) -> Result<Option<Explanation>, Faults> {
+    load_asked(files, options, Some(tag)).map(|(_, explanation)| explanation)
+}
+
+fn load_asked(files: &Files, options: &Options<'_>, asked: Option<&TagId>) -> Result<(Loaded, Option<Explanation>), Faults> {
     let mut sink = Sink::default();
     let sources = files.decode(&mut sink);
     let source = |name: &str| sources.get(Path::new(name));
@@ -120,15 +139,18 @@ pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults
         field.equipment = field::read_equipment(source, &mut sink);
     }
     let today = options.today.and_then(|(year, month, day)| jiff::civil::Date::new(year, month, day).ok());
+    let classes = source(CLASSES).map(|source| classes::read(source, &mut sink)).unwrap_or_default();
     let sheets = sheets(&sources, today, &mut sink);
 
     // Without the tree everything below it would be a fault of its own; the missing file is the one to tell.
-    let plant = source(JURISDICTION).and_then(|top| {
+    let built = source(JURISDICTION).map(|top| {
         let jurisdiction = org::read_jurisdiction(top, &mut sink);
         let staff = source(PEOPLE).map(|source| org::read_people(source, &mut sink)).unwrap_or_default();
         let bodies = bodies::build(&jurisdiction, staff, top, &channels, &mut sink);
-        build::build(build::Raw { jurisdiction, bodies, policies, policies_place, field, sheets }, &server, &mut sink)
+        let raw = build::Raw { jurisdiction, bodies, policies, policies_place, field, classes, sheets };
+        build::build(raw, &server, asked, &mut sink)
     });
+    let (plant, explanation) = built.unwrap_or_default();
     if let Some(plant) = &plant {
         if sink.errors() == 0 {
             shares::check(plant, policies_place, &mut sink);
@@ -139,23 +161,27 @@ pub fn load_files(files: &Files, options: &Options<'_>) -> Result<Loaded, Faults
     }
     let warnings = sink.finish()?;
     let plant = plant.expect("without a plant there is an error, and errors were returned above");
-    Ok(Loaded { plant, server, warnings, files: files.paths().collect() })
+    Ok((Loaded { plant, server, warnings, files: files.paths().collect() }, explanation))
 }
 
 fn sheets<'a>(sources: &'a BTreeMap<PathBuf, Source>, today: Option<jiff::civil::Date>, sink: &mut Sink) -> Vec<build::Sheet<'a>> {
-    let lists = sources.iter().filter(|(path, _)| path.parent() == Some(Path::new("enterprises")));
-    lists
-        .map(|(path, source)| build::Sheet {
-            enterprise: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-            top: source.top(),
-            rows: setpoints::read(source, today, sink),
-        })
-        .collect()
+    let mut sheets: Vec<build::Sheet<'a>> = Vec::new();
+    for (path, source) in sources.iter().filter(|(path, _)| path.parent() == Some(Path::new("enterprises"))) {
+        let enterprise = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        // A .csv and an .xlsx of one name: two lists, and no telling which of them is meant.
+        if sheets.last().is_some_and(|last| last.enterprise == enterprise) {
+            let fault = text("这家企业有两份设定值表", "this enterprise has two setpoint lists");
+            sink.push(source.top().error("two-lists", fault).suggest("留 .csv 或 .xlsx 中的一份", "keep the .csv or the .xlsx"));
+            continue;
+        }
+        sheets.push(build::Sheet { enterprise, top: source.top(), rows: setpoints::read(source, today, sink) });
+    }
+    sheets
 }
 
 /// A file with a slip in its name would silently not be read.
 fn check_file_names(sources: &BTreeMap<PathBuf, Source>, sink: &mut Sink) {
-    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT];
+    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT, CLASSES];
     for (path, source) in sources.iter().filter(|(path, _)| path.parent() == Some(Path::new(""))) {
         let name = path.to_string_lossy();
         if !known.contains(&&*name) && !READ_ELSEWHERE.contains(&&*name) {

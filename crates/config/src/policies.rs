@@ -3,9 +3,9 @@
 //! A section that is left out is taken from the example policy shipped with the program, so that a small site writes only
 //! what differs. Nothing here is a standard, and no number of it stands in code.
 
-use crate::fault::{Sink, text};
+use crate::fault::{Sink, Text, text};
+use crate::gas::{self, GasBounds};
 use crate::source::{At, Place, Source};
-use crate::suggest;
 use crate::table::{Table, with_document};
 use crate::values::{self, choose, duration, kinds, level, time_of_day};
 use model::plant::ChannelKind;
@@ -31,6 +31,8 @@ pub(crate) struct RawPolicies<'a> {
     pub(crate) timing: Option<Timing>,
     pub(crate) siren: Option<SirenRule>,
     pub(crate) gas: Option<GasBounds>,
+    /// Levels whose limits need cause, consequence, response and time to respond.
+    pub(crate) rationalisation: Option<Vec<Level>>,
 }
 
 /// One row of the level table; the first that fits decides.
@@ -42,6 +44,8 @@ pub(crate) struct LevelRow {
     major: Level,
     minor: Level,
     two: Option<Level>,
+    /// Where it was written, for people who ask.
+    from: String,
 }
 
 pub(crate) struct RawLevel<'a> {
@@ -82,24 +86,6 @@ pub(crate) struct SirenRule {
     pub(crate) expiry: Duration,
 }
 
-/// Upper bounds of gas setpoints. A bound that is not given is not checked.
-#[derive(Clone, Default)]
-pub(crate) struct GasBounds {
-    pub(crate) combustible_lel: Option<(f64, f64)>,
-    pub(crate) oxygen: Option<(f64, f64)>,
-    /// Lower explosive limit in %VOL by medium, for detectors that read in %VOL.
-    pub(crate) lel: Vec<(Vec<String>, f64)>,
-    pub(crate) toxic: Vec<ToxicBound>,
-}
-
-#[derive(Clone)]
-pub(crate) struct ToxicBound {
-    pub(crate) media: Vec<String>,
-    pub(crate) unit: String,
-    pub(crate) high: f64,
-    pub(crate) high_high: f64,
-}
-
 impl<'a> RawPolicies<'a> {
     /// Takes from `other` what is missing here.
     pub(crate) fn or(self, other: Self) -> Self {
@@ -113,13 +99,23 @@ impl<'a> RawPolicies<'a> {
             timing: self.timing.or(other.timing),
             siren: self.siren.or(other.siren),
             gas: self.gas.or(other.gas),
+            rationalisation: self.rationalisation.or(other.rationalisation),
         }
+    }
+
+    fn row(&self, condition: Condition, signal: Signal) -> Option<&LevelRow> {
+        let fits = |row: &&LevelRow| row.conditions.contains(&condition) && (row.signals.is_empty() || row.signals.contains(&signal));
+        self.rows.as_deref().unwrap_or_default().iter().find(fits)
+    }
+
+    /// Where the level of a condition was written.
+    pub(crate) fn row_of(&self, condition: Condition, signal: Signal) -> Option<Text> {
+        self.row(condition, signal).map(|row| text(format!("[levels],{}", row.from), format!("[levels], {}", row.from)))
     }
 
     /// Level of a condition, and the one it rises to with two detectors; none where no row fits.
     pub(crate) fn level_of(&self, condition: Condition, signal: Signal, hazard: Hazard, is_area: bool) -> Option<(Level, Option<Level>)> {
-        let fits = |row: &&LevelRow| row.conditions.contains(&condition) && (row.signals.is_empty() || row.signals.contains(&signal));
-        let row = self.rows.as_deref().unwrap_or_default().iter().find(fits)?;
+        let row = self.row(condition, signal)?;
         let level = if hazard >= Hazard::Second { row.major } else { row.minor };
         Some((level, row.two.filter(|two| is_area && *two > level)))
     }
@@ -178,7 +174,13 @@ pub(crate) fn read<'a>(source: &'a Source, sink: &mut Sink) -> RawPolicies<'a> {
             let levels = levels?.iter().filter_map(|name| choose(name, values::parse_level, names, sink)).collect();
             Some(SirenRule { levels, gas_upper_limits: gas, expiry: expiry? })
         });
-        let gas = file.table("gas_bounds", sink, read_gas);
+        let gas = file.table("gas_bounds", sink, gas::read);
+        let rationalisation = file.table("rationalisation", sink, |table, sink| {
+            let levels = table.strings("required", sink);
+            let levels = table.required("required", levels, sink).unwrap_or_default();
+            let names = Level::ALL.map(Level::name);
+            levels.iter().filter_map(|name| choose(name, values::parse_level, names, sink)).collect()
+        });
         RawPolicies {
             rows: rows.flatten(),
             levels,
@@ -188,6 +190,7 @@ pub(crate) fn read<'a>(source: &'a Source, sink: &mut Sink) -> RawPolicies<'a> {
             timing: timing.flatten(),
             siren: siren.flatten(),
             gas,
+            rationalisation,
         }
     })
 }
@@ -214,7 +217,7 @@ fn read_row(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<LevelRow> {
     let two = level(table, "two", sink);
     // A name that was not understood must not make the row fit every signal.
     let signals = signals.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(LevelRow { conditions: conditions?, signals, major: major?, minor: minor?, two })
+    Some(LevelRow { conditions: conditions?, signals, major: major?, minor: minor?, two, from: table.place().show() })
 }
 
 fn read_level<'a>(table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawLevel<'a>> {
@@ -241,45 +244,4 @@ fn read_level<'a>(table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawLevel
         tell: tell?,
         place: table.place(),
     })
-}
-
-fn read_gas(table: &mut Table<'_, '_>, sink: &mut Sink) -> GasBounds {
-    const ANY: (f64, f64) = (0.0, 1e6);
-    let pair = |table: &mut Table<'_, '_>, key, low: &'static str, high: &'static str, sink: &mut Sink| {
-        let read = table.table(key, sink, |table, sink| {
-            let first = table.number(low, ANY, sink);
-            let first = table.required(low, first, sink);
-            let second = table.number(high, ANY, sink);
-            let second = table.required(high, second, sink);
-            Some((first?.value, second?.value))
-        });
-        read.flatten()
-    };
-    let combustible_lel = pair(table, "combustible_lel", "high", "high_high", sink);
-    let oxygen = pair(table, "oxygen", "low", "high", sink);
-    let toxic = table.tables("toxic", sink, |table, sink| {
-        let media = table.strings("medium", sink);
-        let media = table.required("medium", media, sink);
-        let unit = table.required_string("unit", sink);
-        let high = table.number("high", ANY, sink);
-        let high = table.required("high", high, sink);
-        let high_high = table.number("high_high", ANY, sink);
-        let high_high = table.required("high_high", high_high, sink);
-        let media: Vec<_> = media?.into_iter().map(|medium| medium.value).collect();
-        let unit = unit?;
-        if !["ppm", "ppb", "mg/m³", "%VOL"].contains(&unit.value.as_str()) {
-            let fault = unit.place.error("unit", text("有毒气体没有这个单位", "toxic gas has no such unit"));
-            sink.push(fault.suggest_some(suggest::one_of(["ppm", "ppb", "mg/m³", "%VOL"])));
-            return None;
-        }
-        Some(ToxicBound { media, unit: unit.value, high: high?.value, high_high: high_high?.value })
-    });
-    let lel = table.tables("lel", sink, |table, sink| {
-        let media = table.strings("medium", sink);
-        let media = table.required("medium", media, sink);
-        let percent = table.number("vol", (0.01, 100.0), sink);
-        let percent = table.required("vol", percent, sink);
-        Some((media?.into_iter().map(|medium| medium.value).collect(), percent?.value))
-    });
-    GasBounds { combustible_lel, oxygen, lel: lel.unwrap_or_default(), toxic: toxic.unwrap_or_default() }
 }

@@ -1,16 +1,18 @@
-//! `enterprises/<id>.csv`: one enterprise's setpoint list, row by row, into raw tags.
+//! `enterprises/<id>.csv` or `.xlsx`: one enterprise's setpoint list, row by row, into raw tags.
 //!
-//! What can be judged within a row is judged here and in [`crate::limits`]; whether gateways, zones and equipment exist is
-//! for `build`, which sees all files.
+//! What can be judged within a row is judged here and in [`crate::limits`]; whether classes, gateways, zones and equipment
+//! exist is for `build`, which sees all files. An empty cell and one that says "none" are not the same: what is left empty
+//! comes from the row's class, where it has one.
 
 use crate::cell::{self, Number};
 use crate::fault::{Sink, text};
-use crate::heads::{Column, Heads};
-use crate::sheet::{Cell, records};
+use crate::heads::{Column, Heads, LIMIT_RATIONALE, RATIONALE};
+use crate::sheet::{Cell, Kind, Records};
 use crate::source::{At, Place, Source};
 use crate::suggest;
 use crate::units;
 use crate::values::{MEASURED, parse_signal, signal_name};
+use crate::workbook::HEAD_ROWS_MAX;
 use model::{Duration, Hazard, Signal, bounds};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +25,68 @@ pub const SAMPLE_MAX: Duration = Duration::from_mins(24 * 60);
 /// Which of the four limits, in the order of their values.
 pub(crate) const LIMIT_COLUMNS: [Column; 4] = [Column::LowLow, Column::Low, Column::High, Column::HighHigh];
 
+/// A deadband as written: in the tag's unit, or as a share of each limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Deadband {
+    Value(f64),
+    /// In percent.
+    OfLimit(f64),
+}
+
+impl Deadband {
+    /// The deadband of one limit, in the tag's unit.
+    pub(crate) fn of(self, setpoint: f64) -> f64 {
+        match self {
+            Self::Value(value) => value,
+            Self::OfLimit(percent) => tidy(setpoint.abs() * percent / 100.0),
+        }
+    }
+}
+
+/// The result of arithmetic on decimal numbers without the binary dust.
+pub(crate) fn tidy(number: f64) -> f64 {
+    (number * 1e9).round() / 1e9
+}
+
+/// Which columns of a row were left empty: neither a value nor "none".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left(u128);
+
+impl Left {
+    pub(crate) fn has(self, column: Column) -> bool {
+        self.0 >> (column as usize) & 1 == 1
+    }
+    fn add(&mut self, column: Column) {
+        self.0 |= 1 << (column as usize);
+    }
+}
+
+/// The longest time to respond: what may wait longer is no alarm.
+pub const RESPOND_WITHIN_MAX: Duration = Duration::from_mins(24 * 60);
+
+/// Parts of a rationalisation as written; what is none may come from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RawRationale {
+    /// Cause, consequence, response; an empty one says that there is none.
+    pub(crate) texts: [Option<String>; 3],
+    pub(crate) respond_within: Option<Duration>,
+}
+
+impl RawRationale {
+    /// Takes from `other` what is missing here.
+    pub(crate) fn or(self, other: &Self) -> Self {
+        let mut texts = self.texts;
+        for (mine, theirs) in texts.iter_mut().zip(&other.texts) {
+            if mine.is_none() {
+                mine.clone_from(theirs);
+            }
+        }
+        Self { texts, respond_within: self.respond_within.or(other.respond_within) }
+    }
+}
+
 /// One row, read.
+#[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) tag: At<'a, String>,
     pub(crate) name: String,
@@ -32,6 +95,9 @@ pub(crate) struct Row<'a> {
     pub(crate) is_area: bool,
     pub(crate) hazard: At<'a, Hazard>,
     pub(crate) medium: String,
+    pub(crate) cas: String,
+    pub(crate) class: Option<At<'a, String>>,
+    pub(crate) left: Left,
     pub(crate) signal: Signal,
     pub(crate) unit: String,
     pub(crate) decimals: u8,
@@ -39,7 +105,7 @@ pub(crate) struct Row<'a> {
     /// Low-low, low, high, high-high.
     pub(crate) limits: [Option<At<'a, f64>>; 4],
     pub(crate) interlock: Option<At<'a, f64>>,
-    pub(crate) deadband: Option<At<'a, f64>>,
+    pub(crate) deadband: Option<At<'a, Deadband>>,
     pub(crate) on_delay: Duration,
     pub(crate) low_low_delay: Duration,
     pub(crate) high_high_delay: Duration,
@@ -51,6 +117,10 @@ pub(crate) struct Row<'a> {
     pub(crate) basis: String,
     pub(crate) alarm_state: Option<u8>,
     pub(crate) labels: Option<[String; 2]>,
+    /// Of the tag as a whole.
+    pub(crate) rationale: RawRationale,
+    /// Of each limit, in the order of [`LIMIT_COLUMNS`]; none where no column of the list is about one.
+    pub(crate) limit_rationale: Option<Box<[RawRationale; 4]>>,
 }
 
 /// Levels of major hazards as lists write them.
@@ -68,21 +138,14 @@ pub(crate) fn parse_hazard(written: &str) -> Option<Hazard> {
 
 /// Reads a list; `today` is year, month, day.
 pub(crate) fn read<'a>(source: &'a Source, today: Option<jiff::civil::Date>, sink: &mut Sink) -> Vec<Row<'a>> {
-    let mut heads: Option<Option<Heads>> = None;
     let mut rows = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut widths = FullWidth::default();
-    records(source, |cells| {
-        let heads = match &heads {
-            Some(heads) => heads,
-            None => {
-                heads = Some(Heads::read(cells, sink));
-                return;
-            }
-        };
-        // Without the heads no row can be understood; that fault is told once, at the head.
-        let Some(heads) = heads else { return };
-        let Some(row) = RowReader { heads, cells, sink, widths: &mut widths, today }.read() else { return };
+    let mut notes = Notes::default();
+    let (heads, mut records) = heads(source, sink);
+    // Without the heads no row can be understood; that fault is told once, at the head.
+    let Some(heads) = heads else { return rows };
+    while let Some(cells) = records.next() {
+        let Some(row) = RowReader { heads: &heads, cells, sink, notes: &mut notes, left: Left::default(), today }.read() else { continue };
         let line = row.tag.place.line();
         if let Some(first) = seen.insert(row.tag.value.clone(), line) {
             let fault = text(
@@ -90,45 +153,119 @@ pub(crate) fn read<'a>(source: &'a Source, today: Option<jiff::civil::Date>, sin
                 format!("tag `{}` already stands in line {first}", row.tag.value),
             );
             sink.push(row.tag.place.error("duplicate-tag", fault));
-            return;
+            continue;
         }
         rows.push(row);
-    });
-    if heads.is_none() {
-        sink.push(source.top().error("empty-list", text("设定值表是空的", "the setpoint list is empty")));
     }
-    if let Some((first, count)) = widths.first {
-        let fault = text(
-            format!("从这里起有全角字符,已按半角读取(共 {count} 个单元格)"),
-            format!("full-width characters from here on, read as plain ones (cells: {count})"),
-        );
-        sink.push(first.note("full-width", fault));
-    }
+    notes.tell(sink);
     rows
 }
 
-/// Full-width cells that were read as plain ones: the first, and how many.
-#[derive(Default)]
-struct FullWidth<'a> {
-    first: Option<(Place<'a>, usize)>,
+/// The heads, and the records after them. A title and remarks above the heads are skipped, and noted.
+fn heads<'a>(source: &'a Source, sink: &mut Sink) -> (Option<Heads>, Records<'a>) {
+    let mut records = Records::new(source);
+    let mut title = None;
+    for _ in 0..HEAD_ROWS_MAX {
+        let Some(cells) = records.next() else { break };
+        if Heads::are_in(cells.iter().map(|cell| cell.text.trim())) {
+            if let Some(place) = title {
+                sink.push(Place::note(place, "title", text("表头之前的行没有读取", "what stands above the heads was not read")));
+            }
+            return (Heads::read(cells, sink), records);
+        }
+        title.get_or_insert(cells[0].place);
+    }
+    // No row looks like heads: the first one is told what is missing in it.
+    let mut records = Records::new(source);
+    let Some(cells) = records.next() else {
+        // What could not be decoded has said so.
+        if sink.errors() == 0 {
+            sink.push(source.top().error("empty-list", text("设定值表是空的", "the setpoint list is empty")));
+        }
+        return (None, records);
+    };
+    (Heads::read(cells, sink), records)
 }
 
-impl<'a> FullWidth<'a> {
-    fn note(&mut self, place: Place<'a>) {
-        self.first.get_or_insert((place, 0)).1 += 1;
+/// What was read differently from how it is written, each kind told once: the first cell, and how many.
+#[derive(Default)]
+struct Notes<'a> {
+    full_width: Option<(Place<'a>, usize)>,
+    merged: Option<(Place<'a>, usize)>,
+    number_codes: Option<(Place<'a>, usize)>,
+}
+
+impl Notes<'_> {
+    fn tell(self, sink: &mut Sink) {
+        if let Some((first, count)) = self.full_width {
+            let fault = text(
+                format!("从这里起有全角字符,已按半角读取(共 {count} 个单元格)"),
+                format!("full-width characters from here on, read as plain ones (cells: {count})"),
+            );
+            sink.push(first.note("full-width", fault));
+        }
+        if let Some((first, count)) = self.merged {
+            let fault = text(
+                format!("从这里起有合并单元格,按每一行都写了同样的内容读取(共 {count} 个单元格)"),
+                format!("merged cells from here on, read as if every row had their text (cells: {count})"),
+            );
+            sink.push(first.note("merged-cells", fault));
+        }
+        if let Some((first, count)) = self.number_codes {
+            let fault = text(
+                format!("从这里起编码或名字是数字格式,前导 0 可能已经丢失(共 {count} 个单元格)"),
+                format!("codes or names from here on are number cells: zeros before them may be lost (cells: {count})"),
+            );
+            let fault = first.warning("number-cell", fault);
+            sink.push(
+                fault.suggest("把这些列设为“文本”格式,再核对一遍", "format these columns as text and compare them with their source"),
+            );
+        }
     }
 }
+
+fn count<'a>(note: &mut Option<(Place<'a>, usize)>, place: Place<'a>) {
+    note.get_or_insert((place, 0)).1 += 1;
+}
+
+/// Columns whose text names something: a spreadsheet must not have made a number of it.
+const NAMES: [Column; 7] =
+    [Column::Tag, Column::Equipment, Column::Gateway, Column::Zone, Column::HazardCode, Column::IndexCode, Column::Cas];
+/// Columns in which a merged cell says the same of every row that it covers.
+const SHARED: [Column; 15] = [
+    Column::Area,
+    Column::Equipment,
+    Column::EquipmentKind,
+    Column::HazardCode,
+    Column::Hazard,
+    Column::Medium,
+    Column::Cas,
+    Column::Gateway,
+    Column::Zone,
+    Column::Service,
+    Column::CalibrationDue,
+    Column::Class,
+    Column::Basis,
+    Column::Remark,
+    Column::Serial,
+];
+/// What spreadsheets write where a formula went wrong.
+const CELL_ERRORS: [&str; 8] = ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!"];
 
 struct RowReader<'r, 'a> {
     heads: &'r Heads,
     cells: &'r [Cell<'a>],
     sink: &'r mut Sink,
-    widths: &'r mut FullWidth<'a>,
+    notes: &'r mut Notes<'a>,
+    left: Left,
     today: Option<jiff::civil::Date>,
 }
 
-impl<'a> RowReader<'_, 'a> {
-    fn read(&mut self) -> Option<Row<'a>> {
+impl<'r, 'a> RowReader<'r, 'a> {
+    fn read(mut self) -> Option<Row<'a>> {
+        if !self.is_row() || !self.cells_are_sound() {
+            return None;
+        }
         let tag = self.tag();
         let equipment = self.required(Column::Equipment);
         let gateway = self.required(Column::Gateway);
@@ -145,6 +282,7 @@ impl<'a> RowReader<'_, 'a> {
         let limits = LIMIT_COLUMNS.map(|column| self.number(column));
         let interlock = self.number(Column::Interlock);
         let deadband = self.number(Column::Deadband);
+        let deadband = deadband.map(|at| At { value: Deadband::Value(at.value.value), place: at.place });
         let decimals = limits.iter().chain([&interlock, &low]).flatten().map(|limit| limit.value.decimals).max().unwrap_or(0);
         let range = self.range(low, high);
         let plain = |limit: Option<At<'a, Number>>| limit.map(|at| At { value: at.value.value, place: at.place });
@@ -158,6 +296,11 @@ impl<'a> RowReader<'_, 'a> {
         let labels = self.labels(signal);
         let zone = self.text(Column::Zone).filter(|zone| !cell::is_none(&zone.value));
         let is_area = matches!(self.plain(Column::EquipmentKind).as_ref(), "区域" | "area");
+        let cas = self.text(Column::Cas).filter(|cas| !cell::is_none(&cas.value)).map_or_else(String::new, |cas| cas.value);
+        let class = self.text(Column::Class).filter(|class| !cell::is_none(&class.value));
+        let rationale = self.rationale(RATIONALE);
+        let about_limits = LIMIT_RATIONALE.iter().flatten().any(|column| self.cell(*column).is_some());
+        let limit_rationale = about_limits.then(|| Box::new(LIMIT_RATIONALE.map(|columns| self.rationale(columns))));
         Some(Row {
             tag: tag?,
             name: self.plain(Column::Name).into_owned(),
@@ -165,7 +308,10 @@ impl<'a> RowReader<'_, 'a> {
             equipment: equipment?,
             is_area,
             hazard: hazard?,
-            medium: self.plain(Column::Medium).into_owned(),
+            medium: cell::half_width(&self.plain(Column::Medium)).into_owned(),
+            cas,
+            class,
+            left: self.left,
             signal,
             unit: unit?,
             // One digit more than the limits have: an operator sees the value approach.
@@ -173,7 +319,7 @@ impl<'a> RowReader<'_, 'a> {
             range: range?,
             limits: limits.map(plain),
             interlock: plain(interlock),
-            deadband: plain(deadband),
+            deadband,
             on_delay: on_delay.unwrap_or_default(),
             low_low_delay: low_low_delay.unwrap_or_default(),
             high_high_delay: high_high_delay.unwrap_or_default(),
@@ -185,14 +331,107 @@ impl<'a> RowReader<'_, 'a> {
             basis: self.plain(Column::Basis).into_owned(),
             alarm_state: alarm_state?,
             labels: labels?,
+            rationale,
+            limit_rationale,
         })
     }
 
-    fn cell(&self, column: Column) -> Option<&Cell<'a>> {
+    /// Whether this is a row of a tag at all, rather than a heading, a total or the heads once more.
+    fn is_row(&mut self) -> bool {
+        let required = [Column::Tag, Column::Equipment, Column::Signal, Column::Gateway];
+        let written = |column: Column| self.cell(column).filter(|cell| !cell::is_none(cell.text.trim()));
+        let mut filled = self.cells.iter().filter(|cell| !cell.text.trim().is_empty());
+        let first = filled.next().unwrap_or(&self.cells[0]);
+        if filled.all(|cell| cell.text == first.text) || required[1..].iter().all(|column| written(*column).is_none()) {
+            let fault =
+                text("这一行不是位号:没有设备位号、信号类型和网关", "this row is not a tag: it has no equipment, signal and gateway");
+            let fault = first.place.error("not-a-row", fault);
+            self.sink.push(fault.suggest(
+                "删去小标题、合计和签名行;装置单元写在自己的列里",
+                "remove headings, totals and signatures; the plant unit has its own column",
+            ));
+            return false;
+        }
+        let repeated = required.into_iter().all(|column| written(column).is_some_and(|cell| Heads::is(cell.text.trim(), column)));
+        if repeated {
+            let fault = self.cells[0].place.error("repeated-head", text("表头在中间又写了一遍", "the heads stand here once more"));
+            self.sink.push(fault.suggest("删去这一行", "remove this row"));
+        }
+        !repeated
+    }
+
+    /// Cells below no head, error values, and merged cells where every row needs its own.
+    fn cells_are_sound(&mut self) -> bool {
+        let mut sound = true;
+        if let Some(stray) = self.heads.stray(self.cells) {
+            let fault = stray.place.error("cell-without-head", text("这个单元格上面没有表头", "there is no head above this cell"));
+            self.sink.push(fault.suggest(
+                "文字里有逗号时整个单元格要加双引号;否则后面的列都错位了",
+                "a text with a comma needs double quotes around it, or every column after it is moved",
+            ));
+            sound = false;
+        }
+        for column in Column::ALL {
+            let Some(cell) = self.heads.cell(self.cells, column) else { continue };
+            let written = cell.text.trim();
+            if cell.kind == Kind::Failed || (written.starts_with('#') && CELL_ERRORS.contains(&written)) {
+                let fault = text(format!("这个单元格没有值:`{written}`"), format!("this cell has no value: `{written}`"));
+                let fault = cell.place.error("cell-error", fault);
+                self.sink.push(fault.suggest("改正公式并保存,或直接写值", "mend the formula and save, or write the value"));
+                sound = false;
+            } else if cell.kind == Kind::Merged {
+                if SHARED.contains(&column) {
+                    count(&mut self.notes.merged, cell.place);
+                    continue;
+                }
+                let fault = text(
+                    format!("`{}` 是合并单元格,每个位号要有自己的", column.name()),
+                    format!("`{}` is a merged cell; every tag needs its own", column.name_en()),
+                );
+                self.sink.push(cell.place.error("merged-cell", fault).suggest("取消合并,逐行填写", "unmerge it and fill in every row"));
+                sound = false;
+            } else if cell.kind == Kind::Number && NAMES.contains(&column) {
+                count(&mut self.notes.number_codes, cell.place);
+            }
+        }
+        sound
+    }
+
+    fn rationale(&mut self, columns: [Column; 4]) -> RawRationale {
+        let [cause, consequence, response, within] = columns;
+        let texts = [cause, consequence, response].map(|column| {
+            let cell = self.cell(column)?;
+            let (written, place) = (cell.text.trim(), cell.place);
+            if written.chars().count() > bounds::RATIONALE_CHARS_MAX {
+                let max = bounds::RATIONALE_CHARS_MAX;
+                let fault = text(format!("超过 {max} 个字"), format!("more than {max} characters"));
+                self.sink.push(place.error("text-too-long", fault));
+            }
+            (!written.is_empty()).then(|| if cell::is_none(written) { String::new() } else { written.to_owned() })
+        });
+        let minutes = self.number(within);
+        let respond_within = minutes.and_then(|minutes| {
+            let written = minutes.value.value;
+            let length = Duration::from_micros((written * 60e6).round() as i64);
+            if length > Duration::ZERO && length <= RESPOND_WITHIN_MAX {
+                return Some(length);
+            }
+            let max = RESPOND_WITHIN_MAX.as_secs() / 60;
+            let fault = text(
+                format!("`{}` 必须大于 0,最多 {max} 分钟", within.name()),
+                format!("`{}` must be above 0 and at most {max} minutes", within.name_en()),
+            );
+            self.sink.push(minutes.place.error("out-of-bounds", fault));
+            None
+        });
+        RawRationale { texts, respond_within }
+    }
+
+    fn cell(&self, column: Column) -> Option<&'r Cell<'a>> {
         self.heads.cell(self.cells, column)
     }
     /// The text of a cell that is for people; none is empty.
-    fn plain(&self, column: Column) -> Cow<'_, str> {
+    fn plain(&self, column: Column) -> Cow<'r, str> {
         let written = self.cell(column).map_or("", |cell| cell.text.trim());
         if cell::is_none(written) { Cow::Borrowed("") } else { Cow::Borrowed(written) }
     }
@@ -206,7 +445,10 @@ impl<'a> RowReader<'_, 'a> {
         };
         let value = plain.to_string();
         if value != written {
-            self.widths.note(place);
+            count(&mut self.notes.full_width, place);
+        }
+        if NAMES[..4].contains(&column) && cell::is_exponent(&value) {
+            self.sink.push(cell::exponent_fault(place));
         }
         (!value.is_empty()).then_some(At { value, place })
     }
@@ -279,7 +521,7 @@ impl<'a> RowReader<'_, 'a> {
         match (cell::date(&written.value), self.today) {
             (None, _) => {
                 let fault = written.place.error("date", text("不是日期", "not a date"));
-                self.sink.push(fault.suggest_some(Some(cell::date_suggestion())));
+                self.sink.push(fault.suggest_some(Some(cell::date_suggestion(&written.value))));
             }
             (Some(due), Some(today)) if due < today => {
                 let fault = text(format!("校验有效期 {due} 已过"), format!("calibration was due on {due}"));
@@ -323,12 +565,15 @@ impl<'a> RowReader<'_, 'a> {
     }
 
     fn number(&mut self, column: Column) -> Option<At<'a, Number>> {
-        let cell = self.cell(column)?;
+        let Some(cell) = self.cell(column).filter(|cell| !cell.text.trim().is_empty()) else {
+            self.left.add(column);
+            return None;
+        };
         let place = cell.place;
         if matches!(cell::half_width(&cell.text), Cow::Owned(_)) && !cell::is_none(cell.text.trim()) {
-            self.widths.note(place);
+            count(&mut self.notes.full_width, place);
         }
-        match self.cell(column).map(cell::number)? {
+        match cell::number(cell) {
             Ok(number) => number.map(|value| At { value, place }),
             Err(fault) => {
                 self.sink.push(*fault);

@@ -6,37 +6,92 @@
 use crate::source::{Place, Source};
 use std::borrow::Cow;
 
+/// What a cell of a workbook is besides its text. Every cell of a .csv is text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Text,
+    /// A number: harmless for a limit, but a code has lost the zeros before it.
+    Number,
+    /// Covered by a merged cell, whose text it has.
+    Merged,
+    /// An error value, or a formula without a value.
+    Failed,
+}
+
 /// One cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell<'a> {
     pub(crate) text: Cow<'a, str>,
     pub(crate) place: Place<'a>,
+    pub(crate) kind: Kind,
 }
 
-/// Calls `each` with the cells of every record that is not empty; the slice is used again for the next.
-pub(crate) fn records<'a>(source: &'a Source, mut each: impl FnMut(&[Cell<'a>])) {
-    let text = source.text.as_str();
-    let bytes = text.as_bytes();
-    let mut cells = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let (cell, next) = cell(source, at);
-        cells.push(cell);
-        at = next;
-        let more = bytes.get(at) == Some(&b',');
-        at += usize::from(more);
-        if more && at < bytes.len() {
-            continue;
+/// The records of a list, one at a time; the cells' slice is used again for the next.
+pub(crate) struct Records<'a> {
+    source: &'a Source,
+    at: usize,
+    cells: Vec<Cell<'a>>,
+    /// How many of the source's kinds are behind.
+    kinds: usize,
+}
+
+impl<'a> Records<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        Self { source, at: 0, cells: Vec::new(), kinds: 0 }
+    }
+
+    /// The next record that is not empty.
+    pub(crate) fn next(&mut self) -> Option<&[Cell<'a>]> {
+        while self.next_or_empty()? {}
+        Some(&self.cells)
+    }
+
+    /// Reads one record, and says whether it is empty.
+    fn next_or_empty(&mut self) -> Option<bool> {
+        let bytes = self.source.text.as_bytes();
+        if self.at >= bytes.len() {
+            return None;
         }
-        if more {
-            cells.push(Cell { text: Cow::Borrowed(""), place: source.place(at..at) });
+        self.cells.clear();
+        loop {
+            let kind = self.source.kind(self.at, &mut self.kinds);
+            let (cell, next) = cell(self.source, self.at);
+            self.cells.push(Cell { kind, ..cell });
+            self.at = next;
+            if bytes.get(next) != Some(&b',') {
+                break;
+            }
+            self.at += 1;
+            if self.at == bytes.len() {
+                self.cells.push(Cell { text: Cow::Borrowed(""), place: self.source.place(self.at..self.at), kind: Kind::Text });
+                break;
+            }
         }
-        if cells.iter().any(|cell| !cell.text.trim().is_empty()) {
-            each(&cells);
-        }
-        cells.clear();
-        at += usize::from(bytes.get(at) == Some(&b'\r'));
-        at += usize::from(bytes.get(at) == Some(&b'\n'));
+        self.at += usize::from(bytes.get(self.at) == Some(&b'\r'));
+        self.at += usize::from(bytes.get(self.at) == Some(&b'\n'));
+        Some(self.cells.iter().all(|cell| cell.text.trim().is_empty()))
+    }
+}
+
+/// Every record that is not empty, as plain text.
+pub(crate) fn rows(source: &Source) -> Vec<Vec<String>> {
+    let mut records = Records::new(source);
+    let mut rows = Vec::new();
+    while let Some(cells) = records.next() {
+        rows.push(cells.iter().map(|cell| cell.text.to_string()).collect());
+    }
+    rows
+}
+
+/// Writes a cell as .csv has it.
+pub(crate) fn quoted_into(text: &str, out: &mut String) {
+    if text.contains(['"', ',', '\n', '\r']) {
+        out.push('"');
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(text);
     }
 }
 
@@ -60,13 +115,15 @@ fn cell(source: &Source, start: usize) -> (Cell<'_>, usize) {
         }
         let inner = &text[start + 1..at.min(text.len())];
         let inner = if doubled { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) };
+        // A line end within a cell is one character, whoever wrote the file.
+        let inner = if inner.contains('\r') { Cow::Owned(inner.replace("\r\n", "\n")) } else { inner };
         let place = source.place(start..(at + 1).min(text.len()));
         let mut next = (at + 1).min(text.len());
         // What follows the closing quote belongs to no cell.
         while !ends(next) {
             next += 1;
         }
-        return (Cell { text: inner, place }, next);
+        return (Cell { text: inner, place, kind: Kind::Text }, next);
     }
     let mut at = start;
     while !ends(at) {
@@ -75,7 +132,7 @@ fn cell(source: &Source, start: usize) -> (Cell<'_>, usize) {
     let inner = &text[start..at];
     let lead = inner.len() - inner.trim_start().len();
     let place = source.place(start + lead.min(inner.len())..start + lead + inner.trim().len());
-    (Cell { text: Cow::Borrowed(inner), place }, at)
+    (Cell { text: Cow::Borrowed(inner), place, kind: Kind::Text }, at)
 }
 
 #[cfg(test)]
@@ -84,9 +141,7 @@ mod tests {
 
     fn all(text: &str) -> Vec<Vec<String>> {
         let source = Source::new("a.csv".into(), text.to_owned());
-        let mut rows = Vec::new();
-        records(&source, |cells| rows.push(cells.iter().map(|cell| cell.text.to_string()).collect()));
-        rows
+        rows(&source)
     }
 
     #[test]

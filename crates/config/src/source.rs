@@ -1,6 +1,8 @@
 //! Files as text with places in them. Nothing else in this crate touches the disk.
 
 use crate::fault::{Fault, Severity, Sink, Text, text};
+use crate::sheet::Kind;
+use crate::workbook;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,12 +17,59 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Byte offset of the start of each line.
     lines: Vec<usize>,
+    /// For the text of a workbook's list: where it stands in the workbook.
+    pub(crate) grid: Option<Grid>,
+}
+
+/// Which sheet and rows of a workbook a text was made of.
+#[derive(Debug)]
+pub(crate) struct Grid {
+    sheet: String,
+    /// Where each row's text begins, and its number in the sheet.
+    rows: Vec<(usize, u32)>,
+    /// Cells that are more than their text, by where they begin.
+    kinds: Vec<(usize, Kind)>,
+}
+
+impl Grid {
+    /// Both lists in the order of the text.
+    pub(crate) fn new(sheet: String, rows: Vec<(usize, u32)>, kinds: Vec<(usize, Kind)>) -> Self {
+        Self { sheet, rows, kinds }
+    }
+    /// Where the row that holds `at` begins, and its number.
+    fn row(&self, at: usize) -> (usize, u32) {
+        let next = self.rows.partition_point(|(begin, _)| *begin <= at);
+        next.checked_sub(1).and_then(|row| self.rows.get(row)).copied().unwrap_or((0, 1))
+    }
+}
+
+/// `C` for the third column.
+fn column_letters(column: usize) -> String {
+    let mut letters = String::new();
+    let mut left = column;
+    while left > 0 {
+        letters.insert(0, char::from(b'A' + ((left - 1) % 26) as u8));
+        left = (left - 1) / 26;
+    }
+    letters
 }
 
 impl Source {
     pub(crate) fn new(path: PathBuf, text: String) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines }
+        Self { path, text, lines, grid: None }
+    }
+    /// The text of a workbook's list.
+    pub(crate) fn of_grid(path: PathBuf, text: String, grid: Grid) -> Self {
+        Self { grid: Some(grid), ..Self::new(path, text) }
+    }
+    /// What the cell that begins at `at` is besides its text. `behind` moves on with the reader, who asks in order.
+    pub(crate) fn kind(&self, at: usize, behind: &mut usize) -> Kind {
+        let Some(grid) = &self.grid else { return Kind::Text };
+        while grid.kinds.get(*behind).is_some_and(|(begin, _)| *begin < at) {
+            *behind += 1;
+        }
+        grid.kinds.get(*behind).filter(|(begin, _)| *begin == at).map_or(Kind::Text, |(_, kind)| *kind)
     }
     pub(crate) fn place(&self, span: Range<usize>) -> Place<'_> {
         Place { source: self, start: span.start, end: span.end }
@@ -40,9 +89,16 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The line, from 1.
+    /// The line, from 1; of a workbook's list the row.
     pub(crate) fn line(self) -> usize {
+        if let Some(grid) = &self.source.grid {
+            return grid.row(self.start).1 as usize;
+        }
         self.source.lines.partition_point(|begin| *begin <= self.start).max(1)
+    }
+    /// The place as a fault would show it.
+    pub(crate) fn show(self) -> String {
+        self.note("", text("", "")).place()
     }
     pub(crate) fn error(self, code: &'static str, text: Text) -> Fault {
         self.fault(Severity::Error, code, text)
@@ -54,7 +110,7 @@ impl Place<'_> {
         self.fault(Severity::Note, code, text)
     }
     fn fault(self, severity: Severity, code: &'static str, text: Text) -> Fault {
-        let Source { path, text: all, lines } = self.source;
+        let Source { path, text: all, lines, grid } = self.source;
         let floor = |at: usize| (0..=at.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
         let (start, end) = (floor(self.start), floor(self.end));
         let line = lines.partition_point(|begin| *begin <= start).max(1) - 1;
@@ -64,12 +120,17 @@ impl Place<'_> {
         let from = (start - begin).min(source_line.len());
         // A mark over several lines is cut to the first; an empty one still points at something.
         let to = (end.max(start) - begin).min(source_line.len()).max(from);
+        let cell = grid.as_ref().map(|grid| {
+            let (begin, row) = grid.row(start);
+            (grid.sheet.as_str(), row as usize, sheet_column(&all[begin..start]))
+        });
         Fault {
             severity,
             code,
             file: path.clone(),
-            line: line + 1,
-            column: source_line[..from].chars().count() + 1,
+            line: cell.map_or(line + 1, |(_, row, _)| row),
+            column: cell.map_or_else(|| source_line[..from].chars().count() + 1, |(_, _, column)| column),
+            cell: cell.map(|(sheet, row, column)| format!("{sheet}!{}{row}", column_letters(column))),
             text,
             suggestion: None,
             source_line: source_line.to_owned(),
@@ -78,11 +139,28 @@ impl Place<'_> {
     }
 }
 
+/// The column, from 1, of what follows the part of a row in .csv.
+fn sheet_column(before: &str) -> usize {
+    let mut quoted = false;
+    let commas = before.bytes().filter(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
+    });
+    commas.count() + 1
+}
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct At<'a, T> {
     pub(crate) value: T,
     pub(crate) place: Place<'a>,
+}
+
+/// What a setpoint list may be.
+const LISTS: [&str; 2] = ["csv", "xlsx"];
+
+pub(crate) fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|have| have.eq_ignore_ascii_case(extension))
 }
 
 /// The files of one configuration, read but not understood.
@@ -103,17 +181,17 @@ impl Files {
         Self { files: files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect(), ..Self::default() }
     }
 
-    /// Reads the `.toml` files of `dir` and the `.csv` files of `dir/enterprises`. What cannot be read becomes a fault later.
+    /// Reads the `.toml` files of `dir` and the `.csv` and `.xlsx` files of `dir/enterprises`. What cannot be read becomes a fault later.
     pub fn read(dir: &Path) -> Self {
         let mut files = Self { root: dir.to_owned(), ..Self::default() };
-        files.read_folder(Path::new(""), "toml");
+        files.read_folder(Path::new(""), &["toml"]);
         if dir.join("enterprises").is_dir() {
-            files.read_folder(Path::new("enterprises"), "csv");
+            files.read_folder(Path::new("enterprises"), &LISTS);
         }
         files
     }
 
-    fn read_folder(&mut self, within: &Path, extension: &str) {
+    fn read_folder(&mut self, within: &Path, extensions: &[&str]) {
         let dir = self.root.join(within);
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
@@ -130,9 +208,9 @@ impl Files {
             if hidden || entry.path().is_dir() {
                 continue;
             }
-            if path.extension().is_some_and(|have| have.eq_ignore_ascii_case(extension)) {
+            if extensions.iter().any(|extension| has_extension(&path, extension)) {
                 self.read_file(path);
-            } else if extension == "csv" {
+            } else if extensions == LISTS {
                 self.strangers.push(path);
             }
         }
@@ -178,14 +256,29 @@ impl Files {
         self.files.iter().map(|(path, bytes)| (path.clone(), decode(self.root.join(path), path, bytes, sink))).collect()
     }
 
+    /// Decodes one of the files.
+    pub(crate) fn decode_one(&self, path: &Path, sink: &mut Sink) -> Source {
+        let bytes = self.bytes(path).unwrap_or_default();
+        decode(self.root.join(path), path, bytes, sink)
+    }
+    /// The content of one of the files.
+    pub(crate) fn bytes(&self, path: &Path) -> Option<&[u8]> {
+        self.files.get(path).map(Vec::as_slice)
+    }
+    /// The setpoint lists, by enterprise.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.keys().filter(|path| path.parent() == Some(Path::new("enterprises")))
+    }
+
     /// A list saved in another format would silently be missing.
     pub(crate) fn check_strangers(&self, sink: &mut Sink) {
         for path in &self.strangers {
             let source = Source::new(self.root.join(path), String::new());
-            let fault = source
-                .top()
-                .error("not-csv", text("设定值表要是 .csv 文件,这个没有读取", "a setpoint list is a .csv file; this one was not read"));
-            sink.push(fault.suggest("用表格软件另存为“CSV UTF-8”", "save it as `CSV UTF-8`"));
+            let fault = source.top().error(
+                "not-a-list",
+                text("设定值表是 .csv 或 .xlsx 文件,这个没有读取", "a setpoint list is a .csv or .xlsx file; this one was not read"),
+            );
+            sink.push(fault.suggest("用表格软件另存为 .xlsx 或“CSV UTF-8”", "save it as .xlsx or `CSV UTF-8`"));
         }
     }
 
@@ -197,13 +290,16 @@ impl Files {
 
 /// UTF-8 with or without a byte order mark; a setpoint list may also be GB18030, which is what 表格软件 saves in China.
 fn decode(full: PathBuf, path: &Path, bytes: &[u8], sink: &mut Sink) -> Source {
+    if has_extension(path, "xlsx") {
+        return workbook::read(full, bytes, sink);
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Source::new(full, text.to_owned());
     }
     let (decoded, broken) = encoding_rs::GB18030.decode_without_bom_handling(bytes);
     let source = Source::new(full, decoded.into_owned());
-    let sheet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let sheet = has_extension(path, "csv");
     if broken {
         let at = source.text.find('\u{fffd}').unwrap_or(0);
         let fault = source.place(at..at + 3).error("encoding", text("既不是 UTF-8 也不是 GB18030", "neither UTF-8 nor GB18030"));

@@ -54,6 +54,10 @@ impl<'t, 'a> Table<'t, 'a> {
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
+    /// Whether a text stands under a key that may also hold something else.
+    pub(crate) fn is_text(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_str())
+    }
     /// The place of a key that has a fault of its own.
     pub(crate) fn forbidden(&mut self, key: &'static str) -> Option<Place<'a>> {
         self.asked.insert(key);

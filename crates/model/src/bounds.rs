@@ -4,6 +4,8 @@ use crate::Duration;
 
 /// A comment's length in characters.
 pub const COMMENT_CHARS_MAX: usize = 2_000;
+/// A text of a limit's rationalisation, in characters.
+pub const RATIONALE_CHARS_MAX: usize = 500;
 /// The answer of a channel kept with an attempt, in characters.
 pub const ANSWER_CHARS_MAX: usize = 300;
 /// A payload's length in bytes.

@@ -1,8 +1,9 @@
 //! `watchfire check`: names every fault of a configuration at once.
 
-use crate::lang::{is_colored, lang, say};
+use crate::lang::{is_colored, lang, say, table};
+use anyhow::{anyhow, bail};
 use config::{Lang, Loaded};
-use model::{Level, SYSTEM_ENTERPRISE, Signal, Tier, Timestamp};
+use model::{Level, SYSTEM_ENTERPRISE, Signal, TagId, Tier, Timestamp};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ const EXAMPLES: &str = "Examples:
   watchfire check /etc/watchfire/plant    another one
   watchfire --lang zh check config        in Chinese
   watchfire check config --json | jq '.faults[] | .code'
+  watchfire check --explain hongxin/LIA-101   what a tag has, and where each value was written
 
 Exit status: 0 no faults (there may be warnings), 1 faults found, 2 could not run.";
 
@@ -24,6 +26,9 @@ pub struct Args {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Say of one tag what it has and where each value was written: in its row, its class or the policy
+    #[arg(long, value_name = "ENTERPRISE/TAG")]
+    explain: Option<String>,
 }
 
 /// Runs the command.
@@ -54,12 +59,39 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::from(1));
     }
+    if let Some(tag) = &args.explain {
+        return explain(args, tag, civil_date(now));
+    }
     if args.json {
         println!("{}", report(&loaded));
     } else {
         eprint!("{}", config::render(&loaded.warnings, lang(), is_colored(&std::io::stderr())));
         println!("{}", summary(&loaded));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says of one tag what it has and where that was written. The configuration has been found without faults.
+fn explain(args: &Args, tag: &str, today: (i16, i8, i8)) -> anyhow::Result<ExitCode> {
+    let Some(id) = tag.split_once('/').map(|(enterprise, tag)| TagId::new(enterprise, tag)) else {
+        bail!("{tag}: {}", say("写成 企业/位号", "write it as enterprise/tag"));
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = config::Options { today: Some(today), environment: &environment };
+    let explained = config::explain(&config::Files::read(&args.dir), &options, &id).map_err(|faults| anyhow!("{faults}"))?;
+    let Some(explanation) = explained else {
+        bail!("{tag}: {}", say("设定值表里没有这个位号", "no setpoint list has this tag"));
+    };
+    if args.json {
+        println!("{}", explanation.to_json(lang()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}", explanation.tag);
+    let mut rows = table(&[say("项目", "what"), say("值", "value"), say("写在", "written in")]);
+    for fact in &explanation.facts {
+        rows.add_row([fact.what.get(lang()), &fact.value, fact.from.get(lang())]);
+    }
+    println!("{rows}");
     Ok(ExitCode::SUCCESS)
 }
 

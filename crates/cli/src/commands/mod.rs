@@ -4,6 +4,7 @@ pub mod api;
 pub mod channels;
 pub mod check;
 pub mod demo;
+pub mod export;
 pub mod publish;
 pub mod run;
 pub mod status;

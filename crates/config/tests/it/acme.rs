@@ -31,3 +31,21 @@ pub(crate) fn changed(file: &str, from: &str, to: &str) -> Vec<(String, Vec<u8>)
     }
     files
 }
+
+/// The plant with another setpoint list, under a name such as `acme.xlsx`.
+pub(crate) fn with_list(name: &str, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files = changed("server.toml", "", "");
+    files.retain(|(name, _)| !name.starts_with("enterprises/"));
+    files.push((format!("enterprises/{name}"), bytes.to_vec()));
+    files
+}
+
+/// The plant with files added or replaced.
+pub(crate) fn with_files(new: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+    let mut files = changed("server.toml", "", "");
+    for (name, text) in new {
+        files.retain(|(other, _)| other != name);
+        files.push(((*name).to_owned(), text.as_bytes().to_vec()));
+    }
+    files
+}

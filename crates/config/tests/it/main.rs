@@ -1,7 +1,11 @@
 //! Configuration files in, plant or faults out: one binary, because linking costs more than running.
 
 mod acme;
+mod classes;
+mod dirt;
+mod export;
 mod faults;
+mod gas;
 mod plant;
 mod replay;
 mod robustness;

@@ -107,18 +107,18 @@ fn the_public_address_follows_the_port_unless_it_is_written() {
 }
 
 #[test]
-fn a_list_saved_as_a_workbook_is_told_and_leftovers_of_editors_are_not() {
+fn a_list_in_another_format_is_told_and_leftovers_of_editors_are_not() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for (name, bytes) in changed("server.toml", "", "") {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the folder can be made");
         std::fs::write(path, bytes).expect("the folder is writable");
     }
-    for name in ["~$acme.xlsx", ".acme.csv.swp", "bcme.xlsx"] {
+    for name in ["~$acme.xlsx", ".acme.csv.swp", "bcme.xls"] {
         std::fs::write(dir.path().join("enterprises").join(name), b"PK").expect("the folder is writable");
     }
     let environment = |_: &str| Some("s3cret".to_owned());
     let faults = load_files(&Files::read(dir.path()), &Options { today: None, environment: &environment }).expect_err("one is no list");
     let told: Vec<_> = faults.faults().iter().map(|fault| (fault.code, fault.file.file_name())).collect();
-    assert_eq!(told, [("not-csv", Some("bcme.xlsx".as_ref()))]);
+    assert_eq!(told, [("not-a-list", Some("bcme.xls".as_ref()))]);
 }
