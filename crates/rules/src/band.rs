@@ -63,6 +63,9 @@ fn still(rule: &ConditionRule, slot: &Slot) -> Option<Band> {
     if slot.state == AlarmState::Faulted || slot.pending.is_some() || slot.returning.is_some() || slot.hold != Hold::None {
         return None;
     }
+    if rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty()) {
+        return None;
+    }
     let band = match (rule.condition, slot.state.is_active()) {
         (Condition::High | Condition::HighHigh, false) => Band::below(rule.setpoint),
         (Condition::Low | Condition::LowLow, false) => Band::above(rule.setpoint),

@@ -70,10 +70,17 @@ impl Rules {
                             slot.announce(rule, AnnounceMode::LateReturned, due, &[], scene);
                         }
                         Hold::Returned { .. } | Hold::None => slot.hold = Hold::None,
+                        // Ends with its suppression, not with time.
+                        Hold::Suppressed => {}
                     }
                     slot.changed = true;
                 });
             }
+            Timer::Realarm(index, place) => self.with_tag(index, said, |tag, _, scene| {
+                let rule = &scene.tag().conditions[usize::from(place)];
+                let newest = tag.newest.map(|newest| newest.record);
+                tag.slots[usize::from(place)].realarm(rule, due, newest, scene);
+            }),
         }
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn find(rule: &ConditionRule, reading: &Judged) -> Finding {
                 _ => Finding::Nothing,
             }
         }
-        Condition::Discrete => match reading.record.value {
+        condition if condition.is_state() => match reading.record.value {
             Some(value) if !bad => match () {
                 () if is_beyond(rule, value) => Finding::Beyond,
                 () => clear(true),
@@ -106,7 +106,7 @@ pub(crate) fn find(rule: &ConditionRule, reading: &Judged) -> Finding {
             () if bad => Finding::Beyond,
             () => clear(true),
         },
-        // Not judged by a reading.
+        // Not judged by the value of a reading: by its movement (see `motion`), or by no reading at all.
         _ => Finding::Nothing,
     }
 }
@@ -114,10 +114,10 @@ pub(crate) fn find(rule: &ConditionRule, reading: &Judged) -> Finding {
 /// Whether a value is at or beyond a limit, or a discrete signal in its alarm state.
 pub(crate) fn is_beyond(rule: &ConditionRule, value: f64) -> bool {
     match rule.condition {
-        Condition::High | Condition::HighHigh => value >= rule.setpoint,
+        Condition::High | Condition::HighHigh | Condition::Deviation => value >= rule.setpoint,
         Condition::Low | Condition::LowLow => value <= rule.setpoint,
         // A discrete value travels as 0 or 1; some gateways send it as a float with noise.
-        Condition::Discrete => (value >= 0.5) == (rule.setpoint >= 0.5),
+        Condition::Discrete | Condition::Voted | Condition::Compound => (value >= 0.5) == (rule.setpoint >= 0.5),
         _ => false,
     }
 }
@@ -135,7 +135,7 @@ pub(crate) const fn lower_of_side(condition: Condition) -> Option<Condition> {
 pub(crate) fn is_told_though_returned(tag: &Tag, condition: Condition) -> bool {
     match condition {
         Condition::HighHigh | Condition::LowLow => true,
-        Condition::High => tag.signal.is_gas(),
+        Condition::High | Condition::Voted | Condition::Compound => tag.signal.is_gas(),
         _ => false,
     }
 }

@@ -20,8 +20,10 @@ mod gateway;
 mod judge;
 mod late;
 mod listening;
+mod motion;
 mod reading;
 mod row;
+mod second;
 mod silence;
 mod slot;
 mod state;
@@ -38,6 +40,7 @@ use crate::gates::Gateways;
 use crate::gateway::GatewayState;
 use crate::listening::Listening;
 use crate::row::{ALONE, Rows, TagView};
+use crate::second::Second;
 use crate::silence::Silence;
 use crate::slot::Pending;
 use crate::tag::{GatewayView, TagState};
@@ -106,6 +109,9 @@ pub struct Rules {
     dirty: BTreeSet<TagIndex>,
     gone: Vec<state::Gone>,
     unsound: Vec<(TagIndex, usize)>,
+    /// Tags with something to tell that a suppression, no longer configured, held back.
+    freed: Vec<TagIndex>,
+    second: Second,
     recovery: Option<TagIndex>,
     faulted: BTreeSet<(TagIndex, u8)>,
     fault_told: bool,
@@ -140,6 +146,8 @@ impl Rules {
             dirty: BTreeSet::new(),
             gone: Vec::new(),
             unsound: Vec::new(),
+            freed: Vec::new(),
+            second: Second::new(&plant),
             recovery: plant_tag("recovery"),
             faulted: BTreeSet::new(),
             fault_told: false,
@@ -193,6 +201,7 @@ impl Rules {
                 Input::Reading(_) | Input::Timeout => {}
             }
         }
+        self.run_second(&mut said);
         self.tell_faults(&mut said);
         effects::release(&mut said, out);
         self.said = said;
@@ -228,9 +237,11 @@ impl Rules {
             }),
             ActKind::Check { episodes, field: Some(_), .. } => self.for_episodes(episodes, said, |tag, place, scene| {
                 let over_range = tag.newest.is_some_and(|newest| judge::is_gas_over_range(scene.tag(), newest.record.value));
+                let rule = &scene.tag().conditions[place];
+                let by_rule = rule.extra.as_ref().is_some_and(|extra| extra.latching);
                 let slot = &mut tag.slots[place];
-                if slot.latched && !(slot.state.is_active() && over_range) {
-                    slot.release(&scene.tag().conditions[place], cause(), scene);
+                if slot.latched && !(slot.state.is_active() && (over_range || by_rule)) {
+                    slot.release(rule, cause(), scene);
                 }
             }),
             _ => {}
@@ -353,13 +364,16 @@ impl Rules {
                 let pending = slot.pending.as_ref().map(|pending| pending.deadline);
                 self.timers.set(Timer::OnDelay(index, place), &mut slot.registered[0], pending);
                 self.timers.set(Timer::Hold(index, place), &mut slot.registered[1], slot.hold.due());
+                let again = slot.realarm_due(&self.plant.tag(index).conditions[usize::from(place)]);
+                self.timers.set(Timer::Realarm(index, place), &mut slot.registered[2], again);
             }
         }
         self.timers.set(Timer::Kept(index), &mut tag.registered_kept, tag.kept_due);
         if std::mem::take(&mut tag.changed) {
             self.dirty.insert(index);
         }
-        let band = band::of(self.plant.tag(index), &tag, self.now);
+        let band = if self.second.feeds(index) { None } else { band::of(self.plant.tag(index), &tag, self.now) };
+        self.second.touch(index);
         let listens = tag.newest.is_some() && !tag.silent && self.silence.watches(index);
         if self.tags.close(index, tag, band, listens) {
             self.silence.began(index, &self.tags.rows[index.at()]);
@@ -369,8 +383,11 @@ impl Rules {
     /// What the next reading has to be held against before it may go the quick way. After a restart the first step looks closely.
     fn set_wake(&mut self) {
         self.next = self.first_deadline().unwrap_or(Timestamp::MAX);
-        let closely =
-            self.looks_closely || !self.listening.is_up() || !self.unsound.is_empty() || self.gone.iter().any(state::Gone::stands);
+        let closely = self.looks_closely
+            || !self.listening.is_up()
+            || !self.unsound.is_empty()
+            || !self.freed.is_empty()
+            || self.gone.iter().any(state::Gone::stands);
         self.wake = if closely { Timestamp::MIN } else { self.next };
     }
 }

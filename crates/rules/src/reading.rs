@@ -37,8 +37,9 @@ impl Rules {
 
     pub(crate) fn reading(&mut self, reading: &Reading, said: &mut Vec<Said>) {
         let index = reading.tag;
-        // A gateway's own tag and the engine's have no readings; whoever sends one is not believed.
-        let known = self.plant.tags.get(index.at()).is_some_and(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System));
+        // A gateway's own tag, the engine's and a calculated one have no readings; whoever sends one is not believed.
+        let measured = |tag: &model::plant::Tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none();
+        let known = self.plant.tags.get(index.at()).is_some_and(measured);
         if !known {
             return self.fire_due(said);
         }

@@ -5,6 +5,7 @@
 //! a box. The state machines see neither: a tag is opened into a [`TagState`], changed, and closed again.
 
 use crate::band::Band;
+use crate::motion::Motion;
 use crate::slot::Slot;
 use crate::tag::{Fall, Newest, TagState};
 use model::{Duration, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
@@ -114,6 +115,9 @@ pub(crate) struct Rest {
     pub kept_due: Option<Timestamp>,
     pub marks: Vec<ReadingRecord>,
     registered_kept: Option<Timestamp>,
+    pub motion: Option<Box<Motion>>,
+    pub warm_until: Option<Timestamp>,
+    pub mode: u8,
 }
 
 static NO_REST: Rest = Rest {
@@ -127,6 +131,9 @@ static NO_REST: Rest = Rest {
     kept_due: None,
     marks: Vec::new(),
     registered_kept: None,
+    motion: None,
+    warm_until: None,
+    mode: 0,
 };
 
 static NO_SLOT: Slot = Slot::NEW;
@@ -143,6 +150,9 @@ impl Rest {
             && self.kept_due.is_none()
             && self.marks.is_empty()
             && self.registered_kept.is_none()
+            && self.motion.is_none()
+            && self.warm_until.is_none()
+            && self.mode == 0
     }
 }
 
@@ -188,7 +198,10 @@ impl Rows {
             Some(rest) => (rest.granted, rest.silent, rest.fall, rest.kept_due, rest.registered_kept),
             None => (Duration::ZERO, false, None, None, None),
         };
+        (state.warm_until, state.mode) = rest.as_ref().map_or((None, 0), |rest| (rest.warm_until, rest.mode));
+        state.motion = None;
         if let Some(rest) = rest {
+            state.motion = rest.motion.take();
             std::mem::swap(&mut state.kept, &mut rest.kept);
             std::mem::swap(&mut state.marks, &mut rest.marks);
             for (place, slot) in rest.slots.drain(..) {
@@ -214,6 +227,8 @@ impl Rows {
         rest.advanced = (state.advanced != state.heard).then_some(state.advanced);
         (rest.silent, rest.fall) = (state.silent, state.fall);
         (rest.kept_due, rest.registered_kept) = (state.kept_due, state.registered_kept);
+        (rest.warm_until, rest.mode) = (state.warm_until, state.mode);
+        rest.motion = state.motion.take();
         std::mem::swap(&mut state.kept, &mut rest.kept);
         std::mem::swap(&mut state.marks, &mut rest.marks);
         for (place, slot) in state.slots.iter_mut().enumerate() {

@@ -53,6 +53,8 @@ pub(crate) enum Hold {
     Verdict { due: Timestamp },
     /// The gateway's loss explains it; once the gateway is back, until `due`.
     Explained { due: Option<Timestamp> },
+    /// Suppressed by design: told if it still stands once the suppression is over.
+    Suppressed,
     /// A late raise that returned while its gateway's clock was in doubt: told if the clock proves wrong by `due`.
     Returned { due: Timestamp, doubt: u32 },
 }
@@ -62,7 +64,7 @@ impl Hold {
         match self {
             Self::Late { due, .. } | Self::Verdict { due } | Self::Returned { due, .. } => Some(due),
             Self::Explained { due } => due,
-            Self::None => None,
+            Self::None | Self::Suppressed => None,
         }
     }
     fn is_none(&self) -> bool {
@@ -107,9 +109,18 @@ pub(crate) struct Slot {
     /// When it stood, for stragglers.
     #[serde(skip_serializing_if = "Spans::is_empty")]
     pub spans: Spans,
-    /// Deadlines registered for it: on_delay, hold.
+    /// Raises that were told to nobody since the present or last suppression by design began.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub untold: u32,
+    /// On our clock, when people were last told of the present episode; kept where it may have to be told again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+    /// Suppressed by design now. Follows from the tags it hangs on, so it is not stored.
     #[serde(skip)]
-    pub registered: [Option<Timestamp>; 2],
+    pub suppressed: bool,
+    /// Deadlines registered for it: on_delay, hold, re-alarm.
+    #[serde(skip)]
+    pub registered: [Option<Timestamp>; 3],
     /// Something changed since the row was last written.
     #[serde(skip)]
     pub changed: bool,
@@ -150,7 +161,10 @@ impl Slot {
         newest_since: None,
         reopened: 0,
         spans: Spans::NONE,
-        registered: [None; 2],
+        untold: 0,
+        told_at: None,
+        suppressed: false,
+        registered: [None; 3],
         changed: false,
     };
 
@@ -259,8 +273,11 @@ impl Slot {
             }
             // Latched, so it still waited to be confirmed.
             Hold::Late { .. } => self.announce(rule, AnnounceMode::LateReturned, raise.at, &[], scene),
-            Hold::None | Hold::Verdict { .. } | Hold::Explained { .. } => {}
+            Hold::None | Hold::Verdict { .. } | Hold::Explained { .. } | Hold::Suppressed => {}
         }
+        self.latched |= rule.extra.as_ref().is_some_and(|extra| extra.latching);
+        self.untold += u32::from(self.suppressed);
+        self.told_at = None;
         self.episode = Some(self.open_episode(raise.since));
         self.step = 0;
         self.level = Some(rule.level);
@@ -310,13 +327,13 @@ impl Slot {
         }
         self.go(rule, Change::Returned, to, at, cause, scene);
         match self.hold {
-            // Latched is standing: it goes on waiting to be confirmed.
-            Hold::Late { .. } if to.is_latched() => {}
+            // Latched is standing: it goes on waiting to be confirmed, or for the end of its suppression.
+            Hold::Late { .. } | Hold::Suppressed if to.is_latched() => {}
             Hold::Late { .. } if is_told_though_returned(scene.tag(), rule.condition) => {
                 self.announce(rule, AnnounceMode::LateReturned, at, &[], scene);
             }
             Hold::Late { due, doubt: Some(doubt) } if in_doubt == Some(doubt) => self.hold = Hold::Returned { due, doubt },
-            Hold::Late { .. } | Hold::Explained { .. } => self.hold = Hold::None,
+            Hold::Late { .. } | Hold::Explained { .. } | Hold::Suppressed => self.hold = Hold::None,
             Hold::None | Hold::Verdict { .. } | Hold::Returned { .. } => {}
         }
     }
@@ -351,11 +368,17 @@ impl Slot {
 
     /// Tells people of the present episode, once.
     pub fn announce(&mut self, rule: &ConditionRule, mode: AnnounceMode, time: Timestamp, members: &[TagId], scene: &mut Scene<'_>) {
+        self.tell(0, rule, mode, time, members, scene);
+    }
+
+    /// Tells people by the key of the transition with this step.
+    fn tell(&mut self, step: u32, rule: &ConditionRule, mode: AnnounceMode, time: Timestamp, members: &[TagId], scene: &mut Scene<'_>) {
         self.hold = Hold::None;
         self.changed = true;
+        self.told_at = realarm_after(rule).map(|_| scene.now);
         let Some(episode) = self.episode else { return };
         let announcement = Announcement {
-            key: TransitionKey { alarm: scene.alarm(rule.condition), episode, step: 0 },
+            key: TransitionKey { alarm: scene.alarm(rule.condition), episode, step },
             level: rule.level,
             at: self.raised_at,
             now: scene.now,
@@ -365,6 +388,38 @@ impl Slot {
             standing: mode != AnnounceMode::LateReturned,
         };
         scene.say(time, rule.condition, AlarmEffect::Announce(announcement));
+    }
+
+    /// A suppression by design begins or ends. What it kept from being told and still stands is told now.
+    pub fn suppress(&mut self, rule: &ConditionRule, suppressed: bool, at: Timestamp, scene: &mut Scene<'_>) {
+        if self.suppressed == suppressed {
+            return;
+        }
+        (self.suppressed, self.changed) = (suppressed, true);
+        if suppressed {
+            self.untold = 0;
+        } else if self.hold == Hold::Suppressed {
+            self.announce(rule, AnnounceMode::Normal, at, &[], scene);
+        }
+    }
+
+    /// When it is to be told again: acknowledged, standing, and not suppressed by design.
+    pub fn realarm_due(&self, rule: &ConditionRule) -> Option<Timestamp> {
+        let waits = matches!(self.state, AlarmState::Acknowledged | AlarmState::LatchedAcknowledged) && !self.suppressed;
+        let after = realarm_after(rule).filter(|_| waits)?;
+        Some(self.told_at? + after)
+    }
+
+    /// It has stood for so long that it must be seen again.
+    pub fn realarm(&mut self, rule: &ConditionRule, due: Timestamp, newest: Option<ReadingRecord>, scene: &mut Scene<'_>) {
+        let to = match self.state {
+            AlarmState::Acknowledged => AlarmState::Unacknowledged,
+            AlarmState::LatchedAcknowledged => AlarmState::LatchedUnacknowledged,
+            _ => return,
+        };
+        let step = self.step;
+        self.go(rule, Change::Realarmed, to, due, deadline(due, newest), scene);
+        self.tell(step, rule, AnnounceMode::Normal, due, &[], scene);
     }
 
     fn go(&mut self, rule: &ConditionRule, change: Change, to: AlarmState, at: Timestamp, cause: Cause, scene: &mut Scene<'_>) {
@@ -386,14 +441,22 @@ impl Slot {
             at,
             now: scene.now,
             level: rule.level,
-            setpoint: (rule.condition.is_limit() || rule.condition == model::Condition::Discrete).then_some(rule.setpoint),
+            setpoint: (rule.condition.has_setpoint() || rule.condition.is_state()).then_some(rule.setpoint),
             late: self.late,
-            suppressed: false,
+            suppressed: self.suppressed && change == Change::Raised,
             cause,
             rules: scene.plant.version.clone(),
         };
         scene.say(at, rule.condition, AlarmEffect::Transition(transition));
     }
+}
+
+fn realarm_after(rule: &ConditionRule) -> Option<Duration> {
+    rule.extra.as_ref()?.realarm_after
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The transitions ISA-18.2 knows, and ours for latches.

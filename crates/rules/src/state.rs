@@ -11,9 +11,11 @@ use crate::Rules;
 use crate::clock::{Evidence, Verdict};
 use crate::effects::Said;
 use crate::listening::Listening;
+use crate::motion::{Motion, MotionRow};
 use crate::row::TagView;
 use crate::slot::Slot;
 use crate::tag::{Fall, Newest, TagState};
+use expr::WindowParts;
 use model::{
     AlarmEffect, AlarmId, AlarmState, Change, Condition, Duration, Episode, Level, Plant, Quality, ReadingRecord, TagId, TagIndex,
     Timestamp, Transition, TransitionKey,
@@ -27,6 +29,7 @@ const TAG: &str = "rules/tag/";
 const GATEWAY: &str = "rules/gateway/";
 const SOFT_LISTENING: &str = "rules/soft/listening";
 const SOFT_GATEWAY: &str = "rules/soft/gateway/";
+const SOFT_CALCULATED: &str = "rules/soft/calculated";
 
 /// A stored row that cannot be read: the store was written by something else or is damaged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,12 @@ struct TagRow {
     kept_due: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<ReadingRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    motion: Option<MotionRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    warm_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<WindowParts>,
 }
 
 /// Hard state of one gateway.
@@ -100,6 +109,23 @@ struct SoftTag(
     #[serde(default)] Duration,
 );
 
+/// The checkpoint of all calculated tags.
+#[derive(Default, Serialize, Deserialize)]
+struct SoftCalculatedRow {
+    revision: u64,
+    tags: BTreeMap<String, SoftCalculated>,
+}
+
+/// One calculated tag in a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct SoftCalculated {
+    newest: Newest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    motion: Option<MotionRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<WindowParts>,
+}
+
 /// The checkpoint of one gateway and its tags.
 #[derive(Serialize, Deserialize)]
 struct SoftGatewayRow {
@@ -110,6 +136,9 @@ struct SoftGatewayRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unknown_last: Option<Timestamp>,
     tags: BTreeMap<String, SoftTag>,
+    /// How those move that have a condition on it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    motions: BTreeMap<String, MotionRow>,
 }
 
 /// An alarm that stood and is no longer configured.
@@ -173,7 +202,12 @@ impl Rules {
                 }
             }
         }
+        if let Some((key, bytes)) = soft.iter().find(|(key, _)| key == SOFT_CALCULATED) {
+            rules.take_soft_calculated(parse(key, bytes)?, &revisions);
+        }
         rules.resume(now);
+        rules.resume_second();
+        rules.dirty.clear();
         rules.set_wake();
         Ok(rules)
     }
@@ -183,7 +217,8 @@ impl Rules {
         self.revision += 1;
         for index in std::mem::take(&mut self.dirty) {
             let tag = self.plant.tag(index);
-            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(self.revision, self.tag(index), tag)))));
+            let windows = if tag.calculation.is_some() { self.second.windows(index) } else { Vec::new() };
+            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(self.revision, self.tag(index), tag, windows)))));
         }
         for (at, gateway) in self.plant.gateways.iter().enumerate() {
             let state = self.gateways.for_writing(at);
@@ -223,6 +258,10 @@ impl Rules {
             if !self.gateways.take_soft_changed(at) {
                 continue;
             }
+            let motion = |member: &TagIndex| {
+                let motion = self.tag(*member).rest.motion.as_ref()?;
+                Some((self.plant.tag(*member).id.to_string(), motion.row()))
+            };
             let state = &self.gateways[at];
             let tags = gateway
                 .members
@@ -255,8 +294,42 @@ impl Rules {
                 last_current: self.gateways.last_current(at),
                 unknown_last: state.unknown_last,
                 tags,
+                motions: gateway.members.iter().filter_map(motion).collect(),
             };
             out.push((format!("{SOFT_GATEWAY}{}/{}", gateway.enterprise, gateway.id), bytes(&row)));
+        }
+        self.drain_soft_calculated(out);
+    }
+
+    /// Appends the checkpoint of the calculated tags, if there are any.
+    fn drain_soft_calculated(&self, out: &mut Vec<(String, Vec<u8>)>) {
+        let tags: BTreeMap<_, _> = self
+            .second
+            .tags()
+            .filter_map(|index| {
+                let view = self.tag(index);
+                let motion = view.rest.motion.as_ref().map(|motion| motion.row());
+                let row = SoftCalculated { newest: view.newest()?, motion, windows: self.second.windows(index) };
+                Some((self.plant.tag(index).id.to_string(), row))
+            })
+            .collect();
+        if !tags.is_empty() {
+            out.push((SOFT_CALCULATED.to_owned(), bytes(&SoftCalculatedRow { revision: self.revision, tags })));
+        }
+    }
+
+    fn take_soft_calculated(&mut self, row: SoftCalculatedRow, revisions: &[u64]) {
+        self.revision = self.revision.max(row.revision);
+        for (id, soft) in row.tags {
+            let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
+            if self.plant.tag(index).calculation.is_none() || row.revision < revisions[index.at()] {
+                continue;
+            }
+            let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
+            tag.newest = Some(soft.newest);
+            tag.motion = soft.motion.and_then(|row| Motion::resume(self.plant.tag(index), row));
+            self.tags.close(index, tag, None, false);
+            self.second.resume(index, soft.windows);
         }
     }
 
@@ -302,13 +375,16 @@ impl Rules {
             state.kept = row.kept;
             state.kept_due = row.kept_due;
             state.marks = row.marks;
+            state.motion = row.motion.and_then(|row| Motion::resume(self.plant.tag(index), row));
+            state.warm_until = row.warm_until;
+            self.second.resume(index, row.windows);
         }
         self.tags.close(index, state, None, false);
         Ok(())
     }
 
     /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
-    fn take_soft(&mut self, at: usize, row: SoftGatewayRow, revisions: &[u64]) {
+    fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &[u64]) {
         self.gateways.set_last_current(at, row.last_current);
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
@@ -322,6 +398,7 @@ impl Rules {
                 let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
                 tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
                 (tag.heard, tag.granted, tag.advanced, tag.silent, tag.fall) = (heard, granted, advanced, silent, fall);
+                tag.motion = row.motions.remove(&id).and_then(|row| Motion::resume(self.plant.tag(index), row));
                 self.tags.close(index, tag, None, false);
             }
         }
@@ -368,6 +445,7 @@ impl Rules {
     /// Says, at the first step after a restart, what the rows told: alarms that stood when the configuration lost them are retired,
     /// those whose rows contradict themselves are faulted.
     pub(crate) fn settle_restart(&mut self, said: &mut Vec<Said>) {
+        self.tell_freed(said);
         for (index, place) in std::mem::take(&mut self.unsound) {
             self.with_tag(index, said, |tag, _, scene| {
                 let detail = "保存的状态自相矛盾 · its stored state contradicts itself".to_owned();
@@ -409,7 +487,7 @@ impl Rules {
     }
 }
 
-fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag) -> TagRow {
+fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: Vec<WindowParts>) -> TagRow {
     TagRow {
         revision,
         newest: state.newest(),
@@ -422,6 +500,9 @@ fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag) -> TagRow
         kept: state.rest.kept.clone(),
         kept_due: state.rest.kept_due,
         marks: state.rest.marks.clone(),
+        motion: state.rest.motion.as_ref().map(|motion| motion.row()),
+        warm_until: state.rest.warm_until,
+        windows,
     }
 }
 

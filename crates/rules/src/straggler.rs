@@ -11,9 +11,7 @@ use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
 use crate::slot::{Hold, Slot};
 use crate::tag::Order;
 use model::plant::Tag;
-use model::{
-    AlarmEffect, AnnounceMode, Condition, Duration, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey,
-};
+use model::{AlarmEffect, AnnounceMode, Duration, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey};
 
 /// Stragglers kept per tag; a fuller list is taken as raises at once.
 const KEPT_MAX: usize = 64;
@@ -182,7 +180,7 @@ fn unrecorded<'a>(tag: &Tag, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) 
     (0..tag.conditions.len())
         .filter(|place| {
             let condition = tag.conditions[*place].condition;
-            (condition.is_limit() || condition == Condition::Discrete) && beyond(*place)
+            (condition.is_limit() || condition.is_state()) && beyond(*place)
         })
         .filter(|place| {
             let slot = slot(*place);

@@ -6,10 +6,13 @@
 
 use crate::effects::Scene;
 use crate::judge::{Finding, Judged, find, lower_of_side};
+use crate::motion::Motion;
 use crate::row::TagView;
 use crate::slot::{Hold, Outcome, Raise, Slot, deadline};
+use model::plant::{ConditionRule, Tag};
 use model::{AnnounceMode, Cause, Condition, Duration, Quality, Reading, ReadingRecord, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Change-making readings ahead of our clock that are remembered, to know their redelivery.
 const MARKS_MAX: usize = 8;
@@ -116,6 +119,12 @@ pub(crate) struct TagState {
     pub kept_due: Option<Timestamp>,
     pub marks: Vec<ReadingRecord>,
     pub registered_kept: Option<Timestamp>,
+    /// How its value moves, where a condition asks for that.
+    pub motion: Option<Box<Motion>>,
+    /// The tag's time until which its readings may raise but not clear.
+    pub warm_until: Option<Timestamp>,
+    /// The operating mode of its equipment, by which its limits are chosen; 0 is the ordinary one.
+    pub mode: u8,
     pub changed: bool,
 }
 
@@ -124,12 +133,72 @@ impl TagState {
         self.newest.is_some_and(|newest| newest.record.value.is_none() || newest.record.quality == Quality::Bad)
     }
 
+    /// The rule by which a condition is judged now: its own, or that of the operating mode.
+    pub fn in_force<'r>(&self, tag: &'r Tag, at: usize) -> Cow<'r, ConditionRule> {
+        let rule = &tag.conditions[at];
+        let other = rule.extra.as_ref().filter(|_| self.mode != 0);
+        match other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == self.mode)?.limit) {
+            None => Cow::Borrowed(rule),
+            Some(limit) => Cow::Owned(ConditionRule {
+                setpoint: limit.setpoint,
+                deadband: limit.deadband,
+                on_delay: limit.on_delay,
+                off_delay: limit.off_delay,
+                ..rule.clone()
+            }),
+        }
+    }
+
+    /// Another operating mode begins at `at`: other limits are in force. What the newest value is beyond by them is raised at once, for
+    /// it may stay for long; a return waits for the next reading. A wait to raise goes on by the new delay, or ends.
+    pub fn enter_mode(&mut self, mode: u8, at: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
+        if self.mode == mode {
+            return;
+        }
+        self.mode = mode;
+        let tag = scene.tag();
+        let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else { return };
+        let record = newest.record;
+        let reading = Reading {
+            tag: scene.index,
+            source_time: record.source_time,
+            receive_time: record.receive_time,
+            value: record.value.unwrap_or(f64::NAN),
+            quality: record.quality,
+            sequence: record.sequence,
+        };
+        let time = newest.time.max(at);
+        let late = scene.now.since(time) > scene.plant.policies.late_after;
+        let mut judged = Judged::new(tag, &reading, time, scene.now, late);
+        // May raise, never clears: the value is no new evidence.
+        judged.quality = Quality::Uncertain;
+        for place in 0..tag.conditions.len() {
+            if tag.conditions[place].extra.as_ref().is_none_or(|extra| extra.modes.is_empty()) {
+                continue;
+            }
+            let rule = self.in_force(tag, place);
+            let finding = find(&rule, &judged);
+            let slot = &mut self.slots[place];
+            if let Some(pending) = &mut slot.pending {
+                if finding == Finding::Beyond {
+                    pending.deadline = pending.receive.max(pending.since) + rule.on_delay;
+                    slot.changed = true;
+                } else {
+                    slot.cancel_pending();
+                }
+            } else if slot.apply(&rule, finding, &judged, view.doubt, scene) == Outcome::Raise {
+                let raise = Raise { since: time, at: time, cause: Cause::Reading(record), value: record.value, late };
+                self.raise(place, raise, view, scene);
+            }
+        }
+    }
+
     /// Fires the on_delays that a reading at `time` proves.
     pub fn fire_proven(&mut self, time: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
         loop {
             let tag = scene.tag();
             let next = (0..self.slots.len())
-                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.since + tag.conditions[at].on_delay, at)))
+                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.since + self.in_force(tag, at).on_delay, at)))
                 .min();
             match next {
                 Some((due, at)) if due <= time => self.fire(at, view, scene),
@@ -141,7 +210,7 @@ impl TagState {
     /// An on_delay has ended.
     pub fn fire(&mut self, at: usize, view: GatewayView, scene: &mut Scene<'_>) {
         let Some(pending) = self.slots[at].pending.clone() else { return };
-        let due = pending.since + scene.tag().conditions[at].on_delay;
+        let due = pending.since + self.in_force(scene.tag(), at).on_delay;
         let cause = deadline(due, self.newest.map(|newest| newest.record));
         let raise = Raise { since: pending.since, at: due, cause, value: pending.value, late: pending.late };
         self.raise(at, raise, view, scene);
@@ -150,6 +219,9 @@ impl TagState {
 
     /// Applies a reading that advances the tag.
     pub fn apply(&mut self, reading: &Judged, corrected: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
+        let mut warmed = reading.clone();
+        warmed.quality = self.warm(scene.tag(), reading);
+        let reading = &warmed;
         self.note_fall(reading, scene.now);
         let ahead = match self.newest {
             Some(Newest { ahead: Some(ahead), .. }) if reading.quality != Quality::Good && corrected < ahead => Some(ahead),
@@ -161,10 +233,18 @@ impl TagState {
         self.newest = Some(Newest { time: reading.time, record: reading.record, ahead });
         let before = self.slots.iter().any(|slot| slot.changed);
         let tag = scene.tag();
-        for (at, rule) in tag.conditions.iter().enumerate() {
-            let finding = find(rule, reading);
+        self.motion = self.motion.take().or_else(|| Motion::of(tag));
+        if let Some(motion) = &mut self.motion {
+            motion.take(tag, reading);
+        }
+        for at in 0..tag.conditions.len() {
+            let rule = self.in_force(tag, at);
+            let finding = match &self.motion {
+                Some(motion) if rule.condition.is_movement() => motion.find(&rule, reading),
+                _ => find(&rule, reading),
+            };
             self.announce_explained(at, finding, reading, scene);
-            if self.slots[at].apply(rule, finding, reading, view.doubt, scene) == Outcome::Raise {
+            if self.slots[at].apply(&rule, finding, reading, view.doubt, scene) == Outcome::Raise {
                 let cause = Cause::Reading(reading.record);
                 let raise = Raise { since: reading.time, at: reading.time, cause, value: reading.record.value, late: reading.late };
                 self.raise(at, raise, view, scene);
@@ -179,10 +259,28 @@ impl TagState {
         }
     }
 
+    /// The quality by which conditions are judged: within the warm-up after power-up, a new sensor or bad quality, good is uncertain.
+    fn warm(&mut self, tag: &Tag, reading: &Judged) -> Quality {
+        if reading.quality == Quality::Bad || tag.warm_up <= Duration::ZERO {
+            return reading.quality;
+        }
+        let was_out = self.newest.is_none() || self.is_bad() || matches!(self.fall, Some((Fall::Bad | Fall::Silent, _)));
+        if was_out {
+            self.warm_until = Some(reading.time + tag.warm_up);
+        }
+        match self.warm_until {
+            Some(until) if reading.time < until => Quality::Uncertain,
+            _ => {
+                self.warm_until = None;
+                reading.quality
+            }
+        }
+    }
+
     /// Raises a condition and the lower limits of its side with it.
     pub fn raise(&mut self, at: usize, raise: Raise, view: GatewayView, scene: &mut Scene<'_>) {
         let tag = scene.tag();
-        let rule = &tag.conditions[at];
+        let rule = self.in_force(tag, at);
         if let Some(lower) = lower_of_side(rule.condition).and_then(|lower| tag.conditions.iter().position(|rule| rule.condition == lower))
         {
             let slot = &self.slots[lower];
@@ -195,24 +293,30 @@ impl TagState {
                     value: raise.value,
                     late: raise.late,
                 };
-                let hold = self.hold(tag.conditions[lower].condition, also.late, view, scene);
-                self.slots[lower].raise(&tag.conditions[lower], also, hold, &[], scene);
+                let hold = self.hold(lower, also.late, view, scene);
+                let rule = self.in_force(tag, lower);
+                self.slots[lower].raise(&rule, also, hold, &[], scene);
             }
         }
-        let hold = self.hold(rule.condition, raise.late, view, scene);
-        self.slots[at].raise(rule, raise, hold, &[], scene);
+        let hold = self.hold(at, raise.late, view, scene);
+        self.slots[at].raise(&rule, raise, hold, &[], scene);
     }
 
     /// Whether the announcement of a raise has to wait, and for what.
-    fn hold(&self, condition: Condition, late: bool, view: GatewayView, scene: &Scene<'_>) -> Hold {
+    fn hold(&self, at: usize, late: bool, view: GatewayView, scene: &Scene<'_>) -> Hold {
+        if self.slots[at].suppressed {
+            return Hold::Suppressed;
+        }
         if late {
             return Hold::Late { due: scene.now + scene.plant.policies.late_hold, doubt: view.doubt };
         }
         let (Some(window), Some((fall, since))) = (view.window, self.fall) else { return Hold::None };
-        let fits = match condition {
+        let fits = match scene.tag().conditions[at].condition {
             Condition::Stale | Condition::BadQuality => true,
-            Condition::OutOfRange => fall == Fall::Zero,
-            Condition::Low | Condition::LowLow => fall == Fall::Zero && !scene.tag().signal.is_gas(),
+            Condition::OutOfRange | Condition::Frozen => fall == Fall::Zero,
+            Condition::Low | Condition::LowLow | Condition::RateDown | Condition::Spike => {
+                fall == Fall::Zero && !scene.tag().signal.is_gas()
+            }
             _ => false,
         };
         let due = since + window;
@@ -242,7 +346,7 @@ impl TagState {
         }
         let tag = scene.tag();
         for (slot, rule) in self.slots.iter_mut().zip(&tag.conditions) {
-            let confirmable = rule.condition.is_limit() || rule.condition == Condition::Discrete || rule.condition == Condition::OutOfRange;
+            let confirmable = rule.condition.has_setpoint() || rule.condition.is_state() || rule.condition == Condition::OutOfRange;
             if matches!(slot.hold, Hold::Late { .. }) && slot.state.is_standing() && confirmable {
                 slot.announce(rule, AnnounceMode::LateConfirmed, time, &[], scene);
             }

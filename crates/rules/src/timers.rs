@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     UnknownTag(u32),
     /// An announcement need not wait any longer.
     Hold(TagIndex, u8),
+    /// Acknowledged, and to be seen again.
+    Realarm(TagIndex, u8),
 }
 
 /// The deadlines of all tags.

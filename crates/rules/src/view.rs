@@ -2,7 +2,7 @@
 
 use crate::Rules;
 use crate::slot::Hold;
-use model::{AlarmId, AlarmState, Condition, Episode, Level, ReadingRecord, TagIndex, Timestamp};
+use model::{AlarmId, AlarmState, Episode, Level, ReadingRecord, TagIndex, Timestamp};
 
 /// One alarm as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,10 @@ pub struct AlarmView {
     pub unannounced: bool,
     /// Its input is bad or silent, so nobody knows whether it is gone.
     pub input_bad: bool,
+    /// 设计抑制: suppressed by design now.
+    pub suppressed: bool,
+    /// Raises told to nobody since the present or last suppression by design began.
+    pub untold: u32,
 }
 
 impl Rules {
@@ -61,6 +65,28 @@ impl Rules {
         state.rest.silent || state.is_bad() || lost && state.rest.fall.is_some()
     }
 
+    /// Every condition that is suppressed by design now, normal or not, in order of tag and condition.
+    pub fn suppressed(&self) -> impl Iterator<Item = AlarmView> + '_ {
+        (0..self.tags.len() as u32).map(TagIndex).flat_map(move |index| {
+            let suppressed = self.tag(index).slots().filter(|(_, slot)| slot.suppressed);
+            suppressed.map(move |(place, _)| self.alarm_at(index, place)).collect::<Vec<_>>()
+        })
+    }
+
+    /// The present mode of a tag's equipment, by its place in [`model::plant::Modes::names`].
+    pub fn mode(&self, tag: TagIndex) -> u8 {
+        if tag.at() < self.tags.len() { self.tag(tag).rest.mode } else { 0 }
+    }
+
+    /// The limit by which a condition is judged now.
+    fn limit_in_force(&self, index: TagIndex, place: usize) -> f64 {
+        let rule = &self.plant.tag(index).conditions[place];
+        let mode = self.tag(index).rest.mode;
+        let other = rule.extra.as_ref().filter(|_| mode != 0);
+        let other = other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == mode)?.limit);
+        other.map_or(rule.setpoint, |limit| limit.setpoint)
+    }
+
     pub(crate) fn find(&self, id: &AlarmId) -> Option<(TagIndex, usize)> {
         let index = self.plant.tag_index(&id.tag)?;
         let place = self.plant.tag(index).conditions.iter().position(|rule| rule.condition == id.condition)?;
@@ -75,13 +101,15 @@ impl Rules {
             tag: index,
             state: slot.state,
             level: rule.level,
-            setpoint: (rule.condition.is_limit() || rule.condition == Condition::Discrete).then_some(rule.setpoint),
+            setpoint: (rule.condition.has_setpoint() || rule.condition.is_state()).then(|| self.limit_in_force(index, place)),
             episode: slot.episode,
             since: slot.raised_at,
             value: slot.value,
             late: slot.late,
             unannounced: slot.hold != Hold::None,
             input_bad: self.is_input_bad(index),
+            suppressed: slot.suppressed,
+            untold: slot.untold,
         }
     }
 }

@@ -13,7 +13,9 @@
 //!
 //! A plant of several tags: `tag A temperature, range 0..100, high 80` and `gateway 5s` (its interval; all tags are behind it unless
 //! they say `alone`). A reading: `A reading 81`, `A reading 81 at -40m` (source time), `bad 81`, `uncertain 81`, `null`; `A,B` or `all`
-//! for several tags. Other events: `acknowledge`, `field-check`, `link down`, `link up`, `system clock on`, `unknown-tag X`, `drained`,
+//! for several tags. A calculated tag: `calc D deviation 5, deadband 1 := abs([A] - [B])`, `calc V truth, voted 1 := vote(2, …)`; the
+//! tags of a scenario have no units. `modes M` makes the value of the tag M the operating mode of all. Settings of the last condition:
+//! `mode 1 limit 90`, `mode 2 off`, `suppressed-by S`, `latching`, `realarm 10m`. Other events: `acknowledge`, `field-check`, `link down`, `link up`, `system clock on`, `unknown-tag X`, `drained`,
 //! `restart` (the state written down and read again; `restart lossy` without the last checkpoint), `timeout`.
 
 #![allow(dead_code, reason = "every test file uses its part")]
@@ -154,8 +156,30 @@ pub fn policies() -> Policies {
     }
 }
 
+/// A calculated tag of a scenario: the tag, its expression, and whether that is a statement.
+pub struct Calculated {
+    pub tag: Tag,
+    pub text: String,
+    pub truth: bool,
+}
+
 /// A plant of these tags, all but the lone ones behind one gateway.
-pub fn plant(mut tags: Vec<Tag>, alone: &[String], interval: Duration, version: &str) -> Arc<Plant> {
+pub fn plant(tags: Vec<Tag>, alone: &[String], interval: Duration, version: &str) -> Arc<Plant> {
+    plant_with(tags, Vec::new(), None, alone, interval, version)
+}
+
+/// One with calculated tags and, maybe, one of them as the mode of everything.
+pub fn plant_with(
+    mut tags: Vec<Tag>,
+    calculated: Vec<Calculated>,
+    modes: Option<&str>,
+    alone: &[String],
+    interval: Duration,
+    version: &str,
+) -> Arc<Plant> {
+    let texts: Vec<_> = calculated.iter().map(|one| (one.tag.id.tag.to_string(), one.text.clone(), one.truth)).collect();
+    let alone: Vec<String> = alone.iter().cloned().chain(texts.iter().map(|(name, ..)| name.clone())).collect();
+    tags.extend(calculated.into_iter().map(|one| one.tag));
     let mut own = tag("hx", "~GW", Signal::Gateway);
     own.conditions = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock].map(|condition| rule(condition, 0.0)).to_vec();
     tags.push(own);
@@ -183,16 +207,45 @@ pub fn plant(mut tags: Vec<Tag>, alone: &[String], interval: Duration, version: 
         tag: place("~GW").expect("just made"),
         members: members.clone(),
     };
+    let is_switch = |name: &str| {
+        let of_text = texts.iter().any(|(other, _, truth)| other == name && *truth);
+        of_text || tags.iter().any(|tag| &*tag.id.tag == name && matches!(tag.signal, Signal::Switch))
+    };
+    let known = |name: &str| {
+        place(name)?;
+        Some(if is_switch(name) { expr::Input::Switch } else { expr::Input::Number(String::new()) })
+    };
+    let mut calculations = Vec::new();
+    for (name, text, truth) in &texts {
+        let wanted = if *truth { expr::Wanted::Truth } else { expr::Wanted::Number(String::new()) };
+        let program = expr::Program::parse(text, &wanted, &known).unwrap_or_else(|fault| panic!("`{text}`: {fault}"));
+        let inputs = program.inputs().iter().map(|input| place(input).expect("known")).collect();
+        calculations.push((place(name).expect("just made"), Calculation { text: text.clone(), inputs, program }));
+    }
+    let mode =
+        modes.map(|name| Modes { tag: place(name).expect("the mode"), names: vec!["运行".into(), "开车".into(), "停车".into()] });
     for member in members {
         tags[member.at()].gateway = Some(0);
     }
+    for (index, calculation) in calculations {
+        tags[index.at()].calculation = Some(Box::new(calculation));
+    }
+    let equipment = Equipment {
+        enterprise: "hx".into(),
+        id: "E".into(),
+        name: "E".to_owned(),
+        is_area: false,
+        hazard: Hazard::None,
+        zone: None,
+        modes: mode,
+    };
     Arc::new(Plant {
         version: version.into(),
         tiers: Vec::new(),
         bodies: Vec::new(),
         people: Vec::new(),
         channels: Vec::new(),
-        equipment: Vec::new(),
+        equipment: vec![equipment],
         gateways: vec![gateway],
         tags,
         policies: policies(),
@@ -204,7 +257,20 @@ fn set_up(scenario: &str) -> Arc<Plant> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut alone = Vec::new();
     let mut interval = Duration::from_secs(5);
+    let (mut calculated, mut modes) = (Vec::new(), None);
     for line in lines(scenario).take_while(|line| !is_step(line)) {
+        if let Some(rest) = line.strip_prefix("modes ") {
+            modes = Some(rest);
+            continue;
+        }
+        if let Some((head, text)) = line.strip_prefix("calc ").and_then(|rest| rest.split_once(":=")) {
+            let (name, parts) = head.split_once(' ').unwrap_or((head, ""));
+            let truth = parts.trim_start().starts_with("truth");
+            let mut made = tag("hx", name, Signal::Other);
+            configure(&mut made, parts.trim_start().trim_start_matches("truth").trim_start_matches(','), &mut alone);
+            calculated.push(Calculated { tag: made, text: text.trim().to_owned(), truth });
+            continue;
+        }
         let (names, parts) = match line.strip_prefix("tag ") {
             Some(rest) => rest.split_once(' ').unwrap_or((rest, "")),
             None => match line.strip_prefix("gateway ") {
@@ -221,7 +287,32 @@ fn set_up(scenario: &str) -> Arc<Plant> {
             tags.push(made);
         }
     }
-    plant(tags, &alone, interval, "r1")
+    plant_with(tags, calculated, modes, &alone, interval, "r1")
+}
+
+fn lengths(text: &str, word: &str) -> Option<Duration> {
+    let mut words = text.split(' ').skip_while(|other| *other != word);
+    words.next().and(words.next()).map(|length| duration(length).expect("a length"))
+}
+
+fn number(text: &str, word: &str) -> Option<f64> {
+    let mut words = text.split(' ').skip_while(|other| *other != word);
+    words.next().and(words.next()).map(|number| number.parse().expect("a number"))
+}
+
+/// What stands beside a condition on movement: `rate-up 2 over 60s`, `spike 10 within 20s`, `frozen flat 30s tolerance 0.1`, `frozen zero 60s`.
+fn method(word: &str, rest: &str) -> Method {
+    match word {
+        "rate-up" | "rate-down" => Method::Rate { window: lengths(rest, "over").expect("over a length") },
+        "spike" => Method::Step { within: lengths(rest, "within").expect("within a length") },
+        "frozen" => Method::Frozen {
+            tolerance: number(rest, "tolerance").unwrap_or(0.0),
+            flat_for: lengths(rest, "flat"),
+            zero_for: lengths(rest, "zero"),
+            resent: number(rest, "resent").map(|count| count as u32),
+        },
+        _ => Method::Value,
+    }
 }
 
 fn configure(tag: &mut Tag, parts: &str, alone: &mut Vec<String>) {
@@ -244,6 +335,19 @@ fn configure(tag: &mut Tag, parts: &str, alone: &mut Vec<String>) {
             ("switch", _) => tag.signal = Signal::Switch,
             ("alone", _) => alone.push(tag.id.tag.to_string()),
             ("out-of-service", _) => tag.in_service = false,
+            ("warm-up", _) => tag.warm_up = duration(rest).expect("a length"),
+            ("latching", Some(rule)) => rule.extra.get_or_insert_default().latching = true,
+            ("realarm", Some(rule)) => rule.extra.get_or_insert_default().realarm_after = duration(rest),
+            ("suppressed-by", Some(rule)) => rule.extra.get_or_insert_default().suppressed_by.push(rest.to_owned()),
+            ("mode", Some(rule)) => {
+                let mode = rest[..1].parse().expect("a mode");
+                let ConditionRule { deadband, on_delay, off_delay, .. } = *rule;
+                let limit = number(rest, "limit").map(|setpoint| {
+                    let on_delay = lengths(rest, "delay").unwrap_or(on_delay);
+                    Limit { setpoint, deadband, on_delay, off_delay }
+                });
+                rule.extra.get_or_insert_default().modes.push(ModeLimit { mode, limit });
+            }
             ("every", _) => tag.sample_interval = duration(rest).expect("a length"),
             ("stale", _) => {
                 tag.stale_after = duration(rest).expect("a length");
@@ -251,8 +355,13 @@ fn configure(tag: &mut Tag, parts: &str, alone: &mut Vec<String>) {
             }
             _ => {
                 let condition = Condition::parse(word).unwrap_or_else(|| panic!("`{part}` is no setting"));
-                let setpoint = if rest.is_empty() { 0.0 } else { rest.parse().expect("a setpoint") };
-                tag.conditions.push(rule(condition, setpoint));
+                let setpoint = rest.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0.0);
+                let mut made = rule(condition, setpoint);
+                let method = method(word, rest);
+                if method != Method::Value {
+                    made.extra.get_or_insert_default().method = method;
+                }
+                tag.conditions.push(made);
             }
         }
     }
@@ -444,10 +553,16 @@ pub fn describe(effect: &AlarmEffect, many: bool) -> String {
             if transition.late && transition.change == Change::Raised {
                 text.push_str(" late");
             }
+            if transition.suppressed {
+                text.push_str(" suppressed");
+            }
             text
         }
         AlarmEffect::Announce(announcement) => {
             let mut text = format!("announce {}", name(&announcement.key.alarm));
+            if announcement.key.step > 0 {
+                text.push_str(" again");
+            }
             match announcement.mode {
                 AnnounceMode::Normal => {}
                 AnnounceMode::LateConfirmed => text.push_str(" late-confirmed"),
