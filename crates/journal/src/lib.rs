@@ -10,7 +10,8 @@
 //! people unless it is handed them.
 //!
 //! A folder holds `watchfire.db` (with `-wal` and `-shm` while it is open), `watchfire.lock` (one engine at a time) and
-//! `journal.head` (the anchor: the journal's end at most a minute ago).
+//! `journal.head` (the anchor: the journal's end at most a minute ago); `history.db`, in which [`history`] keeps the readings, is a
+//! file of its own with a writer of its own.
 //!
 //! Architecture invariant: only this crate knows SQL.
 
@@ -18,6 +19,7 @@ mod batch;
 mod chain;
 #[cfg(test)]
 mod contract;
+pub mod history;
 mod sqlite;
 mod store;
 

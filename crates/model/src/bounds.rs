@@ -26,3 +26,11 @@ pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 pub const ENGINE_QUEUE_MAX: usize = 16_384;
 /// Inputs evaluated before a commit, so one transaction stays short.
 pub const BATCH_INPUTS_MAX: usize = 4_096;
+/// Readings that wait for the history's writer; more are counted as lost and recorded as a gap. Some 30 MiB.
+pub const HISTORY_QUEUE_MAX: usize = 500_000;
+/// Points of one trend.
+pub const HISTORY_POINTS_MAX: usize = 2_000;
+/// Readings are kept no shorter than this: 30 days.
+pub const HISTORY_KEPT_MIN: Duration = Duration::from_mins(30 * 24 * 60);
+/// Readings are kept no longer than this: ten years.
+pub const HISTORY_KEPT_MAX: Duration = Duration::from_mins(3_660 * 24 * 60);

@@ -21,7 +21,7 @@ const STATEMENTS_KEPT: usize = 64;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// The engine's: commits, never checkpoints by itself (a commit would wait for it).
     Writer,
     /// Works the write-ahead log into the database and never waits for anybody.
@@ -31,6 +31,10 @@ pub(super) enum Role {
 }
 
 pub(super) fn open(dir: &Path, role: Role) -> Result<Connection, StoreError> {
+    open_file(&dir.join(DATABASE_FILE), role)
+}
+
+pub(crate) fn open_file(path: &Path, role: Role) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(StoreError::Version(format!("SQLite {} can lose commits; 3.51.3 is the oldest that does not", rusqlite::version())));
     }
@@ -40,7 +44,7 @@ pub(super) fn open(dir: &Path, role: Role) -> Result<Connection, StoreError> {
         Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     // Each connection stays with one thread at a time, so SQLite need not lock it.
-    let connection = Connection::open_with_flags(dir.join(DATABASE_FILE), access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     configure(&connection, role)?;
     Ok(connection)
 }
@@ -111,7 +115,7 @@ fn text(row: &rusqlite::Row<'_>) -> rusqlite::Result<String> {
 }
 
 /// Sorts an error by what the caller does next.
-pub(super) fn failed(error: rusqlite::Error) -> StoreError {
+pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
     let Some(code) = error.sqlite_error() else {
         return StoreError::Fatal(error.to_string());
     };

@@ -7,9 +7,9 @@
 mod anchor;
 mod checkpoint;
 mod commit;
-mod connection;
+pub(crate) mod connection;
 mod reader;
-mod schema;
+pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -229,7 +229,7 @@ fn load(connection: &Connection, tail: &Tail, clean_stop: bool) -> rusqlite::Res
 }
 
 /// Makes the database for this user alone, whatever the folder and the umask allow; its log takes after it.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         created => created.map(drop),

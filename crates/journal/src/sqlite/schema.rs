@@ -9,9 +9,12 @@ use sha2::{Digest, Sha256};
 /// `WtFi`: tells our files from any other program's.
 const APPLICATION_ID: i32 = 0x5774_4669;
 
-struct Migration {
-    name: &'static str,
-    sql: &'static str,
+/// One step of a schema.
+pub(crate) struct Migration {
+    /// For people who look into the file.
+    pub name: &'static str,
+    /// What is done.
+    pub sql: &'static str,
 }
 
 /// In order; a released one never changes.
@@ -25,19 +28,20 @@ impl Migration {
 
 /// Brings a database to this program's schema, or refuses one that is newer, changed or not ours.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    apply(connection, &MIGRATIONS)
+    apply(connection, APPLICATION_ID, &MIGRATIONS)
 }
 
-fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+/// Applies what is missing of a schema to a database with this mark.
+pub(crate) fn apply(connection: &mut Connection, mark: i32, migrations: &[Migration]) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let application: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if tables == 0 {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.pragma_update(None, "application_id", mark).map_err(failed)?;
         transaction
             .execute_batch("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT")
             .map_err(failed)?;
-    } else if application != APPLICATION_ID {
+    } else if application != mark {
         return Err(StoreError::Version("the database was not made by this program".to_owned()));
     }
     let newest: Option<i64> = transaction.query_row("SELECT max(version) FROM schema_migrations", [], |row| row.get(0)).map_err(failed)?;
@@ -105,20 +109,22 @@ mod tests {
     #[test]
     fn migrations_are_applied_once_and_in_order() {
         let mut connection = Connection::open_in_memory().unwrap();
-        apply(&mut connection, &[FIRST]).unwrap();
+        apply(&mut connection, APPLICATION_ID, &[FIRST]).unwrap();
         let both = [FIRST, Migration { name: "0002_b", sql: "ALTER TABLE a ADD COLUMN y" }];
-        apply(&mut connection, &both).unwrap();
-        apply(&mut connection, &both).unwrap();
+        apply(&mut connection, APPLICATION_ID, &both).unwrap();
+        apply(&mut connection, APPLICATION_ID, &both).unwrap();
         connection.execute("INSERT INTO a (x, y) VALUES (1, 2)", []).unwrap();
         assert_eq!(connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 2);
-        assert!(refused(apply(&mut connection, &[FIRST])).contains("version 2"), "a newer store is left alone");
+        assert!(refused(apply(&mut connection, APPLICATION_ID, &[FIRST])).contains("version 2"), "a newer store is left alone");
     }
 
     #[test]
     fn a_changed_migration_and_a_strange_database_are_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
-        apply(&mut connection, &[FIRST]).unwrap();
-        assert!(refused(apply(&mut connection, &[Migration { name: "0001_a", sql: "CREATE TABLE b (x)" }])).contains("0001_a"));
+        apply(&mut connection, APPLICATION_ID, &[FIRST]).unwrap();
+        assert!(
+            refused(apply(&mut connection, APPLICATION_ID, &[Migration { name: "0001_a", sql: "CREATE TABLE b (x)" }])).contains("0001_a")
+        );
         let mut strange = Connection::open_in_memory().unwrap();
         strange.execute_batch("CREATE TABLE theirs (x)").unwrap();
         refused(migrate(&mut strange));
@@ -127,9 +133,12 @@ mod tests {
     #[test]
     fn a_failing_migration_leaves_the_database_as_it_was() {
         let mut connection = Connection::open_in_memory().unwrap();
-        apply(&mut connection, &[FIRST]).unwrap();
-        assert!(apply(&mut connection, &[FIRST, Migration { name: "0002_b", sql: "CREATE TABLE c (x); CREATE TABLE a (x)" }]).is_err());
+        apply(&mut connection, APPLICATION_ID, &[FIRST]).unwrap();
+        assert!(
+            apply(&mut connection, APPLICATION_ID, &[FIRST, Migration { name: "0002_b", sql: "CREATE TABLE c (x); CREATE TABLE a (x)" }])
+                .is_err()
+        );
         assert!(connection.prepare("SELECT x FROM c").is_err());
-        apply(&mut connection, &[FIRST]).unwrap();
+        apply(&mut connection, APPLICATION_ID, &[FIRST]).unwrap();
     }
 }
