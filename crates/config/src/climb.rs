@@ -27,6 +27,7 @@ pub(crate) fn policies(written: &RawPolicies<'_>, jurisdiction: &RawJurisdiction
         gateway_lost_percent: percent,
         gateway_lost_min: least,
         siren_expiry: siren.expiry,
+        beside: written.beside.policy()?,
     })
 }
 

@@ -3,6 +3,7 @@
 //! A section that is left out is taken from the example policy shipped with the program, so that a small site writes only
 //! what differs. Nothing here is a standard, and no number of it stands in code.
 
+use crate::beside::{self, RawBeside};
 use crate::fault::{Sink, Text, text};
 use crate::gas::{self, GasBounds};
 use crate::source::{At, Place, Source};
@@ -33,6 +34,7 @@ pub(crate) struct RawPolicies<'a> {
     pub(crate) gas: Option<GasBounds>,
     /// Levels whose limits need cause, consequence, response and time to respond.
     pub(crate) rationalisation: Option<Vec<Level>>,
+    pub(crate) beside: RawBeside,
 }
 
 /// One row of the level table; the first that fits decides.
@@ -100,6 +102,7 @@ impl<'a> RawPolicies<'a> {
             siren: self.siren.or(other.siren),
             gas: self.gas.or(other.gas),
             rationalisation: self.rationalisation.or(other.rationalisation),
+            beside: self.beside.or(other.beside),
         }
     }
 
@@ -181,6 +184,7 @@ pub(crate) fn read<'a>(source: &'a Source, sink: &mut Sink) -> RawPolicies<'a> {
             let names = Level::ALL.map(Level::name);
             levels.iter().filter_map(|name| choose(name, values::parse_level, names, sink)).collect()
         });
+        let beside = beside::read(file, sink);
         RawPolicies {
             rows: rows.flatten(),
             levels,
@@ -191,6 +195,7 @@ pub(crate) fn read<'a>(source: &'a Source, sink: &mut Sink) -> RawPolicies<'a> {
             siren: siren.flatten(),
             gas,
             rationalisation,
+            beside,
         }
     })
 }

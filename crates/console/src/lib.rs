@@ -18,6 +18,7 @@ mod pages;
 mod patience;
 mod port;
 mod render;
+mod render_windows;
 mod routes;
 mod server;
 mod sessions;
@@ -27,7 +28,7 @@ mod tries;
 mod words;
 
 pub use accounts::{Account, Accounts, AccountsError, Misfit, Role, random_password};
-pub use live::{CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Update};
+pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Update};
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};
 pub use openapi::document as openapi;
 pub use pages::are_built as pages_are_built;

@@ -7,8 +7,8 @@
 use crate::message::{Message, Messages};
 use model::plant::Plant;
 use model::{
-    AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Level, Notification, Quality, Siren, TagIndex,
-    Timestamp, ZoneId,
+    AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Flood, Level, Marks, Notification, Quality, Siren,
+    TagIndex, Timestamp, Window, ZoneId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +58,17 @@ pub struct LiveAlarm {
     pub case: Option<CaseId>,
     /// False where nobody was told of it: it is held, or the loss of its gateway explains it.
     pub told: bool,
+    /// What stands beside its state.
+    pub marks: Marks,
+}
+
+/// What narrows or floods who is told, all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Windows not ended.
+    pub windows: Vec<Window>,
+    /// Floods now.
+    pub floods: Vec<Flood>,
 }
 
 /// What one commit changed.
@@ -83,6 +94,8 @@ pub struct Update {
     pub sirens: Vec<Siren>,
     /// A source's link that went up or down: name, up, since.
     pub link: Option<(String, bool, Timestamp)>,
+    /// Windows and floods, where they changed.
+    pub beside: Option<Beside>,
 }
 
 /// What subscribers get. Pointers only: each subscriber takes what its login may see.
@@ -107,7 +120,7 @@ pub struct Change {
     pub messages: Vec<Arc<Message>>,
     /// Changed sirens.
     pub sirens: Vec<Siren>,
-    /// A link changed: everybody's overview did.
+    /// A link, a window or a flood changed: everybody's overview did.
     pub link: bool,
 }
 
@@ -129,6 +142,9 @@ struct State {
     messages: Messages,
     sirens: BTreeMap<(BodyId, ZoneId), Siren>,
     links: BTreeMap<String, (bool, Timestamp)>,
+    beside_seq: u64,
+    windows: Vec<Arc<Window>>,
+    floods: Vec<Flood>,
 }
 
 /// The shared read model.
@@ -191,7 +207,7 @@ impl LiveView {
     }
     /// Shows what a commit changed and tells the subscribers. Called by the engine thread, in the order of commits.
     pub fn apply(&self, update: Update) {
-        let mut change = Change { link: update.link.is_some(), ..Change::default() };
+        let mut change = Change { link: update.link.is_some() || update.beside.is_some(), ..Change::default() };
         let alarms: Vec<_> = update.alarms.into_iter().map(Arc::new).collect();
         let cases: Vec<_> = update.cases.into_iter().map(Arc::new).collect();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -235,6 +251,11 @@ impl LiveView {
         }
         if let Some((source, up, since)) = update.link {
             state.links.insert(source, (up, since));
+        }
+        if let Some(beside) = update.beside {
+            state.beside_seq = change.seq;
+            state.windows = beside.windows.into_iter().map(Arc::new).collect();
+            state.floods = beside.floods;
         }
         drop(state);
         // Nobody listening is no fault.
@@ -280,6 +301,11 @@ impl LiveView {
     /// Sirens that were ever wanted.
     pub fn sirens(&self) -> Vec<Siren> {
         self.read().sirens.values().cloned().collect()
+    }
+    /// Windows not ended and floods, with the sequence of their last change.
+    pub fn beside(&self) -> (u64, Vec<Arc<Window>>, Vec<Flood>) {
+        let state = self.read();
+        (state.beside_seq, state.windows.clone(), state.floods.clone())
     }
     /// Links to sources: name, up, since.
     pub fn links(&self) -> Vec<(String, bool, Timestamp)> {

@@ -80,6 +80,8 @@ impl Render<'_> {
             explained_alarms: explained,
             tags,
             tags_bad,
+            windows: self.window_counts(),
+            floods: self.floods(),
             tiers: (0u8..)
                 .zip(&self.plant().tiers)
                 .map(|(tier, name)| TierJson { tier, zh: name.zh.clone(), en: name.en.clone() })
@@ -166,6 +168,7 @@ impl Render<'_> {
                     passed: progress.passed,
                 })
                 .collect(),
+            first_out: case.first_out.as_ref().map(alarm_ref),
             next: next(case),
             acts: actor.map(|actor| self.app.engine.may(case, &actor)).unwrap_or_default(),
         }
@@ -195,6 +198,7 @@ impl Render<'_> {
             sign_by: of.sign_by.as_millis(),
             sign_missed: of.sign_missed,
             reminded: of.reminded,
+            audience: of.audience,
             signed: of
                 .signed
                 .iter()
@@ -226,6 +230,7 @@ impl Render<'_> {
             late: alarm.late,
             episode: episode(alarm.episode),
             case: alarm.case.as_ref().map(ToString::to_string),
+            marks: alarm.marks,
             told: alarm.told,
             gateway: tag.and_then(|tag| plant.gateways.get(tag.gateway?)).map(|gateway| plant.tag(gateway.tag).id.to_string()),
             enterprise_name: body_name(plant, &alarm.id.tag.enterprise),
@@ -234,7 +239,7 @@ impl Render<'_> {
         }
     }
 
-    pub fn tag(&self, index: TagIndex, tag: &Tag, worst: Option<&Arc<LiveAlarm>>) -> TagJson {
+    pub fn tag(&self, index: TagIndex, tag: &Tag, worst: Option<&Arc<LiveAlarm>>, windows: &[Arc<model::Window>]) -> TagJson {
         let plant = self.plant();
         let equipment = plant.equipment.get(tag.equipment);
         let value = self.app.view.value(index);
@@ -254,6 +259,7 @@ impl Render<'_> {
             range: tag.range,
             labels: tag.labels.clone(),
             in_service: tag.in_service,
+            marks: self.tag_marks(windows, tag),
             limits: LimitsJson {
                 low_low: limit(Condition::LowLow),
                 low: limit(Condition::Low),

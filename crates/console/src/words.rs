@@ -44,7 +44,7 @@ impl Text {
             Language::En => self.en,
         }
     }
-    fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+    pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
         let (zh, en): (Vec<_>, Vec<_>) = parts.into_iter().map(|text| (text.zh, text.en)).unzip();
         Self { zh: zh.join("、"), en: en.join(", ") }
     }
@@ -248,6 +248,11 @@ pub(crate) fn event(plant: &Plant, case: Option<&Case>, what: &CaseEventKind, of
             let of = alarm(plant, of);
             ("late-exceedance", Text::new(format!("补传数据曾越限：{}", of.zh), format!("late data had exceeded a limit: {}", of.en)))
         }
+        CaseEventKind::AcknowledgementExpired { alarm: of } => {
+            let of = alarm(plant, of);
+            let zh = format!("确认到期（默认交接班），重新待确认：{}", of.zh);
+            ("acknowledgement-expired", Text::new(zh, format!("acknowledgement ran out, unacknowledged again: {}", of.en)))
+        }
     }
 }
 
@@ -287,6 +292,7 @@ pub(crate) fn transition(plant: &Plant, of: &model::Transition) -> Text {
         Change::Realarmed => ("再报警", "alarm told again"),
         Change::Faulted => ("规则故障", "rule faulted"),
         Change::Retired => ("退出配置", "left the configuration"),
+        Change::AcknowledgementExpired => ("确认到期，重新待确认", "acknowledgement ran out, unacknowledged again"),
     };
     Text::new(format!("{zh}：{}", alarm.zh), format!("{en}: {}", alarm.en))
 }
@@ -333,7 +339,7 @@ pub(crate) fn refusal(plant: &Plant, case: Option<&Case>, why: &Refusal) -> Text
             let needed = tier(plant, *needed);
             Text::new(format!("此操作须由{}进行", needed.zh), format!("this is for {} to do", needed.en))
         }
-        Refusal::SamePerson => Text::new("处置人不能办结自己的处置单", "whoever handled a case may not close it"),
+        Refusal::SamePerson => Text::new("须由另一个人进行", "another person has to do this"),
         Refusal::WrongStep { at } => {
             let (zh, en) = step(*at);
             Text::new(format!("处置单当前为“{zh}”，不能进行此操作"), format!("the case is {en}; this is not the next step"))
@@ -361,6 +367,19 @@ pub(crate) fn refusal(plant: &Plant, case: Option<&Case>, why: &Refusal) -> Text
         Refusal::NoSuchPerson => Text::new("没有这个人", "there is no such person"),
         Refusal::NoSuchZone => Text::new("没有这个声光区域", "there is no such siren zone"),
         Refusal::ActIdReused => Text::new("操作编号已用于其他内容", "the act id was used for something else"),
+        Refusal::NoSuchScope { name } if name.is_empty() => Text::new("没有写明位号、区域或网关", "no tag, area or gateway is named"),
+        Refusal::NoSuchScope { name } => Text::new(format!("没有“{name}”，或不属于同一企业"), format!("no such thing here: {name}")),
+        Refusal::NoSuchWindow => Text::new("没有这项搁置、停用或检维修，或已结束", "there is no such window, or it has ended"),
+        Refusal::WrongScope => Text::new("这一类不能用于这样的范围", "this kind of window does not cover such a scope"),
+        Refusal::EndPassed => Text::new("结束时间须在现在之后", "the end must lie ahead"),
+        Refusal::EndTooLate { latest } => {
+            let (_, minute) = plant.civil(*latest);
+            let at = format!("{:02}:{:02}", minute / 60, minute % 60);
+            Text::new(format!("时间太长，最晚到 {at}"), format!("too long; until {at} at the latest"))
+        }
+        Refusal::ReferenceNeeded => Text::new("须填写许可或作业票编号", "the number of the permit or ticket is needed"),
+        Refusal::AlreadyConfirmed => Text::new("已经生效，不需再确认", "it is in force already"),
+        Refusal::TooManyWindows => Text::new("该企业未结束的搁置、停用、检维修太多", "the enterprise has too many open windows"),
     }
 }
 

@@ -102,6 +102,13 @@ impl Escalation {
                 require_comment(comment, reasons);
                 Vec::new()
             }),
+            ActKind::Shelve { .. }
+            | ActKind::Unshelve { .. }
+            | ActKind::OutOfService { .. }
+            | ActKind::BackInService { .. }
+            | ActKind::BeginTest { .. }
+            | ActKind::EndTest { .. }
+            | ActKind::ConfirmWindow { .. } => self.judge_window(by, what, now),
         }
     }
 
@@ -119,7 +126,7 @@ impl Escalation {
     }
 
     /// Whether the actor is of the tier they claim and their body stands above the enterprise, or is it.
-    fn has_say(&self, by: &Actor, enterprise: &BodyId) -> bool {
+    pub(crate) fn has_say(&self, by: &Actor, enterprise: &BodyId) -> bool {
         self.plant.body(&by.body).is_some_and(|body: &Body| body.tier == by.tier) && self.plant.oversees(&by.body, enterprise)
     }
 
@@ -145,10 +152,7 @@ impl Escalation {
         }
         let mut reasons = Vec::new();
         require_tier(by, Tier::ENTERPRISE, &mut reasons);
-        // A duty phone is nobody in particular; somebody has to stand for having silenced the site.
-        if self.plant.person(&by.person).is_none_or(|person| person.is_duty_phone) {
-            reasons.push(Refusal::NoSuchPerson);
-        }
+        require_named(&self.plant, by, &mut reasons);
         let of_tag = |tag: &model::plant::Tag| tag.id.enterprise == *enterprise && tag.zone.as_ref() == Some(zone);
         let of_equipment = |one: &model::plant::Equipment| one.enterprise == *enterprise && one.zone.as_ref() == Some(zone);
         let known = self.zones.contains_key(&(enterprise.clone(), zone.clone()))
@@ -218,6 +222,13 @@ impl Escalation {
                 let repeat = record.work.supervised - 1;
                 record.tell_enterprise(&plant, Purpose::Supervise, repeat, now, out);
             }),
+            ActKind::Shelve { .. }
+            | ActKind::Unshelve { .. }
+            | ActKind::OutOfService { .. }
+            | ActKind::BackInService { .. }
+            | ActKind::BeginTest { .. }
+            | ActKind::EndTest { .. }
+            | ActKind::ConfirmWindow { .. } => self.apply_window(act, now, out),
         }
     }
 
@@ -386,9 +397,10 @@ impl Record {
         })
     }
 
-    /// Whether the case may be finished in one step from its check: never above blue, or told to nobody.
+    /// Whether the case may be finished in one step from its check: never above blue, or told to nobody above the enterprise
+    /// because of a test or 待调试, or told to nobody at all.
     pub(crate) fn is_short(&self) -> bool {
-        self.case.level == Level::Blue || self.case.announcements.is_empty()
+        self.case.level == Level::Blue || self.case.announcements.iter().all(|one| !one.audience.is_everyone())
     }
 }
 
@@ -408,7 +420,14 @@ fn require_tier_from(by: &Actor, needed: Tier, reasons: &mut Vec<Refusal>) {
     }
 }
 
-fn require_comment(comment: &str, reasons: &mut Vec<Refusal>) {
+/// A duty phone is nobody in particular; somebody has to stand for having silenced something.
+pub(crate) fn require_named(plant: &Plant, by: &Actor, reasons: &mut Vec<Refusal>) {
+    if plant.person(&by.person).is_none_or(|person| person.is_duty_phone) {
+        reasons.push(Refusal::NoSuchPerson);
+    }
+}
+
+pub(crate) fn require_comment(comment: &str, reasons: &mut Vec<Refusal>) {
     if comment.trim().is_empty() {
         reasons.push(Refusal::CommentNeeded);
     }

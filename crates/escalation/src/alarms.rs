@@ -5,14 +5,15 @@
 //! one case is told in one message at the highest level. Raises that are not announced (members of a lost gateway, held
 //! late ones) are listed where they belong and told to nobody.
 
+use crate::beside::Wake;
 use crate::record::{ClimbState, Record};
 use crate::siren::Zone;
-use crate::tell::Want;
+use crate::tell::{Moment, Want};
 use crate::{AlarmNow, Escalation};
 use model::{
-    AlarmEffect, AlarmId, AlarmState, AnnounceMode, Announcement, BodyId, Case, CaseAnnouncement, CaseEpisode, CaseEvent, CaseEventKind,
-    CaseId, CaseStep, CaseTimerKind, Change, Condition, EpisodeRef, EquipmentId, EscalationEffect, LateExceedance, Level, Plant, TagId,
-    Timestamp, Transition, TransitionKey, ZoneId, bounds,
+    AlarmEffect, AlarmId, AlarmState, AnnounceMode, Announcement, Audience, BodyId, Case, CaseAnnouncement, CaseEpisode, CaseEvent,
+    CaseEventKind, CaseId, CaseStep, CaseTimerKind, Change, Condition, EpisodeRef, EquipmentId, EscalationEffect, LateExceedance, Level,
+    Plant, TagId, Timestamp, Transition, TransitionKey, ZoneId, bounds,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,19 +29,25 @@ struct News {
     setpoint: Option<f64>,
     /// A straggler may lie before the announcement it belongs to.
     straggler: bool,
+    /// To whom it is told.
+    audience: Audience,
+    /// Announced as new although its episode was raised before: it is folded into nothing.
+    fresh: bool,
 }
 
 /// What one input brings about, gathered until all of it has been read.
 #[derive(Default)]
-struct Heard {
+pub(crate) struct Heard {
     /// Cases that changed, and what they want told.
-    wants: BTreeMap<CaseId, Vec<Want>>,
+    pub wants: BTreeMap<CaseId, Vec<Want>>,
     /// Siren zones that may have changed.
     zones: BTreeSet<(BodyId, ZoneId)>,
     /// Standing alarms that belong to no case yet.
     unplaced: Vec<AlarmId>,
     /// Alarms that ceased to stand within this input: whatever is said of them now, they sound nothing.
     gone: BTreeSet<AlarmId>,
+    /// Equipment whose order of alarms changed.
+    pub ordered: BTreeSet<(BodyId, EquipmentId)>,
 }
 
 impl Escalation {
@@ -50,18 +57,25 @@ impl Escalation {
         for effect in effects {
             match effect {
                 AlarmEffect::Transition(transition) => self.transition(transition, now, &mut heard, out),
-                AlarmEffect::Announce(announcement) => self.announce(announcement, now, &mut heard, out),
+                AlarmEffect::Announce(announcement) => self.announce(announcement, false, now, &mut heard, out),
                 AlarmEffect::LateExceedance(exceedance) => self.exceedance(exceedance, now, &mut heard, out),
             }
         }
         for alarm in std::mem::take(&mut heard.unplaced) {
             self.list_with_gateway(&alarm, &mut heard);
         }
-        // Sirens first: they are the nearest to the danger.
+        self.finish(heard, Moment { at: now, delayed: false }, out);
+    }
+
+    /// Says all that was gathered. Sirens first: they are the nearest to the danger.
+    pub(crate) fn finish(&mut self, mut heard: Heard, moment: Moment, out: &mut Vec<EscalationEffect>) {
+        for place in std::mem::take(&mut heard.ordered) {
+            self.name_first_out(&place, &mut heard);
+        }
         for zone in &heard.zones {
             self.settle_zone(zone, out);
         }
-        self.tell_all(heard.wants, now, out);
+        self.tell_all(heard.wants, moment, out);
     }
 
     fn transition(&mut self, transition: &Transition, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
@@ -77,7 +91,20 @@ impl Escalation {
             }
             self.open.get(&(id.tag.enterprise.clone(), self.place(&id.tag))).cloned()
         };
+        let kept = before.as_ref().filter(|_| continues);
+        let acknowledged = matches!(transition.to, AlarmState::Acknowledged | AlarmState::LatchedAcknowledged);
+        let acknowledged_until = if acknowledged {
+            let newly = transition.change == Change::Acknowledged;
+            kept.filter(|_| !newly).map_or_else(|| self.acknowledgement_end(id, now), |before| before.acknowledged_until)
+        } else {
+            None
+        };
+        self.wakes.set(Wake::Acknowledgement(id.clone()), acknowledged_until);
         let alarm = AlarmNow {
+            held: kept.and_then(|before| before.held).filter(|_| transition.to.is_standing()),
+            anew: kept.map_or(0, |before| before.anew),
+            acknowledged_until,
+            acknowledgement_expired: kept.map_or(0, |before| before.acknowledgement_expired),
             of,
             level: before.as_ref().filter(|_| continues).map_or(transition.level, |before| before.level.max(transition.level)),
             state: transition.to,
@@ -97,6 +124,7 @@ impl Escalation {
             self.quieten(id, heard);
             heard.gone.insert(id.clone());
         }
+        self.observe(transition, now, heard, out);
         self.changed.insert(format!("input/{id}"));
         if transition.to == AlarmState::Normal {
             self.alarms.remove(id);
@@ -154,21 +182,41 @@ impl Escalation {
         self.list(case, &alarm, heard);
     }
 
-    fn announce(&mut self, announcement: &Announcement, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
+    pub(crate) fn announce(
+        &mut self,
+        announcement: &Announcement,
+        fresh: bool,
+        now: Timestamp,
+        heard: &mut Heard,
+        out: &mut Vec<EscalationEffect>,
+    ) {
         let id = &announcement.key.alarm;
+        let (audience, window) = self.audience(id, now);
+        let said_before = !fresh && self.alarms.get(id).is_some_and(|alarm| alarm.held.is_some());
+        if !audience.is_everyone() && !said_before {
+            self.hold(announcement, audience, window, now, out);
+        }
+        if audience == Audience::Nobody {
+            return;
+        }
         let standing = announcement.standing && announcement.mode != AnnounceMode::LateReturned;
         let level = if standing { self.level_with_neighbours(id, announcement.level) } else { announcement.level };
         let setpoint = self.alarms.get(id).and_then(|alarm| alarm.setpoint).or_else(|| self.configured_setpoint(id));
         let news = News {
-            key: announcement.key.raise(),
+            key: announcement.key.clone(),
             level,
             raised_at: announcement.at,
             mode: announcement.mode,
             value: announcement.value,
             setpoint,
             straggler: false,
+            audience,
+            fresh,
         };
         let Some(case) = self.news(&news, now, heard, out) else { return };
+        if audience >= Audience::Enterprise {
+            self.started(&id.tag.enterprise, now, out);
+        }
         if let Some(alarm) = self.alarms.get_mut(id) {
             alarm.level = alarm.level.max(level);
         }
@@ -185,14 +233,18 @@ impl Escalation {
             }
         }
         let waiting = self.cases.get(&case).is_some_and(|record| record.waits(id));
-        if standing && !waiting && !heard.gone.contains(id) {
+        if standing && audience.is_everyone() && !waiting && !heard.gone.contains(id) {
             self.sound(id, &case, level, &mut heard.zones);
         }
     }
 
     fn exceedance(&mut self, exceedance: &LateExceedance, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
         let alarm = &exceedance.alarm;
-        let case = match &exceedance.opens_case {
+        let (audience, window) = self.audience(alarm, now);
+        if let Some(key) = exceedance.opens_case.as_ref().filter(|_| !audience.is_everyone()) {
+            self.count_held(key, audience, window, now, out);
+        }
+        let case = match exceedance.opens_case.as_ref().filter(|_| audience > Audience::Nobody) {
             Some(key) => {
                 let news = News {
                     key: key.raise(),
@@ -202,6 +254,8 @@ impl Escalation {
                     value: exceedance.reading.value,
                     setpoint: exceedance.setpoint,
                     straggler: true,
+                    audience,
+                    fresh: false,
                 };
                 let case = self.news(&news, now, heard, out);
                 if let Some(case) = &case {
@@ -237,7 +291,7 @@ impl Escalation {
             record.case.level = news.level;
             out.push(EscalationEffect::Event(record.event(now, CaseEventKind::LevelRose { level: news.level })));
         }
-        if let Some(into) = record.fold(&plant, news) {
+        if let Some(into) = record.fold(&plant, news).filter(|_| !news.fresh) {
             let one = &mut record.case.announcements[into];
             one.folded += 1;
             one.last_raised_at = one.last_raised_at.max(news.raised_at);
@@ -266,6 +320,7 @@ impl Escalation {
                 signed: Vec::new(),
                 told: Vec::new(),
                 reminded: 0,
+                audience: news.audience,
             },
             ClimbState { key: key.clone(), mode: news.mode, waiting, handle_by, handled: false, tried: Vec::new(), passed: Vec::new() },
         );
@@ -309,6 +364,7 @@ impl Escalation {
             returned_count: 0,
             handle_by: None,
             timers: Vec::new(),
+            first_out: None,
         };
         self.cases.insert(id.clone(), Record { case, work: crate::record::Work::default(), drained: Vec::new() });
         self.open.insert(place.clone(), id.clone());
@@ -328,7 +384,18 @@ impl Escalation {
         let listed = self.cases.get(case).is_some_and(|record| record.case.episodes.iter().any(|episode| episode.of == of));
         if !listed {
             let level = news.level;
-            self.list(case, &AlarmNow { of, level, state: AlarmState::Normal, setpoint: None, case: None }, heard);
+            let gone = AlarmNow {
+                of,
+                level,
+                state: AlarmState::Normal,
+                setpoint: None,
+                case: None,
+                held: None,
+                anew: 0,
+                acknowledged_until: None,
+                acknowledgement_expired: 0,
+            };
+            self.list(case, &gone, heard);
         }
     }
 
@@ -388,7 +455,7 @@ impl Record {
             let from = if climb.mode == AnnounceMode::Normal { one.raised_at } else { one.raised_at.max(one.at) };
             let earliest = if news.straggler { one.raised_at - within } else { one.raised_at };
             let in_time = earliest <= news.raised_at && news.raised_at <= from + within;
-            one.key.alarm == news.key.alarm && one.level >= news.level && told && in_time
+            one.key.alarm == news.key.alarm && one.level >= news.level && one.audience >= news.audience && told && in_time
         })
     }
 

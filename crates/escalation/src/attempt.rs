@@ -3,7 +3,9 @@
 use crate::record::{Record, RoundPerson};
 use crate::tell::{Moment, Want, climbs, kind_of, next_channel};
 use model::plant::ChannelKind;
-use model::{Attempt, AttemptResult, CaseEvent, CaseEventKind, CaseStep, ChannelId, EscalationEffect, Plant, Purpose, Tier, Timestamp};
+use model::{
+    Attempt, AttemptResult, Audience, CaseEvent, CaseEventKind, CaseStep, ChannelId, EscalationEffect, Plant, Purpose, Tier, Timestamp,
+};
 
 impl Record {
     /// Takes one result of one message of this case and says whether it changed anything: one of a round already replaced
@@ -64,6 +66,10 @@ impl Record {
         let barred = self.barred(announcement, tier, purpose);
         self.other_channels(plant, at, person, barred, now, out);
         if self.work.rounds[at].people.iter().any(|person| self.hopeful(plant, at, person)) {
+            return;
+        }
+        // 待调试 pages its integrator and nobody else.
+        if self.case.announcements[announcement].audience == Audience::Integrator {
             return;
         }
         let Some(body) = plant.responsible_body(&self.case.enterprise, tier) else { return };

@@ -2,7 +2,7 @@
 
 use crate::Escalation;
 use crate::record::{Record, timer_key};
-use model::{CaseTimerKind, Duration, Tier, Timestamp};
+use model::{Audience, CaseTimerKind, Duration, Tier, Timestamp};
 
 /// An obligation this long overdue means that nobody fires it.
 const OVERDUE_MAX: Duration = Duration::from_secs(10);
@@ -45,6 +45,13 @@ impl Escalation {
             return false;
         }
         let policy = self.plant.policies.level(record.case.announcements[at].level);
+        match record.case.announcements[at].audience {
+            Audience::Everyone => {}
+            Audience::Enterprise => {
+                return climb.waiting || policy.remind_every.is_some() || !record.case.announcements[at].sign_missed;
+            }
+            Audience::Integrator | Audience::Nobody => return climb.waiting,
+        }
         let untold = policy
             .tell
             .iter()

@@ -6,8 +6,8 @@
 use crate::record::Record;
 use crate::tell::{Moment, Want};
 use model::{
-    AnnounceMode, CaseAnnouncement, CaseEvent, CaseEventKind, CaseStep, CaseTimerKind, Duration, EscalationEffect, Level, Plant, Purpose,
-    Tier, Timestamp,
+    AnnounceMode, Audience, CaseAnnouncement, CaseEvent, CaseEventKind, CaseStep, CaseTimerKind, Duration, EscalationEffect, Level, Plant,
+    Purpose, Tier, Timestamp,
 };
 
 impl Record {
@@ -17,8 +17,11 @@ impl Record {
         let (level, from, sign_by) = (announcement.level, announcement.at, announcement.sign_by);
         let (key, mode) = (self.work.climbs[at].key.clone(), self.work.climbs[at].mode);
         let policy = plant.policies.level(level);
-        if !self.signed(at, Tier::ENTERPRISE) {
-            for rule in &policy.tell {
+        let audience = self.case.announcements[at].audience;
+        if audience == Audience::Integrator {
+            wants.push(Want { announcement: key, tier: Tier::ENTERPRISE, purpose: Purpose::Announce, repeat: 0 });
+        } else if !self.signed(at, Tier::ENTERPRISE) {
+            for rule in policy.tell.iter().filter(|rule| audience.is_everyone() || rule.tier == Tier::ENTERPRISE) {
                 // Come and gone before it could be told: the enterprise first, the tiers above once it has not answered.
                 let after = if mode == AnnounceMode::LateReturned && rule.tier != Tier::ENTERPRISE {
                     rule.after.max(policy.sign_within)
@@ -38,7 +41,9 @@ impl Record {
 
     /// Sets the handling deadline to the earliest that stands, and its timer with it.
     pub fn arm_handling(&mut self) {
-        let open = self.work.climbs.iter().filter(|climb| !climb.handled && !climb.waiting).map(|climb| climb.handle_by);
+        // What nobody above the enterprise is told of has nowhere to climb.
+        let climbing = self.work.climbs.iter().zip(&self.case.announcements).filter(|(_, one)| one.audience.is_everyone());
+        let open = climbing.map(|(climb, _)| climb).filter(|climb| !climb.handled && !climb.waiting).map(|climb| climb.handle_by);
         let earliest = open.chain(self.work.rework_by).min();
         // A deadline already missed keeps the timer of its next step.
         if earliest == self.case.handle_by && self.has_timer(|kind| *kind == CaseTimerKind::Handle) {

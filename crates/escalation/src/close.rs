@@ -15,7 +15,13 @@ const WITHDRAWN: &str = "数据故障在等待期内恢复，未通知任何人 
 
 impl Escalation {
     /// The tier that closes a case: by the policy of its highest level; where no body has that tier, the next above it.
+    ///
+    /// What only the enterprise was told of, because of a test or 待调试, the enterprise closes.
     pub(crate) fn closing_tier(&self, record: &Record) -> Tier {
+        let announcements = &record.case.announcements;
+        if !announcements.is_empty() && announcements.iter().all(|one| !one.audience.is_everyone()) {
+            return Tier::ENTERPRISE;
+        }
         let wanted = self.plant.policies.level(record.case.level).closed_by;
         let tiers: Vec<Tier> = self.plant.chain(&record.case.enterprise).map(|body| body.tier).collect();
         tiers.iter().copied().find(|tier| *tier >= wanted).or(tiers.last().copied()).unwrap_or(wanted)

@@ -17,22 +17,29 @@ mod acts;
 mod alarms;
 mod attempt;
 mod audit;
+mod beside;
+mod chatter;
 mod civil;
 mod climb;
 mod close;
+mod held;
 mod record;
 mod restore;
 mod siren;
 mod tell;
+mod window;
 
 pub use restore::RestoreError;
 
+use crate::beside::{Wake, Wakes};
+use crate::chatter::{Chatter, FirstOut, Starts};
+use crate::held::Held;
 use crate::record::Record;
 use crate::siren::Zone;
 use crate::tell::{Moment, Want};
 use model::{
-    AlarmId, AlarmState, BodyId, Case, CaseId, CaseTimer, CaseTimerKind, EpisodeRef, EquipmentId, EscalationEffect, EscalationInput, Level,
-    Plant, Siren, TagId, Timestamp, ZoneId,
+    ActId, AlarmId, AlarmState, BodyId, Case, CaseId, CaseTimer, CaseTimerKind, EpisodeRef, EquipmentId, EscalationEffect, EscalationInput,
+    Level, Plant, Siren, TagId, Timestamp, Window, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -54,6 +61,22 @@ pub(crate) struct AlarmNow {
     pub setpoint: Option<f64>,
     /// The case that lists it; none while it is only recorded.
     pub case: Option<CaseId>,
+    /// What of it was told to fewer people than its policy names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    /// Fresh announcements of this episode so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub anew: u32,
+    /// When its acknowledgement runs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_until: Option<Timestamp>,
+    /// So often it ran out in this episode.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub acknowledgement_expired: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Cases numbered for one enterprise on one civil day.
@@ -82,6 +105,13 @@ pub struct Escalation {
     armed: BTreeMap<CaseId, Timestamp>,
     changed: BTreeSet<String>,
     retimed: BTreeSet<CaseId>,
+    /// 搁置, 停用, 检维修: filed and not ended.
+    windows: BTreeMap<ActId, Window>,
+    chatters: BTreeMap<AlarmId, Chatter>,
+    starts: BTreeMap<BodyId, Starts>,
+    firsts: BTreeMap<(BodyId, EquipmentId), FirstOut>,
+    /// Deadlines of what stands beside the cases.
+    wakes: Wakes,
     /// Obligations due until then were missed because the engine was down.
     missed_until: Option<Timestamp>,
 }
@@ -89,6 +119,12 @@ pub struct Escalation {
 impl Escalation {
     /// No cases yet.
     pub fn new(plant: Arc<Plant>) -> Self {
+        let mut this = Self::empty(plant);
+        this.arm_commissioning(None);
+        this
+    }
+
+    fn empty(plant: Arc<Plant>) -> Self {
         Self {
             plant,
             cases: BTreeMap::new(),
@@ -101,6 +137,11 @@ impl Escalation {
             armed: BTreeMap::new(),
             changed: BTreeSet::new(),
             retimed: BTreeSet::new(),
+            windows: BTreeMap::new(),
+            chatters: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            firsts: BTreeMap::new(),
+            wakes: Wakes::default(),
             missed_until: None,
         }
     }
@@ -124,7 +165,8 @@ impl Escalation {
 
     /// When `step` is due if nothing arrives before.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.due.first().map(|(due, _)| *due)
+        let beside = self.wakes.first().map(|(due, _)| *due);
+        self.due.first().map(|(due, _)| *due).into_iter().chain(beside).min()
     }
 
     /// State rows changed since the last call, `None` for those to delete.
@@ -172,15 +214,27 @@ impl Escalation {
     }
 
     fn fire_due(&mut self, now: Timestamp, out: &mut Vec<EscalationEffect>) {
-        if let Some(until) = self.missed_until.take() {
+        let missed_until = self.missed_until.take();
+        if let Some(until) = missed_until {
             let mut missed: Vec<_> = self.due.iter().take_while(|(due, _)| *due <= until).cloned().collect();
             missed.sort_by_cached_key(|(due, id)| (std::cmp::Reverse(self.cases.get(id).map(|record| record.case.level)), *due));
             for (_, id) in missed {
                 self.fire_case(&id, until, Moment { at: now, delayed: true }, now, out);
             }
         }
-        while let Some((due, id)) = self.due.first().filter(|(due, _)| *due <= now).cloned() {
-            self.fire_case(&id, due, Moment { at: due, delayed: false }, now, out);
+        loop {
+            let case = self.due.first().filter(|(due, _)| *due <= now).cloned();
+            let wake: Option<(Timestamp, Wake)> = self.wakes.first().filter(|(due, _)| *due <= now).cloned();
+            match (case, wake) {
+                // At a tie what stands beside goes first: a window that ends now holds nothing any more.
+                (case, Some((due, wake))) if case.as_ref().is_none_or(|(of_case, _)| due <= *of_case) => {
+                    let missed = missed_until.is_some_and(|until| due <= until);
+                    let moment = if missed { Moment { at: now, delayed: true } } else { Moment { at: due, delayed: false } };
+                    self.wake(due, wake, moment, out);
+                }
+                (Some((due, id)), _) => self.fire_case(&id, due, Moment { at: due, delayed: false }, now, out),
+                (None, _) => break,
+            }
         }
     }
 
@@ -214,7 +268,7 @@ impl Escalation {
         // The wait is over: only now is it announced, on site too.
         let mut zones = BTreeSet::new();
         for one in begun {
-            if self.alarms.get(&one.key.alarm).is_some_and(|alarm| alarm.state.is_standing()) {
+            if one.audience.is_everyone() && self.alarms.get(&one.key.alarm).is_some_and(|alarm| alarm.state.is_standing()) {
                 self.sound(&one.key.alarm, id, one.level, &mut zones);
             }
         }
@@ -224,11 +278,11 @@ impl Escalation {
     }
 
     /// Tells what one input wants told of several cases.
-    fn tell_all(&mut self, wants: BTreeMap<CaseId, Vec<Want>>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+    fn tell_all(&mut self, wants: BTreeMap<CaseId, Vec<Want>>, moment: Moment, out: &mut Vec<EscalationEffect>) {
         let plant = Arc::clone(&self.plant);
         for (id, wants) in wants {
             if let Some(record) = self.cases.get_mut(&id) {
-                record.tell(&plant, Moment { at: now, delayed: false }, wants, out);
+                record.tell(&plant, moment, wants, out);
             }
             self.settle(&id);
         }

@@ -248,6 +248,7 @@ mod tests {
             returned_count: 0,
             handle_by: None,
             timers: Vec::new(),
+            first_out: None,
         };
         Record { case, work: Work::default(), drained: Vec::new() }
     }
@@ -280,6 +281,7 @@ mod tests {
             signed: if settled { vec![signature] } else { Vec::new() },
             told: Vec::new(),
             reminded: 0,
+            audience: model::Audience::Everyone,
         };
         record.push_announcement(announcement, climb);
     }

@@ -1,9 +1,11 @@
 //! State rows: what is written with every change, and how a start makes the same escalation of them again.
 
+use crate::beside::Wake;
+use crate::chatter::tells_a_cause;
 use crate::record::Record;
 use crate::siren::Zone;
 use crate::{AlarmNow, Escalation};
-use model::{AlarmId, BodyId, Condition, Plant, TagId, Timestamp};
+use model::{AlarmId, BodyId, Condition, Plant, TagId, Timestamp, Window};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ impl Escalation {
     /// `now` is overdue: the next step runs it at once, the recipients of every missed step in one go, red first, none
     /// skipped, marked as delayed by the outage. Rows of other owners are passed over.
     pub fn restore(plant: Arc<Plant>, state: &[(String, Vec<u8>)], down_since: Timestamp, now: Timestamp) -> Result<Self, RestoreError> {
-        let mut this = Self::new(plant);
+        let mut this = Self::empty(plant);
         for (key, bytes) in state {
             if key.starts_with("case/") {
                 let mut record: Record = read(key, bytes)?;
@@ -47,9 +49,21 @@ impl Escalation {
                 this.zones.insert((zone.siren.enterprise.clone(), zone.siren.zone.clone()), zone);
             } else if let Some(enterprise) = key.strip_prefix("number/") {
                 this.numbers.insert(BodyId::new(enterprise), read(key, bytes)?);
+            } else if key.starts_with("window/") {
+                let window: Window = read(key, bytes)?;
+                this.windows.insert(window.id.clone(), window);
+            } else if let Some(alarm) = key.strip_prefix("chatter/") {
+                let alarm = alarm_of(alarm).ok_or_else(|| unnamed(key))?;
+                this.chatters.insert(alarm, read(key, bytes)?);
+            } else if let Some(enterprise) = key.strip_prefix("flood/") {
+                this.starts.insert(BodyId::new(enterprise), read(key, bytes)?);
+            } else if let Some(place) = key.strip_prefix("first/") {
+                let (enterprise, equipment) = place.split_once('/').ok_or_else(|| unnamed(key))?;
+                this.firsts.insert((enterprise.into(), equipment.into()), read(key, bytes)?);
             }
         }
         this.index();
+        this.index_beside(down_since);
         if down_since < now {
             this.missed_until = Some(now);
         }
@@ -74,6 +88,27 @@ impl Escalation {
         self.closed = closed.into_iter().map(|(_, id)| id).collect();
     }
 
+    /// Rebuilds the deadlines of what stands beside the cases, and what stands of each disturbance.
+    fn index_beside(&mut self, down_since: Timestamp) {
+        let windows = self.windows.values().map(|window| (Wake::Window(window.id.clone()), window.until));
+        let alarms = self.alarms.iter().filter_map(|(id, alarm)| Some((Wake::Acknowledgement(id.clone()), alarm.acknowledged_until?)));
+        let chatters = self.chatters.iter().map(|(id, one)| (Wake::Chattering(id.clone()), one.calm));
+        let within = self.plant.policies.beside.flood_within;
+        let floods = self.starts.iter().map(|(id, one)| (Wake::Flood(id.clone()), one.oldest().map_or(down_since, |at| at + within)));
+        let wakes: Vec<(Wake, Timestamp)> = windows.chain(alarms).chain(chatters).chain(floods).collect();
+        for (wake, due) in wakes {
+            self.wakes.set(wake, Some(due));
+        }
+        self.arm_commissioning(Some(down_since));
+        let standing = self.alarms.iter().filter(|(id, alarm)| alarm.state.is_standing() && tells_a_cause(id.condition));
+        for id in standing.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            let place = (id.tag.enterprise.clone(), self.place(&id.tag));
+            if let Some(first) = self.firsts.get_mut(&place) {
+                first.standing.insert(id);
+            }
+        }
+    }
+
     /// The row of a key as it stands now; `None` where there is nothing any more.
     pub(crate) fn row(&self, key: &str) -> Option<Vec<u8>> {
         let (kind, name) = key.split_once('/')?;
@@ -84,13 +119,27 @@ impl Escalation {
                 let (enterprise, zone) = name.split_once('/')?;
                 self.zones.get(&(enterprise.into(), zone.into())).map(write)
             }
-            "input" => {
-                let (condition, tag) = name.split_once('@')?;
-                self.alarms.get(&AlarmId { tag: TagId::parse(tag)?, condition: Condition::parse(condition)? }).map(write)
+            "input" => self.alarms.get(&alarm_of(name)?).map(write),
+            "window" => self.windows.get(&name.into()).map(write),
+            "chatter" => self.chatters.get(&alarm_of(name)?).map(write),
+            "flood" => self.starts.get(&BodyId::new(name)).map(write),
+            "first" => {
+                let (enterprise, equipment) = name.split_once('/')?;
+                self.firsts.get(&(enterprise.into(), equipment.into())).map(write)
             }
             _ => None,
         }
     }
+}
+
+/// Reads what [`AlarmId`] writes.
+fn alarm_of(text: &str) -> Option<AlarmId> {
+    let (condition, tag) = text.split_once('@')?;
+    Some(AlarmId { tag: TagId::parse(tag)?, condition: Condition::parse(condition)? })
+}
+
+fn unnamed(key: &str) -> RestoreError {
+    RestoreError { key: key.to_owned(), reason: "the key names nothing known".to_owned() }
 }
 
 fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, RestoreError> {

@@ -7,8 +7,8 @@
 use crate::record::{Record, Round, RoundPerson, timer_key};
 use model::plant::{Body, ChannelKind, TellRule};
 use model::{
-    AnnounceMode, CaseEvent, CaseEventKind, CaseTimerKind, ChannelId, EscalationEffect, Level, Notification, NotificationKey, PersonId,
-    Plant, Purpose, Tier, Timestamp,
+    AnnounceMode, Audience, CaseAnnouncement, CaseEvent, CaseEventKind, CaseTimerKind, ChannelId, EscalationEffect, Level, Notification,
+    NotificationKey, PersonId, Plant, Purpose, Tier, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -162,6 +162,9 @@ impl Record {
     /// Keeps a reminder to come, on the grid that starts at the announcement, as long as somebody may have to be reminded.
     pub fn arm_reminder(&mut self, plant: &Plant, at: usize, now: Timestamp) {
         let announcement = &self.case.announcements[at];
+        if announcement.audience < Audience::Enterprise {
+            return;
+        }
         let Some(every) = plant.policies.level(announcement.level).remind_every.filter(|every| every.0 > 0) else { return };
         let key = self.work.climbs[at].key.clone();
         if self.has_timer(|kind| matches!(kind, CaseTimerKind::Remind { key: of } if *of == key)) {
@@ -208,6 +211,9 @@ impl Record {
 
     /// The next tier above that the announcement's policy tells and that has a body.
     pub fn next_tier(&self, plant: &Plant, at: usize, above: Tier) -> Option<Tier> {
+        if !self.case.announcements[at].audience.is_everyone() {
+            return None;
+        }
         let policy = plant.policies.level(self.case.announcements[at].level);
         let tiers = policy.tell.iter().map(|rule| rule.tier).filter(|tier| *tier > above);
         tiers.filter(|tier| plant.responsible_body(&self.case.enterprise, *tier).is_some()).min()
@@ -249,6 +255,11 @@ impl Record {
         if want.purpose == Purpose::Closed {
             return self.work.told.iter().filter(|(tier, _)| *tier == want.tier).map(|(_, person)| person.clone()).collect();
         }
+        let announcement = self.announcement(&want.announcement).map(|at| &self.case.announcements[at]);
+        if let Some(commissioning) = announcement.filter(|one| one.audience == Audience::Integrator).and_then(|one| integrator(plant, one))
+        {
+            return vec![commissioning];
+        }
         let mut people = plant.on_duty(body, now);
         // Somebody on duty who has no way to be reached does not keep the duty phone from ringing.
         people.retain(|person| next_channel(plant, person, &[], barred).is_some());
@@ -283,6 +294,7 @@ impl Record {
             sign_by: announcement.sign_by,
             late: announcement.late,
             delayed_by_outage: moment.delayed,
+            audience: announcement.audience,
             at: moment.at,
         }
     }
@@ -312,6 +324,12 @@ impl Record {
         let key = self.work.climbs[at].key.clone();
         self.drop_timers(|kind| timer_key(kind) == Some(&key) && matches!(kind, CaseTimerKind::Tell { .. } | CaseTimerKind::Sign { .. }));
     }
+}
+
+/// Who commissions the tag of an announcement.
+fn integrator(plant: &Plant, announcement: &CaseAnnouncement) -> Option<PersonId> {
+    let tag = plant.tag(plant.tag_index(&announcement.key.alarm.tag)?);
+    tag.commissioning.as_ref().map(|one| one.integrator.clone())
 }
 
 /// What is said first where one moment has several things to say: news, then what was missed, then reminders.

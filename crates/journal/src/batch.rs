@@ -30,11 +30,13 @@ pub enum EntryKind {
     System,
     /// A payload that could not be read or assigned.
     Quarantine,
+    /// What happened beside alarms and cases: windows, chattering, floods.
+    Beside,
 }
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Transition,
         Self::Announcement,
         Self::LateExceedance,
@@ -47,6 +49,7 @@ impl EntryKind {
         Self::Config,
         Self::System,
         Self::Quarantine,
+        Self::Beside,
     ];
 
     /// The stored name.
@@ -64,6 +67,7 @@ impl EntryKind {
             Self::Config => "config",
             Self::System => "system",
             Self::Quarantine => "quarantine",
+            Self::Beside => "beside",
         }
     }
     /// The kind of that name.

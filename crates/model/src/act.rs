@@ -1,6 +1,6 @@
 //! What people do. Four acts that are never one button: silence, acknowledge, accept, reset.
 
-use crate::{ActId, AlarmId, BodyId, CaseId, Episode, PersonId, Tier, Timestamp, TransitionKey, ZoneId};
+use crate::{ActId, AlarmId, BodyId, CaseId, Episode, PersonId, Scope, Tier, Timestamp, TransitionKey, WindowKind, ZoneId};
 use serde::{Deserialize, Serialize};
 
 /// A human act as it enters the engine. Who may send which is decided from `tier` and `body`, never by the page.
@@ -175,6 +175,57 @@ pub enum ActKind {
         /// Demand.
         comment: String,
     },
+    /// 搁置: nobody is told of these alarms until then. Named by this act from here on.
+    Shelve {
+        /// Which alarms or tags.
+        scope: Scope,
+        /// Why.
+        reason: String,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// 取消搁置 before its time.
+    Unshelve {
+        /// The act that put it.
+        window: ActId,
+    },
+    /// 停用 under a permit.
+    OutOfService {
+        /// Which.
+        scope: Scope,
+        /// Why.
+        reason: String,
+        /// The permit's number.
+        permit: String,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// 恢复投用 before its time.
+    BackInService {
+        /// The act that took it out.
+        window: ActId,
+    },
+    /// 检维修/标定: no tier above the enterprise is told until then.
+    BeginTest {
+        /// Which tags, area or gateway.
+        scope: Scope,
+        /// Why.
+        reason: String,
+        /// The ticket's number.
+        ticket: String,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// 检维修结束 before its time.
+    EndTest {
+        /// The act that began it.
+        window: ActId,
+    },
+    /// A second person, or the tier above, confirms a window: it is in force from then on.
+    ConfirmWindow {
+        /// The act that filed it.
+        window: ActId,
+    },
 }
 
 impl ActKind {
@@ -190,7 +241,26 @@ impl ActKind {
             | Self::Close { case, .. }
             | Self::Remind { case, .. }
             | Self::Supervise { case, .. } => Some(case),
-            Self::Silence { .. } | Self::Acknowledge { .. } | Self::ResetSiren { .. } => None,
+            Self::Silence { .. }
+            | Self::Acknowledge { .. }
+            | Self::ResetSiren { .. }
+            | Self::Shelve { .. }
+            | Self::Unshelve { .. }
+            | Self::OutOfService { .. }
+            | Self::BackInService { .. }
+            | Self::BeginTest { .. }
+            | Self::EndTest { .. }
+            | Self::ConfirmWindow { .. } => None,
+        }
+    }
+    /// The window it is about, where it names one that was filed before, and of which kind that must be.
+    pub const fn window(&self) -> Option<(&ActId, Option<WindowKind>)> {
+        match self {
+            Self::Unshelve { window } => Some((window, Some(WindowKind::Shelved))),
+            Self::BackInService { window } => Some((window, Some(WindowKind::OutOfService))),
+            Self::EndTest { window } => Some((window, Some(WindowKind::UnderTest))),
+            Self::ConfirmWindow { window } => Some((window, None)),
+            _ => None,
         }
     }
     /// The name in the API and in metrics.
@@ -208,6 +278,13 @@ impl ActKind {
             Self::Close { .. } => "close",
             Self::Remind { .. } => "remind",
             Self::Supervise { .. } => "supervise",
+            Self::Shelve { .. } => "shelve",
+            Self::Unshelve { .. } => "unshelve",
+            Self::OutOfService { .. } => "out-of-service",
+            Self::BackInService { .. } => "back-in-service",
+            Self::BeginTest { .. } => "begin-test",
+            Self::EndTest { .. } => "end-test",
+            Self::ConfirmWindow { .. } => "confirm-window",
         }
     }
 }
@@ -307,4 +384,26 @@ pub enum Refusal {
     NoSuchZone,
     /// The same act id came before with other content.
     ActIdReused,
+    /// Nothing is named, or a tag, alarm, area or gateway that does not exist, or things of several enterprises.
+    NoSuchScope {
+        /// What, as named; empty where nothing was.
+        name: String,
+    },
+    /// No such window, or it has ended.
+    NoSuchWindow,
+    /// This kind of window does not cover such a scope.
+    WrongScope,
+    /// The end must lie ahead.
+    EndPassed,
+    /// The end is too far ahead for what is covered.
+    EndTooLate {
+        /// The latest allowed.
+        latest: Timestamp,
+    },
+    /// The number of a permit or ticket is needed.
+    ReferenceNeeded,
+    /// It is in force already.
+    AlreadyConfirmed,
+    /// The enterprise has as many windows as it may.
+    TooManyWindows,
 }

@@ -244,6 +244,9 @@ impl fmt::Display for Episode {
     }
 }
 
+/// Steps from here on name fresh announcements of a standing episode, which no transition made.
+const ANEW_STEP_FIRST: u32 = 1 << 20;
+
 /// A transition's identity. The raise that opens an episode is its step 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TransitionKey {
@@ -259,6 +262,11 @@ impl TransitionKey {
     /// The key of the raise that opened the same episode: it names the announcement.
     pub fn raise(&self) -> Self {
         Self { step: 0, ..self.clone() }
+    }
+    /// The key of the `count`-th fresh announcement of the same episode (from 0), such as when a window ends while it stands.
+    /// No transition reaches such a step.
+    pub fn anew(&self, count: u32) -> Self {
+        Self { step: ANEW_STEP_FIRST + count, ..self.clone() }
     }
 }
 
@@ -339,6 +347,8 @@ pub enum Change {
     Faulted,
     /// A tag, limit or condition left the configuration while the alarm stood.
     Retired,
+    /// Its acknowledgement ran out, by default at shift change.
+    AcknowledgementExpired,
 }
 
 /// The input that caused a transition.

@@ -34,3 +34,13 @@ pub const HISTORY_POINTS_MAX: usize = 2_000;
 pub const HISTORY_KEPT_MIN: Duration = Duration::from_mins(30 * 24 * 60);
 /// Readings are kept no longer than this: ten years.
 pub const HISTORY_KEPT_MAX: Duration = Duration::from_mins(3_660 * 24 * 60);
+/// A test window's length, whatever the policy says.
+pub const TEST_MAX: Duration = Duration::from_mins(8 * 60);
+/// Tags or alarms named by one window.
+pub const SCOPE_MAX: usize = 500;
+/// Windows one enterprise may have open at once.
+pub const WINDOWS_MAX: usize = 500;
+/// A permit's or ticket's number in characters.
+pub const REFERENCE_CHARS_MAX: usize = 100;
+/// Raises looked at to find chattering, and announcements to find a flood.
+pub const RAISES_KEPT_MAX: usize = 1_024;

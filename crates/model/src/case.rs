@@ -83,6 +83,9 @@ pub struct Case {
     pub handle_by: Option<Timestamp>,
     /// Obligations still to come. Rows of the timer table.
     pub timers: Vec<CaseTimer>,
+    /// 首出: the alarm its disturbance began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_out: Option<AlarmId>,
 }
 
 /// One announcement of a case.
@@ -116,6 +119,9 @@ pub struct CaseAnnouncement {
     pub told: Vec<(Tier, Timestamp)>,
     /// Reminder count so far.
     pub reminded: u32,
+    /// To whom it is told: fewer than the policy names while a window or 待调试 holds it.
+    #[serde(default, skip_serializing_if = "crate::Audience::is_everyone")]
+    pub audience: crate::Audience,
 }
 
 /// A tier's 签收 of one announcement.
@@ -296,6 +302,9 @@ pub struct Notification {
     pub late: bool,
     /// Sent after its time because the engine was down 因停机延迟.
     pub delayed_by_outage: bool,
+    /// To whom the alarm is told: a message of one under test says 【检修】, of one being commissioned 【调试】.
+    #[serde(default, skip_serializing_if = "crate::Audience::is_everyone")]
+    pub audience: crate::Audience,
     /// When it came into being.
     pub at: Timestamp,
 }
@@ -464,6 +473,11 @@ pub enum CaseEventKind {
         /// Which.
         alarm: AlarmId,
     },
+    /// An acknowledgement ran out: the alarm is unacknowledged again.
+    AcknowledgementExpired {
+        /// Which.
+        alarm: AlarmId,
+    },
 }
 
 /// What goes into escalation.
@@ -492,4 +506,10 @@ pub enum EscalationEffect {
     Siren(Siren),
     /// The answer to an act.
     Answer(ActId, ActAnswer),
+    /// To the journal: what happened beside alarms and cases.
+    Beside(crate::BesideEvent),
+    /// The marks of an alarm changed: it is to be shown again.
+    Marked(AlarmId),
+    /// These acknowledgements ran out: the engine hands them to the rules, whose transitions come back as `Alarms`.
+    Unacknowledge(Vec<EpisodeRef>),
 }

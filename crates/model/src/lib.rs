@@ -4,6 +4,7 @@
 
 mod act;
 mod alarm;
+mod beside;
 pub mod bounds;
 mod case;
 mod ids;
@@ -14,6 +15,7 @@ pub mod topic;
 
 pub use act::*;
 pub use alarm::*;
+pub use beside::*;
 pub use case::*;
 pub use ids::*;
 pub use plant::{Hazard, Plant, Signal, Tier};

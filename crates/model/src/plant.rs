@@ -289,6 +289,9 @@ pub struct Tag {
     pub warm_up: Duration,
     /// How its reading is worked out of others; none where it is measured.
     pub calculation: Option<Box<Calculation>>,
+    /// 待调试: evaluated and shown, but until its end told to the integrator only. The tag's own, its gateway's or its
+    /// enterprise's.
+    pub commissioning: Option<Commissioning>,
     /// Its conditions, in the order of [`Condition::ALL`].
     pub conditions: Vec<ConditionRule>,
 }
@@ -315,9 +318,19 @@ impl Tag {
             in_service: true,
             warm_up: Duration::ZERO,
             calculation: None,
+            commissioning: None,
             conditions: Vec::new(),
         }
     }
+}
+
+/// 待调试: who is told meanwhile, and when it ends. Past its end the tag is told of as ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commissioning {
+    /// The integrator.
+    pub integrator: PersonId,
+    /// Its end.
+    pub until: Timestamp,
 }
 
 /// One condition on a tag, with everything needed to judge it and to say how much it matters.
@@ -515,6 +528,68 @@ pub struct Policies {
     pub gateway_lost_min: u32,
     /// A siren command expires after this; it is sent again every 10 s.
     pub siren_expiry: Duration,
+    /// What stands beside the alarms' state.
+    #[serde(default)]
+    pub beside: BesidePolicy,
+}
+
+/// When an acknowledgement runs out while its alarm still stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcknowledgementEnd {
+    /// Never.
+    Never,
+    /// When the people on duty at the enterprise change: who comes has not seen it.
+    #[default]
+    ShiftChange,
+    /// After so long.
+    After(Duration),
+}
+
+/// Bounds of windows, and when alarms count as chattering or as a flood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BesidePolicy {
+    /// The longest shelving by level, blue first.
+    pub shelved_max: [Duration; 4],
+    /// The longest time out of service.
+    pub out_of_service_max: Duration,
+    /// The longest test; never above [`crate::bounds::TEST_MAX`].
+    pub test_max: Duration,
+    /// When an acknowledgement runs out.
+    pub acknowledgement_end: AcknowledgementEnd,
+    /// Whether people are told again when it has.
+    pub acknowledgement_tells_again: bool,
+    /// So many raises within `chattering_within` are chattering.
+    pub chattering_raises: u32,
+    /// See `chattering_raises`.
+    pub chattering_within: Duration,
+    /// No raise for this long ends it.
+    pub chattering_calm: Duration,
+    /// More announcements than this per operator on duty within `flood_within` are a flood.
+    pub flood_starts_above: u32,
+    /// Fewer than this end it.
+    pub flood_ends_below: u32,
+    /// See `flood_starts_above`.
+    pub flood_within: Duration,
+}
+
+impl Default for BesidePolicy {
+    /// The values of the example policy.
+    fn default() -> Self {
+        Self {
+            shelved_max: [24 * 60, 8 * 60, 2 * 60, 30].map(Duration::from_mins),
+            out_of_service_max: Duration::from_mins(30 * 24 * 60),
+            test_max: crate::bounds::TEST_MAX,
+            acknowledgement_end: AcknowledgementEnd::ShiftChange,
+            acknowledgement_tells_again: false,
+            chattering_raises: 3,
+            chattering_within: Duration::from_mins(1),
+            chattering_calm: Duration::from_mins(10),
+            flood_starts_above: 10,
+            flood_ends_below: 5,
+            flood_within: Duration::from_mins(10),
+        }
+    }
 }
 
 impl Policies {
@@ -610,6 +685,23 @@ impl Plant {
             }
         }
         people
+    }
+    /// The next moment after `after` at which the people on duty at a body change; none where they never do.
+    pub fn next_shift_change(&self, body: &Body, after: Timestamp) -> Option<Timestamp> {
+        const DAY: i64 = 1440;
+        let midnight = {
+            let local = (after + self.utc_offset).0.div_euclid(60_000_000 * DAY) * DAY;
+            Duration::from_mins(local)
+        };
+        let mut edges: Vec<Timestamp> = (0..=8)
+            .flat_map(|day| body.roster.iter().flat_map(move |shift| [shift.from, shift.to].map(|minute| day * DAY + i64::from(minute))))
+            .map(|minutes| Timestamp(0) + midnight + Duration::from_mins(minutes) + Duration(-self.utc_offset.0))
+            .filter(|edge| *edge > after)
+            .collect();
+        edges.sort();
+        edges.dedup();
+        let before = |edge: Timestamp| edge + Duration::from_mins(-1);
+        edges.into_iter().find(|edge| self.on_duty(body, *edge) != self.on_duty(body, before(*edge)))
     }
     /// Day of the week (Monday 0) and minutes after midnight in civil time.
     pub fn civil(&self, at: Timestamp) -> (usize, u16) {

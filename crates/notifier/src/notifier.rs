@@ -249,6 +249,7 @@ pub(crate) mod tests_support {
             sign_by: Timestamp::from_secs(1_732_428_612),
             late: false,
             delayed_by_outage: false,
+            audience: Default::default(),
             at: Timestamp::from_secs(1_732_428_312),
         }
     }

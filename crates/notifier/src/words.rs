@@ -11,7 +11,7 @@ use crate::contacts::mask_phones;
 use crate::facts::{CurrentValue, MessageFacts};
 use crate::{NotifierError, civil};
 use minijinja::{Environment, UndefinedBehavior};
-use model::{Condition, Duration, Level, Notification, Purpose, Quality, Signal, Tier, Timestamp};
+use model::{Audience, Condition, Duration, Level, Notification, Purpose, Quality, Signal, Tier, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -189,6 +189,13 @@ impl Message {
         if notification.late {
             prefix.push_str(if zh { "【补传】" } else { "[LATE DATA]" });
         }
+        prefix.push_str(match (notification.audience, zh) {
+            (Audience::Everyone, _) => "",
+            (Audience::Enterprise, true) => "【检修】",
+            (Audience::Enterprise, false) => "[UNDER TEST]",
+            (Audience::Integrator | Audience::Nobody, true) => "【调试】",
+            (Audience::Integrator | Audience::Nobody, false) => "[COMMISSIONING]",
+        });
         let (value, last) = value_words(facts, &alarm.tag.tag, alarm.condition, setting, lang, form);
         let number = |value: Option<f64>| value.map(|value| quantity(value, facts, lang)).unwrap_or_default();
         let discrete = alarm.condition == Condition::Discrete;
@@ -430,6 +437,7 @@ pub(crate) fn samples() -> Vec<Message> {
                 sign_by: Timestamp::from_secs(300),
                 late: condition == Condition::High,
                 delayed_by_outage: condition == Condition::High,
+                audience: Default::default(),
                 at: Timestamp(0),
             };
             let facts = MessageFacts {

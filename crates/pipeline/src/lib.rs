@@ -130,7 +130,17 @@ impl Pipeline {
 
     fn escalation(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<Effect>) {
         self.escalation.step(input, now, &mut self.follows);
+        let from = out.len();
         out.extend(self.follows.drain(..).map(Effect::Case));
+        // Acknowledgements that ran out are the rules' to take back; what they say of it comes back here, and takes back no more.
+        let unseen = |effect: &Effect| match effect {
+            Effect::Case(EscalationEffect::Unacknowledge(episodes)) => episodes.clone(),
+            _ => Vec::new(),
+        };
+        let unseen: Vec<_> = out[from..].iter().flat_map(unseen).collect();
+        if !unseen.is_empty() {
+            self.rules(&rules::Input::AcknowledgementExpired(&unseen), now, out);
+        }
     }
 
     /// The alarms, to read.

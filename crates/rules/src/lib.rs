@@ -79,6 +79,8 @@ pub enum Input<'a> {
         /// What it saw.
         detail: &'a str,
     },
+    /// The acknowledgements of these episodes ran out, `escalation` says: they are unacknowledged again.
+    AcknowledgementExpired(&'a [EpisodeRef]),
     /// After a restart: subscribed and the backlog drained. Overdue deadlines may fire from now on.
     Drained,
     /// Time has passed.
@@ -194,6 +196,7 @@ impl Rules {
                 Input::Link { up } => self.link(*up, &mut said),
                 Input::UnknownTag { gateway, tag } => self.unknown_tag(*gateway, tag, &mut said),
                 Input::System { tag, active, detail } => self.system(*tag, *active, detail, &mut said),
+                Input::AcknowledgementExpired(episodes) => self.acknowledgement_expired(episodes, &mut said),
                 Input::Drained => {
                     self.drained = true;
                     self.fire_due(&mut said);
@@ -246,6 +249,13 @@ impl Rules {
             }),
             _ => {}
         }
+    }
+
+    fn acknowledgement_expired(&mut self, episodes: &[EpisodeRef], said: &mut Vec<Said>) {
+        self.for_episodes(episodes, said, |tag, place, scene| {
+            let cause = slot::deadline(scene.now, tag.newest.map(|newest| newest.record));
+            tag.slots[place].unacknowledge(&scene.tag().conditions[place], cause, scene);
+        });
     }
 
     /// Runs `then` for each episode that is the present one of its alarm; an act covers no others.

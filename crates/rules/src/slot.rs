@@ -353,6 +353,17 @@ impl Slot {
         true
     }
 
+    /// Nobody on duty has seen this episode any more. What has returned needs nobody to see it again.
+    pub fn unacknowledge(&mut self, rule: &ConditionRule, cause: Cause, scene: &mut Scene<'_>) {
+        let to = match self.state {
+            AlarmState::Acknowledged => AlarmState::Unacknowledged,
+            AlarmState::LatchedAcknowledged => AlarmState::LatchedUnacknowledged,
+            _ => return,
+        };
+        let now = scene.now;
+        self.go(rule, Change::AcknowledgementExpired, to, now, cause, scene);
+    }
+
     /// A person names a field check: the latch is released, unless the detector reads over range even now.
     pub fn release(&mut self, rule: &ConditionRule, cause: Cause, scene: &mut Scene<'_>) {
         self.latched = false;
@@ -483,6 +494,9 @@ fn is_legal(from: AlarmState, change: Change, to: AlarmState) -> bool {
         }
         Change::Faulted => to == S::Faulted,
         Change::Retired => to == S::Normal,
+        Change::AcknowledgementExpired => {
+            matches!((from, to), (S::Acknowledged, S::Unacknowledged) | (S::LatchedAcknowledged, S::LatchedUnacknowledged))
+        }
     }
 }
 

@@ -74,6 +74,7 @@ fn plant(tags: usize) -> Arc<Plant> {
             gateway_lost_percent: 80,
             gateway_lost_min: 3,
             siren_expiry: Duration::from_secs(30),
+            beside: Default::default(),
         },
         utc_offset: Duration::from_mins(480),
     })

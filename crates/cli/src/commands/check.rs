@@ -87,7 +87,7 @@ fn explain(args: &Args, tag: &str, today: (i16, i8, i8)) -> anyhow::Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     println!("{}", explanation.tag);
-    let mut rows = table(&[say("项目", "what"), say("值", "value"), say("写在", "written in")]);
+    let mut rows = table([say("项目", "what"), say("值", "value"), say("写在", "written in")]);
     for fact in &explanation.facts {
         rows.add_row([fact.what.get(lang()), &fact.value, fact.from.get(lang())]);
     }

@@ -245,6 +245,13 @@ impl Engine {
                 self.pending.sirens.push(siren);
             }
             EscalationEffect::Answer(id, answer) => self.entry(EntryKind::Answer, Some(format!("answer:{id}")), None, &answer),
+            EscalationEffect::Beside(event) => {
+                self.entry(EntryKind::Beside, None, None, &event);
+                self.pending.beside = true;
+            }
+            EscalationEffect::Marked(alarm) => drop(self.pending.alarms.insert(alarm)),
+            // The pipeline has handed it to the rules, and their transitions stand beside it.
+            EscalationEffect::Unacknowledge(_) => {}
         }
     }
 
@@ -341,6 +348,7 @@ fn change(change: model::Change) -> &'static str {
         model::Change::Realarmed => "realarmed",
         model::Change::Faulted => "faulted",
         model::Change::Retired => "retired",
+        model::Change::AcknowledgementExpired => "acknowledgement-expired",
     }
 }
 

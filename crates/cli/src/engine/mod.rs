@@ -154,6 +154,8 @@ struct Pending {
     events: Vec<CaseEvent>,
     alarms: BTreeSet<model::AlarmId>,
     cases: BTreeSet<CaseId>,
+    /// Windows or floods changed.
+    beside: bool,
     link: Option<(String, bool, Timestamp)>,
 }
 

@@ -80,6 +80,7 @@ impl Engine {
         for ack in pending.acks.drain(..) {
             ack.ack();
         }
+        let beside = std::mem::take(&mut pending.beside).then(|| self.beside());
         if seq.is_some() || pending.link.is_some() {
             let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
             let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.pipeline.cases().case(id)).cloned().collect();
@@ -104,6 +105,7 @@ impl Engine {
                 superseded,
                 sirens: std::mem::take(&mut pending.sirens),
                 link: pending.link.take(),
+                beside,
             });
         }
         // After the view: a message is worded from what the view shows.
@@ -123,6 +125,15 @@ impl Engine {
         pending.cases.clear();
         self.pending = pending;
         self.outlets.alive();
+    }
+
+    fn marks(&self, id: &AlarmId) -> model::Marks {
+        self.pipeline.cases().marks(id, self.now)
+    }
+
+    fn beside(&self) -> console::Beside {
+        let cases = self.pipeline.cases();
+        console::Beside { windows: cases.windows().cloned().collect(), floods: cases.floods().collect() }
     }
 
     fn shown(&self, id: &AlarmId) -> LiveAlarm {
@@ -147,6 +158,7 @@ impl Engine {
             episode: model::Episode { since: self.now, count: 0 },
             case: None,
             told: true,
+            marks: self.marks(id),
         }
     }
 
@@ -177,6 +189,7 @@ impl Engine {
             episode: view.episode.unwrap_or(model::Episode { since: view.since, count: 0 }),
             case: case.map(|case| case.id.clone()),
             told,
+            marks: self.marks(&view.alarm),
         }
     }
 
@@ -188,7 +201,14 @@ impl Engine {
         for case in &cases {
             self.allowed.update(&self.plant, self.pipeline.cases(), case);
         }
-        self.view.apply(Update { now: self.now, alarms, cases, sirens: self.pipeline.cases().sirens(), ..Update::default() });
+        self.view.apply(Update {
+            now: self.now,
+            alarms,
+            cases,
+            beside: Some(self.beside()),
+            sirens: self.pipeline.cases().sirens(),
+            ..Update::default()
+        });
         for siren in self.pipeline.cases().sirens() {
             self.outlets.siren(&siren);
         }

@@ -27,6 +27,20 @@ pub struct ActRequestJson {
     pub comment: Option<String>,
     /// Which console: silence.
     pub console: Option<String>,
+    /// What a window covers: shelve, out-of-service, begin-test. `{"of":"tags","tags":["ent/tag"]}`, `{"of":"alarms","alarms":[…]}`,
+    /// `{"of":"area","enterprise":…,"equipment":…}` or `{"of":"gateway","enterprise":…,"gateway":…}`.
+    #[schema(value_type = Option<Object>)]
+    pub scope: Option<()>,
+    /// Why: shelve, out-of-service, begin-test.
+    pub reason: Option<String>,
+    /// The permit's number: out-of-service.
+    pub permit: Option<String>,
+    /// The ticket's number: begin-test.
+    pub ticket: Option<String>,
+    /// When a window ends by itself, in microseconds since 1970.
+    pub until: Option<i64>,
+    /// The id of the act that filed a window: unshelve, back-in-service, end-test, confirm-window.
+    pub window: Option<String>,
     /// Whose zone: reset-siren.
     pub enterprise: Option<String>,
     /// Which zone: reset-siren.

@@ -98,6 +98,9 @@ pub struct AnnouncementJson {
     pub sign_missed: bool,
     /// Reminders so far.
     pub reminded: u32,
+    /// To whom it is told: `everyone`, or `enterprise` under test, or `integrator` while 待调试.
+    #[schema(value_type = String)]
+    pub audience: model::Audience,
     /// Who signed.
     pub signed: Vec<SignatureJson>,
     /// Who was told.
@@ -206,6 +209,8 @@ pub struct CaseJson {
     pub episodes: Vec<CaseEpisodeJson>,
     /// Tiers told, lowest first.
     pub tiers: Vec<CaseTierJson>,
+    /// 首出: the alarm its disturbance began with.
+    pub first_out: Option<AlarmRefJson>,
     /// The next obligation.
     pub next: Option<NextJson>,
     /// What this login may do now.

@@ -11,6 +11,7 @@ mod names;
 mod overview;
 mod session;
 mod tag;
+mod window;
 
 pub(crate) use act::*;
 pub(crate) use case::*;
@@ -20,3 +21,4 @@ pub(crate) use names::*;
 pub(crate) use overview::*;
 pub(crate) use session::*;
 pub(crate) use tag::*;
+pub(crate) use window::*;

@@ -51,6 +51,7 @@ names!(
 names!(
     /// What a person may do to a case or an alarm.
     ActName: "kebab-case" {
-        Silence, Acknowledge, Accept, Check, Handle, Report, Review, Return, Close, Remind, Supervise, ResetSiren,
+        Silence, Acknowledge, Accept, Check, Handle, Report, Review, Return, Close, Remind, Supervise, ResetSiren, Shelve, Unshelve,
+        OutOfService, BackInService, BeginTest, EndTest, ConfirmWindow,
     }
 );

@@ -65,6 +65,10 @@ pub struct OverviewJson {
     pub tags: usize,
     /// Of them with bad or no data.
     pub tags_bad: usize,
+    /// Windows filed by people.
+    pub windows: super::WindowCountsJson,
+    /// Enterprises in a flood of alarms.
+    pub floods: usize,
     /// The tiers.
     pub tiers: Vec<TierJson>,
     /// Civil time is UTC plus this.

@@ -35,6 +35,10 @@ pub struct AlarmJson {
     pub episode: EpisodeJson,
     /// Its case.
     pub case: Option<String>,
+    /// What stands beside its state: `under_test`, `shelved`, `out_of_service`, `commissioning`, `first_out` where true;
+    /// `chattering` and `acknowledgement_expired` as counts where not 0.
+    #[schema(value_type = Object)]
+    pub marks: model::Marks,
     /// False where nobody was told of it: it is held as late, or the loss of its gateway explains it.
     pub told: bool,
     /// The tag of the gateway it arrives through, on which the gateway's own alarms stand.
@@ -118,6 +122,8 @@ pub struct TagJson {
     pub labels: Option<[String; 2]>,
     /// 投用.
     pub in_service: bool,
+    /// `shelved`, `out-of-service`, `under-test`, `commissioning` or `commissioning-overdue` where the whole tag is.
+    pub marks: Vec<&'static str>,
     /// Setpoints.
     pub limits: LimitsJson,
     /// Newest value.

@@ -10,8 +10,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use model::bounds::COMMENT_CHARS_MAX;
-use model::{Act, ActAnswer, ActId, ActKind, BodyId, Case, CaseId, EpisodeRef, Refusal, TransitionKey};
+use model::bounds::{COMMENT_CHARS_MAX, REFERENCE_CHARS_MAX, SCOPE_MAX};
+use model::{Act, ActAnswer, ActId, ActKind, BodyId, Case, CaseId, EpisodeRef, Refusal, Scope, TransitionKey};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -44,11 +44,12 @@ async fn answer(app: &App, login: &LoggedIn, request: ActRequest) -> Result<Resp
     if !is_well_formed(&request) {
         return Err(ApiError::bad_request());
     }
-    let case = match case_of(&request.what) {
+    let case = match request.what.case() {
         Some(id) => find(app, id).await?,
         None => None,
     };
-    if !within(&login.viewer, &request.what, case.as_deref()) {
+    let of_window = request.what.window().and_then(|(id, _)| window_owner(app, id));
+    if !within(&login.viewer, &request.what, case.as_deref(), of_window.as_ref()) {
         tracing::warn!(person = %by.person, act = request.what.name(), "act outside the jurisdiction refused");
         let now = (app.settings.clock)();
         return Ok(worded(app, None, ActAnswer::Refused { now, reasons: vec![Refusal::OutsideJurisdiction] }));
@@ -81,27 +82,19 @@ async fn find(app: &App, id: &CaseId) -> Result<Option<Arc<Case>>, ApiError> {
     Ok(app.read(move |records| records.case(&id)).await?.map(Arc::new))
 }
 
-fn case_of(what: &ActKind) -> Option<&CaseId> {
-    match what {
-        ActKind::Silence { .. } | ActKind::Acknowledge { .. } | ActKind::ResetSiren { .. } => None,
-        ActKind::Accept { case, .. }
-        | ActKind::Check { case, .. }
-        | ActKind::Handle { case, .. }
-        | ActKind::Report { case, .. }
-        | ActKind::Review { case, .. }
-        | ActKind::Return { case, .. }
-        | ActKind::Close { case, .. }
-        | ActKind::Remind { case, .. }
-        | ActKind::Supervise { case, .. } => Some(case),
-    }
+/// Whose a window is; one nobody knows goes on to the engine, which says so.
+fn window_owner(app: &App, id: &ActId) -> Option<BodyId> {
+    let (_, windows, _) = app.view.beside();
+    windows.iter().find(|window| window.id == *id).map(|window| window.enterprise.clone())
 }
 
 /// Whether everything an act names belongs to what the login oversees. A case nobody knows goes on to the engine, which says so.
-fn within(viewer: &Viewer, what: &ActKind, case: Option<&Case>) -> bool {
+fn within(viewer: &Viewer, what: &ActKind, case: Option<&Case>, window: Option<&BodyId>) -> bool {
     let sees = |enterprise: &BodyId| viewer.sees(enterprise);
     let all_episodes = |episodes: &[EpisodeRef]| episodes.iter().all(|episode| sees(&episode.alarm.tag.enterprise));
     let all_keys = |keys: &[TransitionKey]| keys.iter().all(|key| sees(&key.alarm.tag.enterprise));
     case.is_none_or(|case| sees(&case.enterprise))
+        && window.is_none_or(sees)
         && match what {
             ActKind::Acknowledge { episodes } | ActKind::Check { episodes, .. } => all_episodes(episodes),
             ActKind::ResetSiren { enterprise, .. } => sees(enterprise),
@@ -112,7 +105,16 @@ fn within(viewer: &Viewer, what: &ActKind, case: Option<&Case>) -> bool {
             | ActKind::Review { .. }
             | ActKind::Return { .. }
             | ActKind::Remind { .. }
-            | ActKind::Supervise { .. } => true,
+            | ActKind::Supervise { .. }
+            | ActKind::Unshelve { .. }
+            | ActKind::BackInService { .. }
+            | ActKind::EndTest { .. }
+            | ActKind::ConfirmWindow { .. } => true,
+            ActKind::Shelve { scope, .. } | ActKind::OutOfService { scope, .. } | ActKind::BeginTest { scope, .. } => match scope {
+                Scope::Alarms { alarms } => alarms.iter().all(|alarm| sees(&alarm.tag.enterprise)),
+                Scope::Tags { tags } => tags.iter().all(|tag| sees(&tag.enterprise)),
+                Scope::Area { enterprise, .. } | Scope::Gateway { enterprise, .. } => sees(enterprise),
+            },
         }
 }
 
@@ -120,6 +122,7 @@ fn is_well_formed(request: &ActRequest) -> bool {
     let id = &request.id;
     let id_fits = !id.trim().is_empty() && id.chars().count() <= ACT_ID_CHARS_MAX && !id.chars().any(char::is_control);
     let fits = |comment: &str| comment.chars().count() <= COMMENT_CHARS_MAX;
+    let names_some = |scope: &Scope| (1..=SCOPE_MAX).contains(&scope.len());
     let some = |count: usize| (1..=ACT_ITEMS_MAX).contains(&count);
     id_fits
         && match &request.what {
@@ -137,5 +140,13 @@ fn is_well_formed(request: &ActRequest) -> bool {
             | ActKind::Return { comment, .. }
             | ActKind::Remind { comment, .. }
             | ActKind::Supervise { comment, .. } => fits(comment),
+            ActKind::Shelve { scope, reason, .. } => names_some(scope) && fits(reason),
+            ActKind::OutOfService { scope, reason, permit: number, .. } | ActKind::BeginTest { scope, reason, ticket: number, .. } => {
+                names_some(scope) && fits(reason) && number.chars().count() <= REFERENCE_CHARS_MAX && !number.chars().any(char::is_control)
+            }
+            ActKind::Unshelve { window }
+            | ActKind::BackInService { window }
+            | ActKind::EndTest { window }
+            | ActKind::ConfirmWindow { window } => window.as_str().chars().count() <= ACT_ID_CHARS_MAX,
         }
 }

@@ -93,8 +93,9 @@ pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): As
     let found: Vec<_> = render.tags().filter(|(_, tag)| fits(tag)).collect();
     let (_, alarms, _) = app.view.standing();
     let worst = worst_by_tag(&alarms);
+    let (_, windows, _) = app.view.beside();
     let page = found.iter().skip(query.offset).take(query.limit.unwrap_or(200).min(ROWS_MAX));
-    let tags = page.map(|(index, tag)| render.tag(*index, tag, worst.get(&tag.id).copied())).collect();
+    let tags = page.map(|(index, tag)| render.tag(*index, tag, worst.get(&tag.id).copied(), &windows)).collect();
     Json(TagsJson { now: app.now(), total: found.len(), tags })
 }
 

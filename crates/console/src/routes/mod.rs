@@ -6,6 +6,7 @@ mod cases;
 mod events;
 mod health;
 mod lists;
+mod windows;
 
 use crate::accounts::{hex, random_token};
 use crate::bounds::{BODY_BYTES_MAX, HASHES_AT_ONCE_MAX, REQUEST_TIMEOUT, STREAMS_MAX};
@@ -162,6 +163,7 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(lists::messages))
         .routes(routes!(lists::people))
         .routes(routes!(lists::sirens))
+        .routes(routes!(windows::windows))
         .routes(routes!(lists::quarantine))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

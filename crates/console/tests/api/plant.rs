@@ -135,6 +135,7 @@ pub fn plant() -> Plant {
             gateway_lost_percent: 80,
             gateway_lost_min: 3,
             siren_expiry: Duration::from_secs(30),
+            beside: Default::default(),
         },
         utc_offset: Duration::from_secs(8 * 3600),
     }
@@ -191,6 +192,7 @@ pub fn case(enterprise: &str) -> Case {
             signed: Vec::new(),
             told: vec![(Tier::ENTERPRISE, NOW), (Tier::TOWNSHIP, NOW)],
             reminded: 0,
+            audience: Default::default(),
         }],
         episodes: vec![CaseEpisode {
             of: EpisodeRef { alarm: alarm_id(enterprise), episode: episode() },
@@ -207,6 +209,7 @@ pub fn case(enterprise: &str) -> Case {
         returned_count: 0,
         handle_by: Some(NOW + Duration::from_mins(60)),
         timers: Vec::new(),
+        first_out: None,
     }
 }
 
@@ -222,6 +225,7 @@ pub fn live_alarm(enterprise: &str) -> console::LiveAlarm {
         episode: episode(),
         case: Some(case_id(enterprise)),
         told: true,
+        marks: Default::default(),
     }
 }
 
@@ -244,6 +248,7 @@ pub fn notification(enterprise: &str, tier: Tier, recipient: &str) -> Notificati
         sign_by: NOW + Duration::from_mins(5),
         late: false,
         delayed_by_outage: false,
+        audience: Default::default(),
         at: NOW,
     }
 }

@@ -119,6 +119,7 @@ pub fn policies() -> Policies {
         gateway_lost_percent: 80,
         gateway_lost_min: 3,
         siren_expiry: Duration::from_secs(60),
+        beside: BesidePolicy { acknowledgement_end: AcknowledgementEnd::Never, ..BesidePolicy::default() },
     }
 }
 

@@ -54,10 +54,53 @@ pub fn event(event: &CaseEvent) -> String {
         CaseEventKind::Closed => "closed".to_owned(),
         CaseEventKind::Supervised => "supervised".to_owned(),
         CaseEventKind::LateExceedance { alarm: of } => format!("late-exceedance {}", alarm(of)),
+        CaseEventKind::AcknowledgementExpired { alarm: of } => format!("acknowledgement ran out {}", alarm(of)),
     };
     let by = event.by.as_ref().map(|person| format!(" by {person}")).unwrap_or_default();
     let tier = event.tier.filter(|_| event.by.is_none()).map(|of| format!(" {}", tier(of))).unwrap_or_default();
     format!("{what}{tier}{by}")
+}
+
+/// What a window covers, as a scenario names it.
+fn scope(scope: &Scope) -> String {
+    let tag = |tag: &TagId| tag.tag.to_string();
+    match scope {
+        Scope::Alarms { alarms } => alarms.iter().map(|of| format!("{}/{}", tag(&of.tag), of.condition)).collect::<Vec<_>>().join(","),
+        Scope::Tags { tags } => tags.iter().map(tag).collect::<Vec<_>>().join(","),
+        Scope::Area { equipment, .. } => format!("area:{equipment}"),
+        Scope::Gateway { gateway, .. } => format!("gateway:{gateway}"),
+    }
+}
+
+fn window(window: &Window) -> String {
+    let held = if window.held > 0 { format!(" held {}", window.held) } else { String::new() };
+    let waits = match (window.in_force(), window.needs) {
+        (true, _) | (_, None) => "",
+        (_, Some(Confirmation::SecondPerson)) => " waits for a second person",
+        (_, Some(Confirmation::TierAbove { .. })) => " waits for the tier above",
+    };
+    format!("{} {} of {}{held}{waits}", window.kind.name(), scope(&window.scope), window.owner)
+}
+
+/// What happened beside alarms and cases: `~` and words.
+pub fn beside(event: &BesideEvent) -> String {
+    let key_of = |of: &TransitionKey| key(&of.to_string());
+    let to = |to: Audience| format!("{to:?}").to_lowercase();
+    let what = match &event.what {
+        BesideEventKind::WindowFiled { window: one } => format!("filed {}", window(one)),
+        BesideEventKind::WindowConfirmed { window: one } => format!("confirmed {}", window(one)),
+        BesideEventKind::WindowEnded { window: one } => format!("ended {}", window(one)),
+        BesideEventKind::Held { key: of, to: audience, .. } => format!("held {} for {}", key_of(of), to(*audience)),
+        BesideEventKind::RaisedAnew { key: of, to: audience } => format!("raised anew {} for {}", key_of(of), to(*audience)),
+        BesideEventKind::AcknowledgementExpired { of, count } => format!("acknowledgement {count} ran out {}", alarm(&of.alarm)),
+        BesideEventKind::ChatteringBegan { alarm: of, count } => format!("chatters {} {count}", alarm(of)),
+        BesideEventKind::ChatteringEnded { alarm: of, count } => format!("calm {} after {count}", alarm(of)),
+        BesideEventKind::FloodBegan { enterprise, count } => format!("flood at {enterprise} {count}"),
+        BesideEventKind::FloodEnded { enterprise, count } => format!("flood over at {enterprise} {count}"),
+        BesideEventKind::FirstOut { alarm: of, .. } => format!("first out {}", alarm(of)),
+    };
+    let by = event.by.as_ref().map(|person| format!(" by {person}")).unwrap_or_default();
+    format!("~ {what}{by}")
 }
 
 /// The head of a message line: what to which tier.
@@ -65,7 +108,18 @@ pub fn message_head(one: &Notification) -> String {
     let repeat = if one.key.repeat > 0 { format!(" {}", one.key.repeat) } else { String::new() };
     let late = if one.late { " late" } else { "" };
     let delayed = if one.delayed_by_outage { " delayed" } else { "" };
-    format!("! {}{repeat} {} {}{late}{delayed} to {}:", one.key.purpose.name(), one.level.name(), alarm(&one.alarm), tier(one.key.tier))
+    let mark = match one.audience {
+        Audience::Everyone => "",
+        Audience::Enterprise => " [test]",
+        Audience::Integrator | Audience::Nobody => " [commissioning]",
+    };
+    format!(
+        "! {}{repeat} {} {}{late}{delayed}{mark} to {}:",
+        one.key.purpose.name(),
+        one.level.name(),
+        alarm(&one.alarm),
+        tier(one.key.tier)
+    )
 }
 
 /// A siren's wanted state.
@@ -96,6 +150,8 @@ fn refusal(reason: &Refusal) -> String {
         Refusal::Latched { alarm: of } => format!("latched {}", alarm(of)),
         Refusal::NotChecked { alarm: of } => format!("not-checked {}", alarm(of)),
         Refusal::FieldCheckNeeded { alarm: of } => format!("field-check-needed {}", alarm(of)),
+        Refusal::EndTooLate { latest } => format!("end-too-late latest {}", short_time(*latest)),
+        Refusal::NoSuchScope { name } => format!("no-such-scope {name}"),
         other => format!("{other:?}"),
     }
 }
@@ -122,13 +178,19 @@ pub fn lines(effects: &[EscalationEffect], now: Timestamp, place: impl Fn(&CaseI
             line.push_str(&format!(" {}", one.key.channel));
             continue;
         }
+        if matches!(effect, EscalationEffect::Marked(_) | EscalationEffect::Unacknowledge(_)) {
+            continue;
+        }
         head.clear();
         lines.push(match effect {
             EscalationEffect::Event(one) => format!("{} {} {}", short_time(one.at), place(&one.case), event(one)),
             EscalationEffect::Supersede(case) => format!("{} {} superseded", short_time(now), place(case)),
             EscalationEffect::Siren(one) => format!("{} {}", short_time(now), siren(one)),
             EscalationEffect::Answer(_, one) => format!("{} {}", short_time(now), answer(one)),
-            EscalationEffect::Notify(_) => unreachable!("handled above"),
+            EscalationEffect::Beside(one) => format!("{} {}", short_time(one.at), beside(one)),
+            EscalationEffect::Notify(_) | EscalationEffect::Marked(_) | EscalationEffect::Unacknowledge(_) => {
+                unreachable!("handled above")
+            }
         });
     }
     lines

@@ -160,7 +160,34 @@ impl World {
         if self.killed {
             self.restore(self.now);
         }
+        let unseen: Vec<EpisodeRef> = out
+            .iter()
+            .filter_map(|effect| match effect {
+                EscalationEffect::Unacknowledge(episodes) => Some(episodes.clone()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let effects = self.unacknowledge(&unseen);
+        if !effects.is_empty() {
+            self.step(&EscalationInput::Alarms(&effects));
+        }
         out
+    }
+
+    /// What the rules make of acknowledgements that ran out.
+    fn unacknowledge(&mut self, episodes: &[EpisodeRef]) -> Vec<AlarmEffect> {
+        let mut effects = Vec::new();
+        for of in episodes {
+            let Some(kept) = self.alarms.get(&of.alarm).filter(|kept| kept.episode == of.episode) else { continue };
+            if matches!(kept.state, AlarmState::Acknowledged | AlarmState::LatchedAcknowledged) {
+                effects.push(AlarmEffect::Transition(self.changed(&of.alarm, Change::AcknowledgementExpired, |state| match state {
+                    AlarmState::LatchedAcknowledged => AlarmState::LatchedUnacknowledged,
+                    _ => AlarmState::Unacknowledged,
+                })));
+            }
+        }
+        effects
     }
 
     fn commit(&mut self) -> Vec<String> {
@@ -376,6 +403,19 @@ impl World {
     fn kind(&self, verb: &str, who: &str, place: &str, more: &str) -> ActKind {
         match verb {
             "silence" => return ActKind::Silence { console: place.to_owned() },
+            "shelve" | "out-of-service" | "test" => return self.filing(verb, place, more),
+            "confirm-window" => return ActKind::ConfirmWindow { window: self.newest_window().id.clone() },
+            "end" => {
+                let (id, kind) = {
+                    let one = self.newest_window();
+                    (one.id.clone(), one.kind)
+                };
+                return match kind {
+                    WindowKind::Shelved => ActKind::Unshelve { window: id },
+                    WindowKind::OutOfService => ActKind::BackInService { window: id },
+                    WindowKind::UnderTest => ActKind::EndTest { window: id },
+                };
+            }
             "reset" => {
                 return ActKind::ResetSiren { enterprise: if more.is_empty() { "hx".into() } else { more.into() }, zone: place.into() };
             }
@@ -406,6 +446,36 @@ impl World {
             "remind" => ActKind::Remind { case: id, comment },
             "supervise" => ActKind::Supervise { case: id, comment },
             other => panic!("no such verb: {other}"),
+        }
+    }
+
+    fn newest_window(&self) -> &Window {
+        self.escalation.windows().max_by_key(|window| (window.filed, window.id.as_str().len(), window.id.clone())).expect("a window")
+    }
+
+    /// `shelve WHO TAG[/CONDITION],… TIME`, `test WHO TAG,…|area:PLACE|gateway:G TIME`; `without words`, `without number`.
+    fn filing(&self, verb: &str, what: &str, more: &str) -> ActKind {
+        let until = self.now + duration(more.split(' ').next().expect("a time"));
+        let reason = if more.ends_with("without words") { String::new() } else { "检修".to_owned() };
+        let number = if more.ends_with("without number") { String::new() } else { "JX-1".to_owned() };
+        let enterprise: BodyId = "hx".into();
+        let scope = if let Some(place) = what.strip_prefix("area:") {
+            Scope::Area { enterprise, equipment: place.into() }
+        } else if let Some(gateway) = what.strip_prefix("gateway:") {
+            Scope::Gateway { enterprise, gateway: gateway.into() }
+        } else if what.contains('/') {
+            let alarm = |one: &str| {
+                let (tag, condition) = one.split_once('/').expect("TAG/CONDITION");
+                AlarmId { tag: self.tag(tag), condition: Condition::parse(condition).expect("a condition") }
+            };
+            Scope::Alarms { alarms: what.split(',').map(alarm).collect() }
+        } else {
+            Scope::Tags { tags: what.split(',').map(|tag| self.tag(tag)).collect() }
+        };
+        match verb {
+            "shelve" => ActKind::Shelve { scope, reason, until },
+            "out-of-service" => ActKind::OutOfService { scope, reason, permit: number, until },
+            _ => ActKind::BeginTest { scope, reason, ticket: number, until },
         }
     }
 

@@ -96,5 +96,6 @@ fn policies() -> Policies {
         gateway_lost_percent: 80,
         gateway_lost_min: 3,
         siren_expiry: Duration::from_secs(30),
+        beside: Default::default(),
     }
 }

@@ -202,6 +202,7 @@ pub fn notification(case: &str, recipient: &str, channel: &str) -> Notification 
         sign_by: Timestamp::from_secs(1_732_428_612),
         late: false,
         delayed_by_outage: false,
+        audience: Default::default(),
         at: Timestamp::from_secs(1_732_428_312),
     }
 }

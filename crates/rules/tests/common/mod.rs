@@ -153,6 +153,7 @@ pub fn policies() -> Policies {
         gateway_lost_percent: 80,
         gateway_lost_min: 3,
         siren_expiry: Duration::from_secs(30),
+        beside: Default::default(),
     }
 }
 
@@ -539,6 +540,7 @@ pub fn describe(effect: &AlarmEffect, many: bool) -> String {
                 Change::Realarmed => "realarmed",
                 Change::Faulted => "faulted",
                 Change::Retired => "retired",
+                Change::AcknowledgementExpired => "acknowledgement-expired",
             };
             let mut text = format!("{} {change}", name(&transition.key.alarm));
             if matches!(transition.change, Change::Raised | Change::Returned) {

@@ -1,0 +1,109 @@
+//! Windows filed by people, floods and 待调试.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// 搁置, 停用 or 检维修/标定 of something, as this login sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WindowJson {
+    /// Identity: the id of the act that filed it.
+    pub id: String,
+    /// `shelved`, `out-of-service` or `under-test`.
+    pub kind: &'static str,
+    /// In Chinese.
+    pub kind_zh: &'static str,
+    /// Whose.
+    pub enterprise: String,
+    /// Its name.
+    pub enterprise_name: String,
+    /// What it covers, in Chinese.
+    pub scope_zh: String,
+    /// In English.
+    pub scope_en: String,
+    /// Why.
+    pub reason: String,
+    /// Number of the permit or ticket.
+    pub reference: String,
+    /// Person id of who answers for it.
+    pub owner: String,
+    /// Their name.
+    pub owner_name: String,
+    /// Filed.
+    pub filed: i64,
+    /// Ends by itself.
+    pub until: i64,
+    /// In force. One that waits for a confirmation narrows nothing.
+    pub in_force: bool,
+    /// `second-person` or `tier-above`: who has to confirm it.
+    pub needs: Option<&'static str>,
+    /// The lowest tier that may confirm it, where it is one above.
+    pub needs_tier: Option<u8>,
+    /// Name of who confirmed it.
+    pub confirmed_by: Option<String>,
+    /// When.
+    pub confirmed: Option<i64>,
+    /// Announcements told to fewer people because of it.
+    pub held: u32,
+    /// What this login may try: `confirm-window` and the act that ends it.
+    pub acts: Vec<&'static str>,
+}
+
+/// 报警洪水 at an enterprise.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FloodJson {
+    /// Whose.
+    pub enterprise: String,
+    /// Its name.
+    pub enterprise_name: String,
+    /// Since when.
+    pub since: i64,
+    /// Announcements since then.
+    pub count: u32,
+}
+
+/// 待调试: tags of one enterprise that one integrator is told of until one time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CommissioningJson {
+    /// Whose.
+    pub enterprise: String,
+    /// Its name.
+    pub enterprise_name: String,
+    /// Name of the integrator.
+    pub integrator: String,
+    /// Its end.
+    pub until: i64,
+    /// The end has passed: these tags are told of as ever.
+    pub overdue: bool,
+    /// Tags.
+    pub tags: usize,
+}
+
+/// What narrows or floods who is told.
+#[derive(Serialize, ToSchema)]
+pub struct WindowsJson {
+    /// The engine's time.
+    pub now: i64,
+    /// Waiting for a confirmation first, then by end.
+    pub windows: Vec<WindowJson>,
+    /// Floods now.
+    pub floods: Vec<FloodJson>,
+    /// 待调试, by enterprise and end.
+    pub commissioning: Vec<CommissioningJson>,
+}
+
+/// Windows counted for the top of every page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WindowCountsJson {
+    /// Changes with every change of a window or flood.
+    pub seq: u64,
+    /// 搁置
+    pub shelved: usize,
+    /// 停用
+    pub out_of_service: usize,
+    /// 检维修/标定
+    pub under_test: usize,
+    /// Filed, waiting for a confirmation and not in force.
+    pub waiting: usize,
+    /// Announcements held by those in force.
+    pub held: u64,
+}

@@ -1,0 +1,167 @@
+//! JSON of windows, floods and 待调试, for one login.
+
+use crate::json::{CommissioningJson, FloodJson, WindowCountsJson, WindowJson, WindowsJson};
+use crate::render::{Render, body_name, is_measured};
+use crate::words::{self, Text};
+use model::{ActKind, Actor, Confirmation, PersonId, Scope, Timestamp, Window, WindowKind};
+use std::collections::BTreeMap;
+
+impl Render<'_> {
+    /// Everything that narrows or floods who is told.
+    pub fn windows(&self) -> WindowsJson {
+        let (_, windows, floods) = self.app.view.beside();
+        let actor = self.viewer.actor();
+        let mut seen: Vec<_> = windows.iter().filter(|window| self.viewer.sees(&window.enterprise)).collect();
+        seen.sort_by_key(|window| (window.in_force(), window.until));
+        let flood = |flood: &model::Flood| FloodJson {
+            enterprise: flood.enterprise.to_string(),
+            enterprise_name: body_name(&self.app.plant, &flood.enterprise),
+            since: flood.since.as_millis(),
+            count: flood.count,
+        };
+        WindowsJson {
+            now: self.app.now(),
+            windows: seen.into_iter().map(|window| self.window(window, actor.as_ref())).collect(),
+            floods: floods.iter().filter(|flood| self.viewer.sees(&flood.enterprise)).map(flood).collect(),
+            commissioning: self.commissioning(),
+        }
+    }
+
+    /// Windows counted, for the top of every page.
+    pub fn window_counts(&self) -> WindowCountsJson {
+        let (seq, windows, _) = self.app.view.beside();
+        let mut counts = WindowCountsJson { seq, ..WindowCountsJson::default() };
+        for window in windows.iter().filter(|window| self.viewer.sees(&window.enterprise)) {
+            counts.held += u64::from(window.held);
+            match window.kind {
+                _ if !window.in_force() => counts.waiting += 1,
+                WindowKind::Shelved => counts.shelved += 1,
+                WindowKind::OutOfService => counts.out_of_service += 1,
+                WindowKind::UnderTest => counts.under_test += 1,
+            }
+        }
+        counts
+    }
+
+    /// Enterprises in a flood that this login oversees.
+    pub fn floods(&self) -> usize {
+        let (_, _, floods) = self.app.view.beside();
+        floods.iter().filter(|flood| self.viewer.sees(&flood.enterprise)).count()
+    }
+
+    fn window(&self, window: &Window, actor: Option<&Actor>) -> WindowJson {
+        let scope = self.scope(&window.scope);
+        let confirmed = window.confirmed.as_ref();
+        WindowJson {
+            id: window.id.to_string(),
+            kind: window.kind.name(),
+            kind_zh: window.kind.name_zh(),
+            enterprise: window.enterprise.to_string(),
+            enterprise_name: body_name(&self.app.plant, &window.enterprise),
+            scope_zh: scope.zh,
+            scope_en: scope.en,
+            reason: window.reason.clone(),
+            reference: window.reference.clone(),
+            owner: window.owner.to_string(),
+            owner_name: self.person_name(&window.owner),
+            filed: window.filed.as_millis(),
+            until: window.until.as_millis(),
+            in_force: window.in_force(),
+            needs: window.needs.map(|needs| match needs {
+                Confirmation::SecondPerson => "second-person",
+                Confirmation::TierAbove { .. } => "tier-above",
+            }),
+            needs_tier: window.needs.and_then(lowest_tier),
+            confirmed_by: confirmed.map(|(person, _)| self.person_name(person)),
+            confirmed: confirmed.map(|(_, at)| at.as_millis()),
+            held: window.held,
+            acts: actor.map(|actor| acts(window, actor)).unwrap_or_default(),
+        }
+    }
+
+    fn scope(&self, scope: &Scope) -> Text {
+        let plant = &self.app.plant;
+        match scope {
+            Scope::Alarms { alarms } => Text::join(alarms.iter().map(|alarm| words::alarm(plant, alarm))),
+            Scope::Tags { tags } => {
+                let list = tags.iter().map(|tag| &*tag.tag).collect::<Vec<_>>().join("、");
+                Text::new(list.clone(), list.replace('、', ", "))
+            }
+            Scope::Area { enterprise, equipment } => {
+                let known = plant.equipment.iter().find(|one| one.enterprise == *enterprise && one.id == *equipment);
+                let name = known.map_or_else(|| equipment.to_string(), |equipment| equipment.name.clone());
+                Text::new(format!("{name}(全部位号)"), format!("{name} (all its tags)"))
+            }
+            Scope::Gateway { enterprise, gateway } => {
+                let known = plant.gateways.iter().find(|one| one.enterprise == *enterprise && one.id == *gateway);
+                let name = known.map_or_else(|| gateway.to_string(), |gateway| gateway.name.clone());
+                Text::new(format!("网关 {name}(全部位号)"), format!("gateway {name} (all its tags)"))
+            }
+        }
+    }
+
+    fn commissioning(&self) -> Vec<CommissioningJson> {
+        let now = (self.app.settings.clock)();
+        let mut groups: BTreeMap<(&model::BodyId, Timestamp, &PersonId), usize> = BTreeMap::new();
+        for (_, tag) in self.tags().filter(|(_, tag)| is_measured(tag)) {
+            if let Some(life) = &tag.commissioning {
+                *groups.entry((&tag.id.enterprise, life.until, &life.integrator)).or_default() += 1;
+            }
+        }
+        let group = |((enterprise, until, integrator), tags): ((&model::BodyId, Timestamp, &PersonId), usize)| CommissioningJson {
+            enterprise: enterprise.to_string(),
+            enterprise_name: body_name(&self.app.plant, enterprise),
+            integrator: self.person_name(integrator),
+            until: until.as_millis(),
+            overdue: until <= now,
+            tags,
+        };
+        groups.into_iter().map(group).collect()
+    }
+
+    /// Windows in force that cover a tag whole, by their kinds' names, and 待调试.
+    pub fn tag_marks(&self, windows: &[std::sync::Arc<Window>], tag: &model::plant::Tag) -> Vec<&'static str> {
+        let covers = |window: &Window| match &window.scope {
+            Scope::Alarms { .. } => false,
+            Scope::Tags { tags } => tags.contains(&tag.id),
+            Scope::Area { enterprise, equipment } => {
+                tag.id.enterprise == *enterprise && self.app.plant.equipment.get(tag.equipment).is_some_and(|one| one.id == *equipment)
+            }
+            Scope::Gateway { enterprise, gateway } => {
+                let through = tag.gateway.and_then(|at| self.app.plant.gateways.get(at));
+                tag.id.enterprise == *enterprise && through.is_some_and(|one| one.id == *gateway)
+            }
+        };
+        let mut marks: Vec<_> =
+            windows.iter().filter(|window| window.in_force() && covers(window)).map(|window| window.kind.name()).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        if let Some(life) = &tag.commissioning {
+            let over = life.until <= (self.app.settings.clock)();
+            marks.push(if over { "commissioning-overdue" } else { "commissioning" });
+        }
+        marks
+    }
+}
+
+/// The acts on a window that this actor may try; the engine has the last word.
+fn acts(window: &Window, actor: &Actor) -> Vec<&'static str> {
+    let mut acts = Vec::new();
+    let above = window.needs.and_then(lowest_tier).unwrap_or(0);
+    if !window.in_force() && window.owner != actor.person && actor.tier.0 >= above {
+        acts.push(ActKind::ConfirmWindow { window: window.id.clone() }.name());
+    }
+    acts.push(match window.kind {
+        WindowKind::Shelved => "unshelve",
+        WindowKind::OutOfService => "back-in-service",
+        WindowKind::UnderTest => "end-test",
+    });
+    acts
+}
+
+const fn lowest_tier(needs: Confirmation) -> Option<u8> {
+    match needs {
+        Confirmation::TierAbove { tier } => Some(tier.0),
+        Confirmation::SecondPerson => None,
+    }
+}
