@@ -7,7 +7,7 @@
 use crate::slot::{Hold, Slot};
 use crate::tag::{Fall, TagState};
 use model::plant::{ConditionRule, Tag};
-use model::{AlarmState, Condition, Duration, Quality, Timestamp};
+use model::{AlarmState, Condition, Duration, Timestamp};
 
 /// Both ends excluded.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,12 +32,9 @@ impl Band {
     }
 }
 
-/// The band of a tag as it stands, if it has one.
+/// The band of a tag as it stands, if it has one. That its newest reading is a plain one is `row`'s business.
 pub(crate) fn of(tag: &Tag, state: &TagState, now: Timestamp) -> Option<Band> {
-    let newest = state.newest.as_ref()?;
-    let record = &newest.record;
-    let plain = newest.ahead.is_none() && record.source_time == newest.time && record.quality == Quality::Good && record.value.is_some();
-    if !plain || state.silent || !state.kept.is_empty() || !state.marks.is_empty() {
+    if state.silent || state.warm_until.is_some() || !state.kept.is_empty() || !state.marks.is_empty() {
         return None;
     }
     if state.granted != Duration::ZERO || state.advanced != state.heard {

@@ -36,6 +36,16 @@ impl Rules {
         self.grant_time_to_report(now, Some(STALL_MAX));
     }
 
+    /// Moves silence entries that are due by `now` to where a clock truly ends, unless anything else is due or the engine stood still.
+    pub(crate) fn look_at_silence(&mut self, now: Timestamp) {
+        let due = self.timers.next().filter(|_| self.drained).map_or(Timestamp::MAX, |(due, _)| due);
+        while let Some(entry) = self.first_silence().filter(|entry| *entry <= now) {
+            if due <= now || now.since(entry) > STALL_MAX || self.silence.look_again(&self.tags).is_some() {
+                return;
+            }
+        }
+    }
+
     /// Fires every deadline due by `now`, in order.
     pub(crate) fn fire_due(&mut self, said: &mut Vec<Said>) {
         while let Some(next) = self.first_deadline().filter(|next| *next <= self.now) {
@@ -85,7 +95,7 @@ impl Rules {
     }
 
     fn fire_silence(&mut self, due: Timestamp, said: &mut Vec<Said>) {
-        let Some((_, index)) = self.silence.look_again(&self.tags.rows) else { return };
+        let Some((_, index)) = self.silence.look_again(&self.tags) else { return };
         self.with_tag(index, said, |tag, view, scene| {
             tag.silent = true;
             tag.fall = Some((Fall::Silent, due));

@@ -7,15 +7,28 @@ use crate::gateway::GatewayState;
 use model::Timestamp;
 use std::ops::{Index, IndexMut};
 
-/// What the usual reading touches. 16 bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Gate {
-    /// Listening time of its last current reading.
-    pub last_current: Timestamp,
-    /// Its checkpoint row is no longer true.
-    pub soft_changed: bool,
-    /// A good and timely reading leaves it as it is.
-    pub plain: bool,
+/// What the usual reading touches of a gateway: whether the quick way is open, and the listening time of the last reading that took it
+/// plus 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Gate(i64);
+
+impl Gate {
+    const CLOSED: Self = Self(i64::MIN);
+    /// Open, and nobody has passed since somebody looked.
+    const UNUSED: Self = Self(0);
+
+    #[inline(always)]
+    pub fn is_open(self) -> bool {
+        self.0 >= 0
+    }
+    /// A good and timely reading has gone the quick way.
+    #[inline(always)]
+    pub fn pass(&mut self, heard: Timestamp) {
+        self.0 = heard.0.wrapping_add(1);
+    }
+    fn passed(self) -> Option<Timestamp> {
+        (self.0 > Self::UNUSED.0).then(|| Timestamp(self.0 - 1))
+    }
 }
 
 /// All gateways of a plant.
@@ -27,31 +40,35 @@ pub(crate) struct Gateways {
 
 impl Gateways {
     pub fn new(states: Vec<GatewayState>) -> Self {
-        Self { gates: vec![Gate::default(); states.len()], states }
+        Self { gates: vec![Gate::CLOSED; states.len()], states }
     }
     pub fn len(&self) -> usize {
         self.states.len()
     }
-    /// What the usual reading touches of one; none for [`crate::row::ALONE`].
+    /// What the usual reading touches. [`crate::row::ALONE`] has none.
     #[inline]
-    pub fn gate(&mut self, gateway: u32) -> Option<&mut Gate> {
-        self.gates.get_mut(gateway as usize)
+    pub fn gates(&mut self) -> &mut [Gate] {
+        &mut self.gates
     }
+    /// Listening time of a gateway's last current reading.
     pub fn last_current(&self, gateway: usize) -> Timestamp {
-        self.gates[gateway].last_current
-    }
-    pub fn set_last_current(&mut self, gateway: usize, heard: Timestamp) {
-        self.gates[gateway].last_current = heard;
+        let known = self.states[gateway].last_current;
+        self.gates[gateway].passed().map_or(known, |passed| passed.max(known))
     }
     /// The checkpoint row of a gateway is no longer true.
     pub fn soft_changed(&mut self, gateway: usize) {
-        if let Some(gate) = self.gates.get_mut(gateway) {
-            gate.soft_changed = true;
+        if let Some(state) = self.states.get_mut(gateway) {
+            state.soft_changed = true;
         }
     }
     /// Whether the checkpoint row is to be written, which it then is.
     pub fn take_soft_changed(&mut self, gateway: usize) -> bool {
-        std::mem::take(&mut self.gates[gateway].soft_changed)
+        let is_open = self.gates[gateway].is_open();
+        self.take_in(gateway);
+        if is_open {
+            self.gates[gateway] = Gate::UNUSED;
+        }
+        std::mem::take(&mut self.states[gateway].soft_changed)
     }
     /// One gateway, to take what is written of it.
     pub fn for_writing(&mut self, gateway: usize) -> &mut GatewayState {
@@ -59,7 +76,18 @@ impl Gateways {
     }
     /// Opens the quick way where the gateway is plain.
     pub fn reopen(&mut self, gateway: usize) {
-        self.gates[gateway].plain = self.states[gateway].is_plain();
+        if self.states[gateway].is_plain() && !self.gates[gateway].is_open() {
+            self.gates[gateway] = Gate::UNUSED;
+        }
+    }
+    /// Closes the quick way and keeps who passed last.
+    fn take_in(&mut self, gateway: usize) {
+        let passed = std::mem::replace(&mut self.gates[gateway], Gate::CLOSED).passed();
+        if let Some(passed) = passed {
+            let state = &mut self.states[gateway];
+            state.last_current = state.last_current.max(passed);
+            state.soft_changed = true;
+        }
     }
 }
 
@@ -72,7 +100,7 @@ impl Index<usize> for Gateways {
 
 impl IndexMut<usize> for Gateways {
     fn index_mut(&mut self, gateway: usize) -> &mut GatewayState {
-        self.gates[gateway].plain = false;
+        self.take_in(gateway);
         &mut self.states[gateway]
     }
 }

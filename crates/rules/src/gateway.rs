@@ -40,6 +40,10 @@ pub(crate) struct GatewayState {
     pub window: Option<Duration>,
     /// Listening time when first heard.
     pub first_heard: Option<Timestamp>,
+    /// Listening time of its last current reading, the quick ones not among them (see `gates`).
+    pub last_current: Timestamp,
+    /// Its checkpoint row is no longer true.
+    pub soft_changed: bool,
     /// Tags with kept stragglers.
     pub kept: BTreeSet<TagIndex>,
     pub unknown_last: Option<Timestamp>,

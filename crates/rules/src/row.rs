@@ -13,91 +13,79 @@ use model::{Duration, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
 /// No gateway: the place behind the last one.
 pub(crate) const ALONE: u32 = u32::MAX;
 
+/// A plain reading is received no longer than this after it was measured, in microseconds.
+pub(crate) const WAITED_MAX: u64 = i32::MAX as u64;
+
 /// What is known of a tag's newest reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
     /// Nothing came yet.
     Nothing,
-    /// Good and judged at its own source time: the row says it all.
+    /// Good, timely and judged at its own source time: the row says it all.
     Plain,
     /// Anything else: it is in the box.
     Odd,
 }
 
-/// What the usual reading reads and writes. 64 bytes, so one cache line.
+/// What the usual reading reads and writes: one cache line.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Row {
+    sequence: Option<u64>,
     /// The tag's time of its newest reading.
     pub time: Timestamp,
+    pub value: f64,
+    /// Listening time when last heard.
+    pub heard: Timestamp,
     /// Strictly between `low` and `high` a good, newer, timely reading changes nothing; NaN where every one may.
     pub low: f64,
     pub high: f64,
-    pub value: f64,
-    receive: Timestamp,
-    /// Listening time when last heard.
-    pub heard: Timestamp,
-    sequence: u64,
+    /// Receive time minus `time`, in microseconds.
+    waited: i32,
     /// Index of the gateway whose member it is, or [`ALONE`].
     pub gateway: u32,
-    known: Known,
-    has_sequence: bool,
-    /// Its silence clock runs.
-    pub listens: bool,
 }
 
 const _: () = assert!(size_of::<Row>() == 64);
 
 impl Row {
     const fn new(gateway: u32) -> Self {
-        Self {
-            time: Timestamp::MIN,
-            low: f64::NAN,
-            high: f64::NAN,
-            value: 0.0,
-            receive: Timestamp(0),
-            heard: Timestamp(0),
-            sequence: 0,
-            gateway,
-            known: Known::Nothing,
-            has_sequence: false,
-            listens: false,
-        }
+        Self { sequence: None, time: Timestamp::MIN, value: 0.0, heard: Timestamp(0), low: f64::NAN, high: f64::NAN, waited: 0, gateway }
     }
 
-    /// Takes a good reading, judged at its own source time and heard at `heard`.
-    #[inline]
-    pub fn advance(&mut self, reading: &Reading, heard: Timestamp) {
+    /// Takes a plain reading in that was received `waited` microseconds after its source time and heard at `heard`.
+    #[inline(always)]
+    pub fn advance(&mut self, reading: &Reading, waited: u32, heard: Timestamp) {
         self.time = reading.source_time;
         self.value = reading.value;
-        self.receive = reading.receive_time;
+        self.waited = waited as i32;
         self.heard = heard;
-        self.sequence = reading.sequence.unwrap_or(0);
-        self.has_sequence = reading.sequence.is_some();
+        self.sequence = reading.sequence;
     }
 
-    fn set_newest(&mut self, newest: Option<Newest>) -> Option<Newest> {
-        let Some(newest) = newest else {
-            (self.time, self.known) = (Timestamp::MIN, Known::Nothing);
-            return None;
-        };
-        self.time = newest.time;
+    /// Writes down the newest reading as far as the row can say it.
+    fn set_newest(&mut self, newest: &Option<Newest>) -> Known {
+        self.time = newest.map_or(Timestamp::MIN, |newest| newest.time);
+        let Some(newest) = newest else { return Known::Nothing };
         let record = &newest.record;
-        match record.value {
-            Some(value) if newest.ahead.is_none() && record.source_time == newest.time && record.quality == Quality::Good => {
-                self.known = Known::Plain;
-                self.value = value;
-                self.receive = record.receive_time;
-                self.sequence = record.sequence.unwrap_or(0);
-                self.has_sequence = record.sequence.is_some();
-                None
+        let waited = i32::try_from(record.receive_time.since(newest.time).0);
+        let at_its_time = newest.ahead.is_none() && record.source_time == newest.time && record.quality == Quality::Good;
+        match (record.value, waited) {
+            (Some(value), Ok(waited)) if at_its_time => {
+                (self.value, self.waited, self.sequence) = (value, waited, record.sequence);
+                Known::Plain
             }
-            _ => {
-                self.known = Known::Odd;
-                Some(newest)
-            }
+            _ => Known::Odd,
         }
     }
+}
+
+/// What only a closer look asks for.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    known: Known,
+    /// Its silence clock runs.
+    listens: bool,
 }
 
 /// What few tags have.
@@ -159,7 +147,8 @@ impl Rest {
 /// All tags of one plant.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    pub rows: Vec<Row>,
+    rows: Vec<Row>,
+    marks: Vec<Mark>,
     rest: Vec<Option<Box<Rest>>>,
     /// What the last tag was opened into, so that opening one allocates nothing.
     spare: TagState,
@@ -169,7 +158,18 @@ impl Rows {
     /// Nothing known of any tag; `gateways` gives each one's, or [`ALONE`].
     pub fn new(gateways: impl IntoIterator<Item = u32>) -> Self {
         let rows: Vec<Row> = gateways.into_iter().map(Row::new).collect();
-        Self { rest: (0..rows.len()).map(|_| None).collect(), rows, spare: TagState::default() }
+        let mark = Mark { known: Known::Nothing, listens: false };
+        Self { marks: vec![mark; rows.len()], rest: (0..rows.len()).map(|_| None).collect(), rows, spare: TagState::default() }
+    }
+
+    #[inline(always)]
+    pub fn rows_mut(&mut self) -> &mut [Row] {
+        &mut self.rows
+    }
+
+    /// Listening time when each of some tags was last heard, of those whose silence clock runs.
+    pub fn listening(&self, tags: std::ops::Range<usize>) -> impl Iterator<Item = (usize, Timestamp)> + '_ {
+        tags.filter(|at| self.marks[*at].listens).map(|at| (at, self.rows[at].heard))
     }
 
     pub fn len(&self) -> usize {
@@ -178,7 +178,8 @@ impl Rows {
 
     /// One tag, to read.
     pub fn view(&self, index: TagIndex) -> TagView<'_> {
-        TagView { row: &self.rows[index.at()], rest: self.rest[index.at()].as_deref().unwrap_or(&NO_REST) }
+        let rest = self.rest[index.at()].as_deref().unwrap_or(&NO_REST);
+        TagView { row: &self.rows[index.at()], known: self.marks[index.at()].known, rest }
     }
 
     /// The gateway whose member a tag is; none for tags out of service and those without readings.
@@ -190,7 +191,7 @@ impl Rows {
     /// Takes a tag out with all of its `conditions`, to be changed and closed again.
     pub fn open(&mut self, index: TagIndex, conditions: usize) -> TagState {
         let mut state = std::mem::take(&mut self.spare);
-        let view = TagView { row: &self.rows[index.at()], rest: self.rest[index.at()].as_deref().unwrap_or(&NO_REST) };
+        let view = self.view(index);
         (state.newest, state.heard, state.advanced) = (view.newest(), view.heard(), view.advanced());
         state.slots.resize_with(conditions, Slot::default);
         let rest = self.rest[index.at()].as_deref_mut();
@@ -214,15 +215,15 @@ impl Rows {
     /// Puts a tag back. True when its silence clock began to run.
     pub fn close(&mut self, index: TagIndex, mut state: TagState, band: Option<Band>, listens: bool) -> bool {
         let row = &mut self.rows[index.at()];
-        (row.low, row.high) = band.map_or((f64::NAN, f64::NAN), |band| (band.low, band.high));
         row.heard = state.heard;
-        let newest = row.set_newest(state.newest);
-        let began = listens && !row.listens;
-        row.listens = listens;
+        let known = row.set_newest(&state.newest);
+        let band = band.filter(|_| known == Known::Plain);
+        (row.low, row.high) = band.map_or((f64::NAN, f64::NAN), |band| (band.low, band.high));
+        let before = std::mem::replace(&mut self.marks[index.at()], Mark { known, listens });
         let mut boxed = self.rest[index.at()].take();
         let mut fresh = NO_REST.clone();
         let rest = boxed.as_deref_mut().unwrap_or(&mut fresh);
-        rest.newest = newest;
+        rest.newest = state.newest.filter(|_| known == Known::Odd);
         rest.granted = state.granted;
         rest.advanced = (state.advanced != state.heard).then_some(state.advanced);
         (rest.silent, rest.fall) = (state.silent, state.fall);
@@ -240,7 +241,7 @@ impl Rows {
             self.rest[index.at()] = boxed.or_else(|| Some(Box::new(fresh)));
         }
         self.spare = state;
-        began
+        listens && !before.listens
     }
 }
 
@@ -248,23 +249,24 @@ impl Rows {
 #[derive(Clone, Copy)]
 pub(crate) struct TagView<'a> {
     row: &'a Row,
+    known: Known,
     pub rest: &'a Rest,
 }
 
 impl<'a> TagView<'a> {
     pub fn newest(&self) -> Option<Newest> {
         let row = self.row;
-        match row.known {
+        match self.known {
             Known::Nothing => None,
             Known::Odd => self.rest.newest,
             Known::Plain => Some(Newest {
                 time: row.time,
                 record: ReadingRecord {
                     source_time: row.time,
-                    receive_time: row.receive,
+                    receive_time: row.time + Duration(i64::from(row.waited)),
                     value: Some(row.value),
                     quality: Quality::Good,
-                    sequence: row.has_sequence.then_some(row.sequence),
+                    sequence: row.sequence,
                 },
                 ahead: None,
             }),

@@ -4,7 +4,7 @@
 //! tags share one entry instead, which may be too early: whoever takes it looks at those tags again. So a busy plant pays one look per
 //! neighbourhood and stale time, and the order in which tags fall silent is exact all the same.
 
-use crate::row::Row;
+use crate::row::Rows;
 use model::{Duration, Plant, TagIndex, Timestamp};
 use std::collections::BTreeSet;
 
@@ -39,8 +39,8 @@ impl Silence {
     }
 
     /// A tag's clock has begun to run.
-    pub fn began(&mut self, tag: TagIndex, row: &Row) {
-        let end = (row.heard + self.stale_after[tag.at()], tag);
+    pub fn began(&mut self, tag: TagIndex, heard: Timestamp) {
+        let end = (heard + self.stale_after[tag.at()], tag);
         let neighbourhood = tag.at() / NEIGHBOURS;
         if self.entries[neighbourhood].is_none_or(|entry| end < entry) {
             self.set(neighbourhood, Some(end));
@@ -48,7 +48,7 @@ impl Silence {
     }
 
     /// Looks at the tags of the first entry again, and gives it back if a clock has truly ended at it.
-    pub fn look_again(&mut self, rows: &[Row]) -> Option<(Timestamp, TagIndex)> {
+    pub fn look_again(&mut self, rows: &Rows) -> Option<(Timestamp, TagIndex)> {
         let entry = self.first()?;
         let neighbourhood = entry.1.at() / NEIGHBOURS;
         self.set(neighbourhood, self.next_in(neighbourhood, rows));
@@ -56,10 +56,10 @@ impl Silence {
     }
 
     /// When the first clock of a neighbourhood ends.
-    fn next_in(&self, neighbourhood: usize, rows: &[Row]) -> Option<(Timestamp, TagIndex)> {
+    fn next_in(&self, neighbourhood: usize, rows: &Rows) -> Option<(Timestamp, TagIndex)> {
         let from = neighbourhood * NEIGHBOURS;
         let to = rows.len().min(from + NEIGHBOURS);
-        (from..to).filter(|at| rows[*at].listens).map(|at| (rows[at].heard + self.stale_after[at], TagIndex(at as u32))).min()
+        rows.listening(from..to).map(|(at, heard)| (heard + self.stale_after[at], TagIndex(at as u32))).min()
     }
 
     fn set(&mut self, neighbourhood: usize, wanted: Option<(Timestamp, TagIndex)>) {

@@ -385,10 +385,10 @@ impl Rules {
 
     /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
     fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &[u64]) {
-        self.gateways.set_last_current(at, row.last_current);
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
         state.first_heard = row.first_heard;
+        state.last_current = row.last_current;
         state.unknown_last = row.unknown_last;
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
@@ -426,7 +426,7 @@ impl Rules {
         for at in 0..self.gateways.len() {
             let state = &mut self.gateways[at];
             state.lost_since = state.lost_since.min(listened);
-            self.gateways.set_last_current(at, self.gateways.last_current(at).min(listened));
+            state.last_current = state.last_current.min(listened);
             let own = self.plant.gateways[at].tag;
             let stands = |rules: &Self, condition| {
                 let alarm = AlarmId { tag: rules.plant.tag(own).id.clone(), condition };

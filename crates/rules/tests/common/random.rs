@@ -7,12 +7,25 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 pub enum Op {
     Pass(i64),
-    Send { tag: usize, value: f64, quality: Quality, shift: i64 },
-    SendAll { value: f64 },
-    Repeat { back: usize },
+    Send {
+        tag: usize,
+        value: f64,
+        quality: Quality,
+        shift: i64,
+    },
+    SendAll {
+        value: f64,
+    },
+    Repeat {
+        back: usize,
+    },
     ClockTo(i64),
     StuckAt(i64),
-    Restart { lossy: bool },
+    /// Time passes, and no deadline is served in it.
+    Stall(i64),
+    Restart {
+        lossy: bool,
+    },
     Link(bool),
     Acknowledge(usize),
     FieldCheck(usize),
@@ -24,6 +37,11 @@ pub const TAGS: [&str; 5] = ["A", "B", "C", "D", "E"];
 
 /// Five tags behind one gateway, every kind of limit among them.
 pub fn county() -> Arc<Plant> {
+    county_from(0.0)
+}
+
+/// The same with measuring ranges that begin at `low`.
+pub fn county_from(low: f64) -> Arc<Plant> {
     let secs = Duration::from_secs;
     let mut tags: Vec<_> = TAGS
         .iter()
@@ -34,7 +52,7 @@ pub fn county() -> Arc<Plant> {
         tag.stale_after = secs(15);
         // No grace for silent tags after a restart, so that a restarted run can be held against one that went on.
         tag.sample_interval = Duration::ZERO;
-        tag.range = Some((0.0, 100.0));
+        tag.range = Some((low, 100.0));
         tag.conditions = [Condition::BadQuality, Condition::Stale, Condition::OutOfRange].map(|condition| rule(condition, 0.0)).to_vec();
     }
     let limit = |condition, setpoint, on: i64, off: i64| {
@@ -123,7 +141,10 @@ pub struct Run {
 
 impl Run {
     pub fn new() -> Self {
-        let plant = county();
+        Self::of(county())
+    }
+
+    pub fn of(plant: Arc<Plant>) -> Self {
         let rules = Rules::new(Arc::clone(&plant), ZERO);
         let (offset, stuck, sent, effects, acts) = (0, None, Vec::new(), Vec::new(), 0);
         Self { plant, rules, store: Store::default(), now: ZERO, offset, stuck, sent, effects, acts }
@@ -170,6 +191,7 @@ impl Run {
                 }
             }
             Op::ClockTo(offset) => (self.offset, self.stuck) = (*offset, None),
+            Op::Stall(millis) => self.now += Duration::from_millis(*millis),
             Op::StuckAt(offset) => self.stuck = Some(self.now + Duration::from_millis(*offset)),
             Op::Restart { lossy } => {
                 if !lossy {
