@@ -21,7 +21,7 @@ use model::{
     Timestamp, Transition, TransitionKey,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -170,6 +170,7 @@ impl Rules {
         let listened = soft.iter().find(|(key, _)| key == SOFT_LISTENING).map(|(key, bytes)| parse(key, bytes)).transpose()?;
         rules.listening = Listening::down(listened.unwrap_or(Timestamp(0)), now);
         let mut revisions = vec![0; rules.tags.len()];
+        let mut forgotten = BTreeSet::new();
         for (key, bytes) in hard {
             if let Some(name) = key.strip_prefix(TAG) {
                 let row: TagRow = parse(key, bytes)?;
@@ -177,7 +178,7 @@ impl Rules {
                 if let Some(index) = TagId::parse(name).and_then(|id| rules.plant.tag_index(&id)) {
                     revisions[index.at()] = row.revision;
                 }
-                rules.take_tag(key, name, row)?;
+                forgotten.extend(rules.take_tag(key, name, row)?);
             } else if let Some(name) = key.strip_prefix(GATEWAY) {
                 let row: GatewayRow = parse(key, bytes)?;
                 match rules.find_gateway(name) {
@@ -207,7 +208,7 @@ impl Rules {
         }
         rules.resume(now);
         rules.resume_second();
-        rules.dirty.clear();
+        rules.dirty = forgotten;
         rules.set_wake();
         Ok(rules)
     }
@@ -338,11 +339,12 @@ impl Rules {
         self.plant.gateways.binary_search_by(|gateway| (gateway.enterprise.as_str(), gateway.id.as_str()).cmp(&(enterprise, id))).ok()
     }
 
-    fn take_tag(&mut self, key: &str, name: &str, row: TagRow) -> Result<(), RestoreError> {
+    /// Names the tag if a part of its row is not taken up: the row is to be written anew, lest a running delay come back with its condition.
+    fn take_tag(&mut self, key: &str, name: &str, row: TagRow) -> Result<Option<TagIndex>, RestoreError> {
         let id = TagId::parse(name).ok_or_else(|| RestoreError { key: key.to_owned(), reason: "its tag has no name".to_owned() })?;
         let index = self.plant.tag_index(&id);
         let in_service = index.is_some_and(|index| self.plant.tag(index).in_service);
-        let mut state = TagState::default();
+        let (mut state, mut forgotten) = (TagState::default(), None);
         if let Some(index) = index {
             state = self.tags.open(index, self.plant.tag(index).conditions.len());
         }
@@ -358,12 +360,12 @@ impl Rules {
                 _ if slot.state != AlarmState::Normal => {
                     self.gone.push(Gone { row: None, alarm: Some((AlarmId { tag: id.clone(), condition }, slot)) });
                 }
-                _ => {}
+                _ => forgotten = index,
             }
         }
         let Some(index) = index else {
             self.gone.push(Gone { row: Some(key.to_owned()), alarm: None });
-            return Ok(());
+            return Ok(None);
         };
         state.newest = row.newest;
         state.heard = row.heard;
@@ -380,7 +382,7 @@ impl Rules {
             self.second.resume(index, row.windows);
         }
         self.tags.close(index, state, None, false);
-        Ok(())
+        Ok(forgotten)
     }
 
     /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
