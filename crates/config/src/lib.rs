@@ -26,6 +26,7 @@ mod org;
 mod own_tags;
 mod policies;
 mod replay;
+pub mod scenario;
 mod server;
 mod setpoints;
 mod shares;

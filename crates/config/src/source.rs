@@ -181,6 +181,16 @@ impl Files {
         Self { files: files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect(), ..Self::default() }
     }
 
+    /// One file's bytes as they were read.
+    pub fn get(&self, path: &Path) -> Option<&[u8]> {
+        self.files.get(path).map(Vec::as_slice)
+    }
+
+    /// The same files, but for this one.
+    pub fn set(&mut self, path: impl Into<PathBuf>, bytes: Vec<u8>) {
+        self.files.insert(path.into(), bytes);
+    }
+
     /// Reads the `.toml` files of `dir` and the `.csv` and `.xlsx` files of `dir/enterprises`. What cannot be read becomes a fault later.
     pub fn read(dir: &Path) -> Self {
         let mut files = Self { root: dir.to_owned(), ..Self::default() };

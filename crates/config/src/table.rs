@@ -236,6 +236,21 @@ impl<'t, 'a> Entry<'t, 'a> {
     pub(crate) fn string(&self, sink: &mut Sink) -> Option<At<'a, String>> {
         string_of(self.source, self.value, sink)
     }
+    /// A number, a bool or a string, or an array of them, each as it is written.
+    pub(crate) fn words(&self, sink: &mut Sink) -> Vec<At<'a, String>> {
+        let one = std::slice::from_ref(self.value);
+        let list = self.value.get_ref().as_array().map_or(one, |array| &array[..]);
+        let written = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            _ => self.source.text[value.span()].to_owned(),
+        };
+        if let Some(value) = list.iter().find(|value| matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_))) {
+            let place = self.source.place(value.span());
+            sink.push(place.error("wrong-type", text("这里要一个数或一个字符串", "expected a number or a string")));
+            return Vec::new();
+        }
+        list.iter().map(|value| At { value: written(value), place: self.source.place(value.span()) }).collect()
+    }
 }
 
 /// Reads every entry of the table under a key, its keys being names that an engineer chose.
