@@ -8,6 +8,7 @@ pub mod export;
 pub mod publish;
 pub mod run;
 pub mod status;
+pub mod test;
 pub mod user;
 pub mod verify;
 pub mod who;

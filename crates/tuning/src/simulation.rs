@@ -1,0 +1,172 @@
+//! A plant on simulated time: deadlines served in order, messages answered, restarts and reloads from the rows that a store would hold.
+//!
+//! Channels answer at once: accepted where a channel has no receipts, delivered where it has them, failed where it is said to fail. What a
+//! carrier's budget or a slow gateway would do to a message is the notifier's business and not simulated.
+
+use config::scenario::Failing;
+use model::{Attempt, AttemptResult, Duration, EscalationEffect, Notification, Plant, Reading, SYSTEM_ENTERPRISE, Timestamp, bounds};
+use pipeline::{Effect, Input, Pipeline, RestoreError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A pipeline with a clock of its own and the rows of a store.
+#[derive(Debug)]
+pub struct Simulation {
+    plant: Arc<Plant>,
+    pipeline: Pipeline,
+    now: Timestamp,
+    seen: Vec<Effect>,
+    failing: Vec<Failing>,
+    hard: BTreeMap<String, Vec<u8>>,
+    soft: BTreeMap<String, Vec<u8>>,
+    checkpoint_due: Timestamp,
+}
+
+impl Simulation {
+    /// Begins with nothing known, listening.
+    pub fn new(plant: Arc<Plant>, now: Timestamp) -> Self {
+        let pipeline = Pipeline::new(Arc::clone(&plant), now);
+        let (hard, soft) = (BTreeMap::new(), BTreeMap::new());
+        let checkpoint_due = now + bounds::CHECKPOINT_EVERY;
+        Self { plant, pipeline, now, seen: Vec::new(), failing: Vec::new(), hard, soft, checkpoint_due }
+    }
+
+    /// The plant in force.
+    pub fn plant(&self) -> &Arc<Plant> {
+        &self.plant
+    }
+    /// The time.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+    /// Alarms and cases, to read.
+    pub const fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+    /// What has followed since the last call.
+    pub fn take_seen(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.seen)
+    }
+    /// Puts back what was looked at early, in order.
+    pub(crate) fn put_back(&mut self, first: Vec<Effect>, then: Vec<Effect>) {
+        let later = std::mem::replace(&mut self.seen, first);
+        self.seen.extend(then);
+        self.seen.extend(later);
+    }
+    /// Persons and kinds of channel that nothing gets through to.
+    pub fn set_failing(&mut self, failing: Vec<Failing>) {
+        self.failing = failing;
+    }
+
+    /// Serves every deadline up to `until`, each at its own time, and stands there.
+    pub fn advance(&mut self, until: Timestamp) {
+        loop {
+            let due = self.pipeline.next_deadline().unwrap_or(Timestamp::MAX);
+            let next = due.min(self.checkpoint_due);
+            if next > until {
+                break;
+            }
+            self.now = self.now.max(next);
+            if due <= self.checkpoint_due {
+                self.step(&Input::Timeout);
+            } else {
+                self.checkpoint();
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Takes one input now, and answers every message that follows.
+    pub fn step(&mut self, input: &Input<'_>) {
+        let from = self.seen.len();
+        self.pipeline.step(input, self.now, &mut self.seen);
+        let mut sent: VecDeque<Notification> = messages(&self.seen[from..]);
+        while let Some(message) = sent.pop_front() {
+            let attempt = self.attempt(&message);
+            let from = self.seen.len();
+            self.pipeline.step(&Input::Attempt(&attempt), self.now, &mut self.seen);
+            sent.extend(messages(&self.seen[from..]));
+        }
+        self.keep_rows();
+    }
+
+    /// A reading arrives now.
+    pub fn reading(&mut self, reading: Reading) {
+        self.step(&Input::Rules(rules::Input::Reading(reading)));
+    }
+
+    /// The broker's link comes up or goes down, as the engine tells it.
+    pub fn link(&mut self, up: bool) {
+        self.step(&Input::Rules(rules::Input::Link { up }));
+    }
+
+    /// One of the engine's own alarms.
+    pub fn system(&mut self, name: &str, active: bool, detail: &str) {
+        if let Some(tag) = self.plant.find_tag(SYSTEM_ENTERPRISE, name) {
+            self.step(&Input::Rules(rules::Input::System { tag, active, detail }));
+        }
+    }
+
+    /// Stops and starts the engine. A clean stop writes a checkpoint; a killed one loses what came after the last.
+    pub fn restart(&mut self, clean: bool) -> Result<(), RestoreError> {
+        if clean {
+            self.checkpoint();
+        }
+        self.resume(Arc::clone(&self.plant))
+    }
+
+    /// Goes on with another configuration: alarms, running delays and cases are kept.
+    pub fn reload(&mut self, plant: Arc<Plant>) -> Result<(), RestoreError> {
+        self.checkpoint();
+        self.resume(plant)
+    }
+
+    fn resume(&mut self, plant: Arc<Plant>) -> Result<(), RestoreError> {
+        let rows = |rows: &BTreeMap<String, Vec<u8>>| rows.iter().map(|(key, bytes)| (key.clone(), bytes.clone())).collect::<Vec<_>>();
+        self.pipeline = Pipeline::restore(Arc::clone(&plant), &rows(&self.hard), &rows(&self.soft), self.now, self.now)?;
+        self.plant = plant;
+        self.link(true);
+        self.step(&Input::Rules(rules::Input::Drained));
+        Ok(())
+    }
+
+    fn attempt(&self, message: &Notification) -> Attempt {
+        let channel = self.plant.channel(&message.key.channel);
+        let fails = self.failing.iter().any(|failing| match failing {
+            Failing::Person(person) => *person == message.key.recipient,
+            Failing::Channel(kind) => channel.is_some_and(|channel| channel.kind == *kind),
+        });
+        let result = match channel {
+            _ if fails => AttemptResult::Failed,
+            Some(channel) if channel.has_receipts => AttemptResult::Delivered,
+            _ => AttemptResult::Accepted,
+        };
+        Attempt { key: message.key.clone(), number: 1, result, words: String::new(), answer: String::new() }
+    }
+
+    fn keep_rows(&mut self) {
+        let mut changed = Vec::new();
+        self.pipeline.drain_changed(&mut changed);
+        for (key, bytes) in changed {
+            match bytes {
+                Some(bytes) => self.hard.insert(key, bytes),
+                None => self.hard.remove(&key),
+            };
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        let mut soft = Vec::new();
+        self.pipeline.drain_soft(&mut soft);
+        self.soft.extend(soft);
+        self.checkpoint_due = self.now + bounds::CHECKPOINT_EVERY.max(Duration::from_micros(1));
+    }
+}
+
+fn messages(effects: &[Effect]) -> VecDeque<Notification> {
+    let of = |effect: &Effect| match effect {
+        Effect::Case(EscalationEffect::Notify(message)) => Some(message.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
