@@ -11,12 +11,13 @@ use crate::limits;
 use crate::org::RawJurisdiction;
 use crate::own_tags::SYSTEM_INTERVAL;
 use crate::policies::RawPolicies;
+use crate::rules::RawRules;
 use crate::server::Server;
 use crate::setpoints::{LIMIT_COLUMNS, Row, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
-use model::plant::{Channel, ConditionRule, Equipment, Gateway, Rationale, Tag};
+use model::plant::{Calculation, Channel, ConditionRule, Equipment, Gateway, Modes, Rationale, Tag};
 use model::{BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Level, Plant, RuleVersion, Signal, TagId, TagIndex, ZoneId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) struct Raw<'a> {
     pub(crate) field: RawField<'a>,
     pub(crate) classes: Classes<'a>,
     pub(crate) sheets: Vec<Sheet<'a>>,
+    pub(crate) rules: RawRules<'a>,
 }
 
 /// Builds the plant; `None` where so much is missing that there is none. Faults are in the sink either way. With the tag that
@@ -52,6 +54,7 @@ pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, si
     for sheet in &mut raw.sheets {
         builder.sheet(sheet, sink);
     }
+    builder.attach(&raw.rules, sink);
     builder.check_unused(&raw.sheets, &raw.field, sink);
     builder.gateway_tags();
     builder.system_tags();
@@ -101,6 +104,10 @@ pub(crate) struct Builder<'p> {
     described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
     pub(crate) equipment: BTreeMap<Key, Equipment>,
     pub(crate) tags: Vec<Draft>,
+    /// Places in `tags`, while `rules.toml` is taken up.
+    pub(crate) at: BTreeMap<Key, usize>,
+    /// By equipment: its mode's tag and what the modes are called.
+    pub(crate) modes: BTreeMap<Key, (String, Vec<String>)>,
     /// Media without a gas bound that were warned of.
     unbounded: BTreeSet<Key>,
     /// Signals to which the policy gives no level, by condition.
@@ -112,6 +119,16 @@ pub(crate) struct Draft {
     pub(crate) tag: Tag,
     pub(crate) equipment: Key,
     pub(crate) gateway: Option<Key>,
+    /// Its expression, as written and as run.
+    pub(crate) calculation: Option<(String, expr::Program)>,
+}
+
+impl Draft {
+    /// The tags that its expression reads, in the order of the program's inputs.
+    fn reads(&self) -> Vec<TagId> {
+        let inputs = self.calculation.as_ref().map_or(&[][..], |(_, program)| program.inputs());
+        inputs.iter().map(|input| TagId::new(self.tag.id.enterprise.clone(), input)).collect()
+    }
 }
 
 impl<'p> Builder<'p> {
@@ -129,12 +146,14 @@ impl<'p> Builder<'p> {
             described: BTreeMap::new(),
             equipment: BTreeMap::new(),
             tags: Vec::new(),
+            at: BTreeMap::new(),
+            modes: BTreeMap::new(),
             unbounded: BTreeSet::new(),
             unlevelled: BTreeMap::new(),
         }
     }
 
-    fn enterprise(&self, written: &At<'_, String>, sink: &mut Sink) -> bool {
+    pub(crate) fn is_enterprise(&self, written: &At<'_, String>, sink: &mut Sink) -> bool {
         let known = self.enterprises.contains_key(written.value.as_str());
         if !known {
             let value = &written.value;
@@ -147,7 +166,7 @@ impl<'p> Builder<'p> {
 
     fn field(&mut self, field: &'p RawField<'p>, sink: &mut Sink) {
         for gateway in &field.gateways {
-            if !self.enterprise(&gateway.enterprise, sink) || !check_name(&gateway.id, sink) {
+            if !self.is_enterprise(&gateway.enterprise, sink) || !check_name(&gateway.id, sink) {
                 continue;
             }
             let made = Gateway {
@@ -161,12 +180,12 @@ impl<'p> Builder<'p> {
             self.gateways.insert((gateway.enterprise.value.clone(), gateway.id.value.clone()), (made, Hazard::None));
         }
         for zone in &field.zones {
-            if self.enterprise(&zone.enterprise, sink) && check_name(&zone.id, sink) {
+            if self.is_enterprise(&zone.enterprise, sink) && check_name(&zone.id, sink) {
                 self.zones.insert((zone.enterprise.value.clone(), zone.id.value.clone()));
             }
         }
         for equipment in &field.equipment {
-            if self.enterprise(&equipment.enterprise, sink) && check_name(&equipment.id, sink) {
+            if self.is_enterprise(&equipment.enterprise, sink) && check_name(&equipment.id, sink) {
                 self.described.insert((equipment.enterprise.value.clone(), equipment.id.value.clone()), (equipment, false));
                 if let Some(zone) = &equipment.zone {
                     self.zone(&equipment.enterprise.value, zone, sink);
@@ -190,7 +209,7 @@ impl<'p> Builder<'p> {
     }
 
     fn sheet(&mut self, sheet: &mut Sheet<'_>, sink: &mut Sink) {
-        if !self.enterprise(&At { value: sheet.enterprise.clone(), place: sheet.top }, sink) {
+        if !self.is_enterprise(&At { value: sheet.enterprise.clone(), place: sheet.top }, sink) {
             return;
         }
         let gas = self.policies.gas.clone().unwrap_or_default();
@@ -265,7 +284,7 @@ impl<'p> Builder<'p> {
             let explainer = Explainer { row, class, hazard: hazard_here, is_area, policies: self.policies };
             self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
         }
-        self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key) });
+        self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key), calculation: None });
     }
 
     pub(crate) fn stale_after(&self, sample_interval: Duration) -> Duration {
@@ -462,9 +481,9 @@ impl<'p> Builder<'p> {
     }
 
     /// Whether a condition sounds the siren of its zone.
-    fn sounds(&self, condition: Condition, signal: Signal, level: Level) -> bool {
+    pub(crate) fn sounds(&self, condition: Condition, signal: Signal, level: Level) -> bool {
         self.policies.siren.as_ref().is_some_and(|siren| {
-            let gas = siren.gas_upper_limits && signal.is_gas() && condition.is_high_side();
+            let gas = siren.gas_upper_limits && signal.is_gas() && (condition.is_high_side() || condition == Condition::Voted);
             siren.levels.contains(&level) && !condition.is_data_fault() || gas
         })
     }
@@ -519,11 +538,25 @@ impl<'p> Builder<'p> {
         let index = |keys: Vec<Key>| -> BTreeMap<Key, usize> { keys.into_iter().zip(0..).collect() };
         let equipment_at = index(self.equipment.keys().cloned().collect());
         let gateway_at = index(self.gateways.keys().cloned().collect());
-        let mut gateways: Vec<Gateway> = self.gateways.into_values().map(|(gateway, _)| gateway).collect();
         self.tags.sort_by(|a, b| a.tag.id.cmp(&b.tag.id));
+        let read: BTreeSet<TagId> = self.tags.iter().flat_map(Draft::reads).collect();
+        let places = self.tags.iter().zip(0..).filter(|(draft, _)| read.contains(&draft.tag.id));
+        let places: BTreeMap<TagId, TagIndex> = places.map(|(draft, at)| (draft.tag.id.clone(), TagIndex(at))).collect();
+        for (key, (tag, names)) in std::mem::take(&mut self.modes) {
+            let tag = self.tags.binary_search_by(|draft| draft.tag.id.cmp(&TagId::new(key.0.as_str(), &tag)));
+            if let (Ok(at), Some(equipment)) = (tag, self.equipment.get_mut(&key)) {
+                equipment.modes = Some(Modes { tag: TagIndex(at as u32), names });
+            }
+        }
+        let mut gateways: Vec<Gateway> = self.gateways.into_values().map(|(gateway, _)| gateway).collect();
         let mut tags = Vec::with_capacity(self.tags.len());
         for (at, draft) in self.tags.into_iter().enumerate() {
+            let inputs = draft.reads();
             let mut tag = draft.tag;
+            tag.calculation = draft.calculation.map(|(text, program)| {
+                let inputs = inputs.iter().filter_map(|input| places.get(input)).copied().collect();
+                Box::new(Calculation { text, inputs, program })
+            });
             tag.equipment = equipment_at.get(&draft.equipment).copied().expect("a draft's equipment was made with it");
             tag.gateway = draft.gateway.and_then(|key| gateway_at.get(&key).copied());
             if let Some(gateway) = tag.gateway {

@@ -9,6 +9,7 @@
 //! dates, comes from the caller. It reads no phone numbers: they live outside the folder, and the notifier reads them.
 //! serde is not used for reading, because it stops at the first fault and loses the places.
 
+mod attach;
 mod beside;
 mod bodies;
 mod build;
@@ -26,6 +27,7 @@ mod org;
 mod own_tags;
 mod policies;
 mod replay;
+mod rules;
 pub mod scenario;
 mod server;
 mod setpoints;
@@ -104,6 +106,7 @@ const POLICIES: &str = "policies.toml";
 const GATEWAYS: &str = "gateways.toml";
 const EQUIPMENT: &str = "equipment.toml";
 const CLASSES: &str = "classes.toml";
+const RULES: &str = "rules.toml";
 /// Files that may lie in the folder and are read elsewhere.
 const READ_ELSEWHERE: [&str; 2] = ["replay.toml", "contacts.example.toml"];
 
@@ -143,13 +146,14 @@ fn load_asked(files: &Files, options: &Options<'_>, asked: Option<&TagId>) -> Re
     let today = options.today.and_then(|(year, month, day)| jiff::civil::Date::new(year, month, day).ok());
     let classes = source(CLASSES).map(|source| classes::read(source, &mut sink)).unwrap_or_default();
     let sheets = sheets(&sources, today, &mut sink);
+    let rules = source(RULES).map(|source| rules::read(source, &mut sink)).unwrap_or_default();
 
     // Without the tree everything below it would be a fault of its own; the missing file is the one to tell.
     let built = source(JURISDICTION).map(|top| {
         let jurisdiction = org::read_jurisdiction(top, &mut sink);
         let staff = source(PEOPLE).map(|source| org::read_people(source, &mut sink)).unwrap_or_default();
         let bodies = bodies::build(&jurisdiction, staff, top, &channels, &mut sink);
-        let raw = build::Raw { jurisdiction, bodies, policies, policies_place, field, classes, sheets };
+        let raw = build::Raw { jurisdiction, bodies, policies, policies_place, field, classes, sheets, rules };
         build::build(raw, &server, asked, &mut sink)
     });
     let (plant, explanation) = built.unwrap_or_default();
@@ -183,7 +187,7 @@ fn sheets<'a>(sources: &'a BTreeMap<PathBuf, Source>, today: Option<jiff::civil:
 
 /// A file with a slip in its name would silently not be read.
 fn check_file_names(sources: &BTreeMap<PathBuf, Source>, sink: &mut Sink) {
-    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT, CLASSES];
+    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT, CLASSES, RULES];
     for (path, source) in sources.iter().filter(|(path, _)| path.parent() == Some(Path::new(""))) {
         let name = path.to_string_lossy();
         if !known.contains(&&*name) && !READ_ELSEWHERE.contains(&&*name) {

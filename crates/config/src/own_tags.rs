@@ -30,7 +30,7 @@ impl Builder<'_> {
                 modes: None,
             };
             self.equipment.insert(equipment.clone(), made);
-            self.tags.push(Draft { tag, equipment, gateway: Some(key) });
+            self.tags.push(Draft { tag, equipment, gateway: Some(key), calculation: None });
         }
     }
 
@@ -51,7 +51,7 @@ impl Builder<'_> {
             let rule = self.rule(Condition::System, Signal::System, Hazard::None, false);
             let conditions = rule.into_iter().collect();
             let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
-            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None });
+            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None, calculation: None });
         }
     }
 

@@ -96,6 +96,14 @@ impl Place<'_> {
         }
         self.source.lines.partition_point(|begin| *begin <= self.start).max(1)
     }
+    /// A part of a quoted value, where that stands in the file as it is; else the whole of it.
+    pub(crate) fn inside(self, value: &str, part: Range<usize>) -> Self {
+        let written = self.source.text.get(self.start..self.end).unwrap_or_default();
+        match written.find(value).filter(|_| !value.is_empty()) {
+            Some(begin) => Self { start: self.start + begin + part.start, end: self.start + begin + part.end, ..self },
+            None => self,
+        }
+    }
     /// The place as a fault would show it.
     pub(crate) fn show(self) -> String {
         self.note("", text("", "")).place()

@@ -25,6 +25,12 @@ struct Content<'a> {
     sample_interval: model::Duration,
     stale_after: model::Duration,
     in_service: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_up: Option<model::Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calculation: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    modes: &'a [String],
     conditions: &'a [model::plant::ConditionRule],
 }
 
@@ -66,6 +72,9 @@ pub(crate) fn of(plant: &Plant) -> RuleVersion {
             sample_interval: tag.sample_interval,
             stale_after: tag.stale_after,
             in_service: tag.in_service,
+            warm_up: (tag.warm_up > model::Duration::ZERO).then_some(tag.warm_up),
+            calculation: tag.calculation.as_ref().map(|calculation| calculation.text.as_str()),
+            modes: equipment.modes.as_ref().map_or(&[], |modes| &modes.names),
             conditions: &tag.conditions,
         });
     }

@@ -117,7 +117,11 @@ impl Counts {
         Self {
             enterprises: bodies.count(),
             gateways: plant.gateways.len(),
-            tags: plant.tags.iter().filter(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System)).count(),
+            tags: plant
+                .tags
+                .iter()
+                .filter(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none())
+                .count(),
             levels: config::level_shares(plant),
         }
     }

@@ -25,7 +25,7 @@ fn the_whole_county_goes_out_as_workbooks_and_comes_back_the_same() {
     let options = Options { today: Some((2026, 1, 1)), environment: &environment };
     let before = load_files(&files, &options).expect("the county is right").plant;
     let mut back: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for name in ["server.toml", "jurisdiction.toml", "people.toml", "policies.toml", "gateways.toml", "classes.toml"] {
+    for name in ["server.toml", "jurisdiction.toml", "people.toml", "policies.toml", "gateways.toml", "classes.toml", "rules.toml"] {
         back.push((name.into(), std::fs::read(county().join(name)).expect("it is shipped")));
     }
     let enterprises = listed_enterprises(&files);

@@ -9,5 +9,6 @@ mod gas;
 mod plant;
 mod replay;
 mod robustness;
+mod rules;
 mod samples;
 mod server;

@@ -35,10 +35,36 @@ fn the_sample_county_has_thirty_enterprises_and_671_tags_and_no_fault() {
     let loaded = loads("");
     assert!(loaded.warnings.is_empty(), "{}", render(&loaded.warnings, Lang::En, false));
     let plant = &loaded.plant;
-    let measured = plant.tags.iter().filter(|tag| !matches!(tag.signal, model::Signal::Gateway | model::Signal::System));
+    let own = |tag: &&model::plant::Tag| !matches!(tag.signal, model::Signal::Gateway | model::Signal::System);
+    let measured = plant.tags.iter().filter(own).filter(|tag| tag.calculation.is_none());
     let enterprises =
         plant.bodies.iter().filter(|body| body.tier == model::Tier::ENTERPRISE && body.id.as_str() != model::SYSTEM_ENTERPRISE);
     assert_eq!((enterprises.count(), measured.count()), (30, 671));
+}
+
+#[test]
+fn the_sample_county_shows_what_rules_can_say() {
+    use model::Condition::{Compound, Deviation, Frozen, HighHigh, RateUp, Voted};
+    let plant = loads("").plant;
+    let tag = |enterprise, name| plant.tag(plant.find_tag(enterprise, name).unwrap_or_else(|| panic!("{name}")));
+    let has = |enterprise, name, condition| tag(enterprise, name).conditions.iter().any(|rule| rule.condition == condition);
+    assert!(has("hengsu", "TIA-101", RateUp) && has("hengsu", "TDI-301", Deviation) && has("bixi", "GT-200", Voted));
+    assert!(!has("bixi", "GT-200", Compound));
+    let vote = tag("bixi", "GT-200");
+    assert_eq!((vote.signal, vote.labels.is_some()), (model::Signal::Toxic, true), "a vote of gas detectors is a gas signal");
+    let calculation = vote.calculation.as_ref().expect("it is calculated");
+    let inputs: Vec<_> = calculation.inputs.iter().map(|input| plant.tag(*input).id.to_string()).collect();
+    assert_eq!(inputs, ["bixi/GT-201", "bixi/GT-202", "bixi/GT-203"]);
+    assert!(vote.conditions.iter().all(|rule| rule.level == model::Level::Red && rule.siren));
+    for tag in plant.tags.iter().filter(|tag| tag.signal.is_gas() && tag.calculation.is_none()) {
+        assert!(tag.conditions.iter().any(|rule| rule.condition == Frozen), "{}", tag.id);
+        assert!(tag.warm_up > model::Duration::ZERO, "{}", tag.id);
+    }
+    let latching = tag("hengsu", "TIA-301").conditions.iter().find(|rule| rule.condition == HighHigh);
+    assert!(latching.and_then(|rule| rule.extra.as_ref()).is_some_and(|extra| extra.latching));
+    let reactor = &plant.equipment[tag("hengsu", "TIA-301").equipment];
+    let modes = reactor.modes.as_ref().expect("it has modes");
+    assert_eq!((modes.names.join(" "), &*plant.tag(modes.tag).id.tag), ("运行 停车".to_owned(), "R-301工况"));
 }
 
 #[test]
