@@ -881,13 +881,15 @@ fn lookup<T: Copy>(table: &[(T, &str, &str)], word: &str) -> Option<T> {
     table.iter().find(|(_, en, zh)| *en == word || zh.split('/').any(|zh| zh == word)).map(|(value, _, _)| *value)
 }
 
-const CHANGES: [(Change, &str, &str); 6] = [
+const CHANGES: [(Change, &str, &str); 8] = [
     (Change::Raised, "raised", "起报"),
     (Change::Returned, "returned", "恢复"),
     (Change::Acknowledged, "acknowledged", "确认"),
     (Change::Reset, "reset", "复位"),
     (Change::Faulted, "faulted", "故障"),
     (Change::Retired, "retired", "撤销"),
+    (Change::Realarmed, "realarmed", "再报警"),
+    (Change::AcknowledgementExpired, "acknowledgement-expired", "确认过期"),
 ];
 
 fn change(word: &str) -> Option<Change> {
@@ -958,7 +960,7 @@ fn channel_kind(word: &str) -> Option<ChannelKind> {
     zh.or_else(|| KINDS.iter().find(|(_, name)| *name == word).map(|(kind, _)| *kind))
 }
 
-/// What a change, a state or a purpose is called, for the report of a scenario that failed.
+/// What a change is called, for the report of a scenario that failed.
 pub fn change_name(change: Change) -> Text {
     name_of(&CHANGES, change)
 }

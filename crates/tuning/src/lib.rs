@@ -4,5 +4,9 @@
 //! opens a file or knows a store: readings and acts are handed in, and what follows is handed out. The `watchfire` program reads and
 //! prints.
 
+pub mod backtest;
+pub mod kpi;
+mod people;
+pub mod report;
 pub mod scenario;
 pub mod simulation;

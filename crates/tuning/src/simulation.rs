@@ -19,7 +19,9 @@ pub struct Simulation {
     failing: Vec<Failing>,
     hard: BTreeMap<String, Vec<u8>>,
     soft: BTreeMap<String, Vec<u8>>,
+    /// Never where no rows are kept.
     checkpoint_due: Timestamp,
+    keeps_rows: bool,
 }
 
 impl Simulation {
@@ -28,7 +30,12 @@ impl Simulation {
         let pipeline = Pipeline::new(Arc::clone(&plant), now);
         let (hard, soft) = (BTreeMap::new(), BTreeMap::new());
         let checkpoint_due = now + bounds::CHECKPOINT_EVERY;
-        Self { plant, pipeline, now, seen: Vec::new(), failing: Vec::new(), hard, soft, checkpoint_due }
+        Self { plant, pipeline, now, seen: Vec::new(), failing: Vec::new(), hard, soft, checkpoint_due, keeps_rows: true }
+    }
+
+    /// One that is never restarted, and so writes no rows: for months of readings.
+    pub fn without_rows(plant: Arc<Plant>, now: Timestamp) -> Self {
+        Self { keeps_rows: false, checkpoint_due: Timestamp::MAX, ..Self::new(plant, now) }
     }
 
     /// The plant in force.
@@ -80,6 +87,9 @@ impl Simulation {
     pub fn step(&mut self, input: &Input<'_>) {
         let from = self.seen.len();
         self.pipeline.step(input, self.now, &mut self.seen);
+        if self.seen.len() == from && !self.keeps_rows {
+            return;
+        }
         let mut sent: VecDeque<Notification> = messages(&self.seen[from..]);
         while let Some(message) = sent.pop_front() {
             let attempt = self.attempt(&message);
@@ -87,7 +97,14 @@ impl Simulation {
             self.pipeline.step(&Input::Attempt(&attempt), self.now, &mut self.seen);
             sent.extend(messages(&self.seen[from..]));
         }
-        self.keep_rows();
+        if self.keeps_rows {
+            self.keep_rows();
+        }
+    }
+
+    /// Whether anything has followed since it was last taken.
+    pub const fn has_seen(&self) -> bool {
+        !self.seen.is_empty()
     }
 
     /// A reading arrives now.

@@ -1,0 +1,462 @@
+//! What a configuration would have done with readings that were taken, and how that differs from another one.
+//!
+//! Readings go through the same pipeline as in the plant, at the times at which the engine took them, with every deadline at its own
+//! time. What people did is done again where the alarm is the same (the act names its episode or case, and escalation judges it); elsewhere
+//! one of two assumptions stands, and a comparison shows both: the enterprise answers in its median time, or nobody answers.
+//!
+//! Alarms of tags under test, of tags still commissioned (待调试), and what was found to be a drill are left out and counted.
+
+use crate::kpi::{Episode, Figures, figures};
+use crate::people::People;
+use crate::simulation::Simulation;
+use model::plant::{ChannelKind, Plant};
+use model::{
+    Act, ActAnswer, ActKind, AlarmEffect, AlarmId, AlarmState, BodyId, CaseEventKind, CaseId, Change, Duration, EscalationEffect,
+    Notification, Outcome, PersonId, Purpose, Reading, Signal, TagId, TagIndex, Tier, Timestamp, TransitionKey,
+};
+use pipeline::{Effect, Input};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A reading as an engine took it. Its tag is a place in the list of tags that the run was given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taken {
+    /// The reading.
+    pub reading: Reading,
+    /// When the engine took it.
+    pub at: Timestamp,
+    /// Its tag was under test.
+    pub under_test: bool,
+}
+
+/// How people answer what they did not answer on record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answers {
+    /// In the enterprise's median time.
+    After(MedianTimes),
+    /// Nobody answers.
+    Never,
+}
+
+/// How long an enterprise takes to sign.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MedianTimes {
+    by_enterprise: BTreeMap<BodyId, Duration>,
+}
+
+impl MedianTimes {
+    /// Where nothing is on record.
+    pub const UNKNOWN: Duration = Duration::from_mins(3);
+
+    /// From signatures on record: how long each took.
+    pub fn of(signed: impl IntoIterator<Item = (BodyId, Duration)>) -> Self {
+        let mut times: BTreeMap<BodyId, Vec<Duration>> = BTreeMap::new();
+        for (enterprise, time) in signed {
+            times.entry(enterprise).or_default().push(time);
+        }
+        let median = |mut times: Vec<Duration>| {
+            times.sort();
+            times[times.len() / 2]
+        };
+        Self { by_enterprise: times.into_iter().map(|(enterprise, times)| (enterprise, median(times))).collect() }
+    }
+    /// Of one enterprise.
+    pub fn of_enterprise(&self, enterprise: &BodyId) -> Option<Duration> {
+        self.by_enterprise.get(enterprise).copied()
+    }
+    pub(crate) fn of_or_unknown(&self, enterprise: &BodyId) -> Duration {
+        self.of_enterprise(enterprise).unwrap_or(Self::UNKNOWN)
+    }
+}
+
+/// One configuration at work on one stretch of readings under one assumption.
+#[derive(Debug)]
+pub struct Run {
+    simulation: Simulation,
+    people: People,
+    /// Per tag of the readings, its place in this plant.
+    places: Vec<Option<TagIndex>>,
+    episodes: Vec<Episode>,
+    /// Episodes that stand, by alarm: place in `episodes`.
+    standing: BTreeMap<AlarmId, usize>,
+    announced_of: BTreeMap<String, usize>,
+    under_test_at: BTreeMap<TagId, Timestamp>,
+    left_out: BTreeSet<(AlarmId, Timestamp)>,
+    result: RunResult,
+    drills: BTreeSet<AlarmId>,
+}
+
+/// What a run gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunResult {
+    /// Alarms from raise to return, in order of their raise.
+    pub episodes: Vec<Episode>,
+    /// By person.
+    pub people: BTreeMap<PersonId, Burden>,
+    /// Announcements that reached the county.
+    pub county: usize,
+    /// Readings that went in.
+    pub readings: u64,
+    /// Readings of tags that this configuration does not have.
+    pub unknown: u64,
+    /// Acts on record done again.
+    pub acts_same: usize,
+    /// Acts on record that had nothing to act on.
+    pub acts_moot: usize,
+    /// What was left out.
+    pub left_out: LeftOut,
+}
+
+/// What a person would have got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Burden {
+    /// Messages of all kinds, calls included, the page not.
+    pub messages: usize,
+    /// Voice calls.
+    pub calls: usize,
+}
+
+/// Alarms not counted, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Their tag was under test.
+    pub under_test: usize,
+    /// Their tag was still commissioned.
+    pub commissioning: usize,
+    /// They were a drill.
+    pub drills: usize,
+}
+
+impl Run {
+    /// Begins at `from`. `tags` are those that readings name by index.
+    pub fn new(plant: Arc<Plant>, tags: &[TagId], answers: Answers, from: Timestamp) -> Self {
+        let measured = |index: &TagIndex| !matches!(plant.tag(*index).signal, Signal::Gateway | Signal::System);
+        let places = tags.iter().map(|tag| plant.tag_index(tag).filter(measured)).collect();
+        Self {
+            simulation: Simulation::without_rows(plant, from),
+            people: People::new(answers),
+            places,
+            episodes: Vec::new(),
+            standing: BTreeMap::new(),
+            announced_of: BTreeMap::new(),
+            under_test_at: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            result: RunResult::default(),
+            drills: BTreeSet::new(),
+        }
+    }
+
+    /// Cases that people worked on in truth: what they did is handed in by [`Self::act`], and nothing is assumed.
+    pub fn set_recorded(&mut self, cases: BTreeSet<CaseId>) {
+        self.people.set_recorded(cases);
+    }
+
+    /// Takes one reading. They come in the order in which the engine took them.
+    pub fn reading(&mut self, taken: &Taken) {
+        let Some(place) = self.places.get(taken.reading.tag.at()).copied().flatten() else {
+            self.result.unknown += 1;
+            return;
+        };
+        self.result.readings += 1;
+        self.pass_time(taken.at);
+        if taken.under_test {
+            let tag = self.simulation.plant().tag(place).id.clone();
+            self.under_test_at.insert(tag, taken.at);
+        }
+        self.simulation.reading(Reading { tag: place, ..taken.reading });
+        self.look();
+    }
+
+    /// Does an act on record again.
+    pub fn act(&mut self, act: &Act, at: Timestamp) {
+        self.pass_time(at);
+        if let ActKind::Check { episodes, outcome: Outcome::Drill, .. } = &act.what {
+            self.drills.extend(episodes.iter().map(|episode| episode.alarm.clone()));
+        }
+        self.simulation.step(&Input::Act(act));
+        let effects = self.simulation.take_seen();
+        let done = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Case(EscalationEffect::Answer(id, ActAnswer::Done { .. })) if *id == act.id));
+        *(if done { &mut self.result.acts_same } else { &mut self.result.acts_moot }) += 1;
+        self.take(effects);
+    }
+
+    /// A stretch without readings that is no silence of theirs: the engine was down, or its history has a gap.
+    pub fn gap(&mut self, from: Timestamp, to: Timestamp) {
+        self.pass_time(from);
+        self.simulation.step(&Input::Rules(rules::Input::Link { up: false }));
+        self.pass_time(to);
+        self.simulation.step(&Input::Rules(rules::Input::Link { up: true }));
+        self.look();
+    }
+
+    /// Goes on to the end.
+    pub fn finish(mut self, to: Timestamp) -> RunResult {
+        self.pass_time(to);
+        self.result.episodes = self.episodes;
+        let (left_out, drills) = (&self.left_out, &self.drills);
+        let before = self.result.episodes.len();
+        self.result.episodes.retain(|episode| !left_out.contains(&(episode.alarm.clone(), episode.raised)));
+        let kept = self.result.episodes.len();
+        self.result.episodes.retain(|episode| !drills.contains(&episode.alarm));
+        self.result.left_out.drills = kept - self.result.episodes.len();
+        debug_assert!(before >= kept);
+        self.result
+    }
+
+    fn pass_time(&mut self, until: Timestamp) {
+        while let Some(next) = self.people.next().filter(|next| *next <= until) {
+            self.simulation.advance(next);
+            self.look();
+            self.people.act(&mut self.simulation);
+            self.look();
+        }
+        self.simulation.advance(until);
+        self.look();
+    }
+
+    fn look(&mut self) {
+        if self.simulation.has_seen() {
+            let effects = self.simulation.take_seen();
+            self.take(effects);
+        }
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Alarm(AlarmEffect::Transition(transition)) => self.transition(&transition),
+                Effect::Case(EscalationEffect::Notify(message)) => self.message(&message),
+                Effect::Case(EscalationEffect::Event(event)) => {
+                    let fresh = matches!(event.what, CaseEventKind::Opened { .. } | CaseEventKind::Announced { .. });
+                    if fresh && let Some(case) = self.simulation.pipeline().cases().case(&event.case) {
+                        let told: Vec<TransitionKey> = case.announcements.iter().map(|one| one.key.clone()).collect();
+                        self.people.called(case, event.at);
+                        for key in told {
+                            self.told(&key, event.at);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The announcement of an episode is what an operator was called for.
+    fn told(&mut self, key: &TransitionKey, at: Timestamp) {
+        if let Some(place) = self.announced_of.get(&key.to_string()) {
+            self.episodes[*place].announced.get_or_insert(at);
+        }
+    }
+
+    fn transition(&mut self, transition: &model::Transition) {
+        let alarm = &transition.key.alarm;
+        if alarm.tag.enterprise.as_str() == model::SYSTEM_ENTERPRISE {
+            return;
+        }
+        match transition.change {
+            Change::Raised => {
+                let place = self.episodes.len();
+                self.standing.insert(alarm.clone(), place);
+                self.announced_of.insert(transition.key.raise().to_string(), place);
+                self.episodes.push(Episode {
+                    alarm: alarm.clone(),
+                    level: transition.level,
+                    raised: transition.at,
+                    returned: None,
+                    announced: None,
+                });
+                self.leave_out(alarm, transition.at);
+            }
+            Change::Returned | Change::Retired | Change::Faulted => {
+                if let Some(place) = self.standing.remove(alarm) {
+                    self.episodes[place].returned = Some(transition.at);
+                }
+            }
+            // A latched alarm released, an acknowledgement: it ended before or still stands.
+            _ => debug_assert!(transition.to != AlarmState::Faulted),
+        }
+    }
+
+    fn leave_out(&mut self, alarm: &AlarmId, raised: Timestamp) {
+        let plant = self.simulation.plant();
+        let tag = plant.tag_index(&alarm.tag).map(|index| plant.tag(index));
+        let stale_after = tag.map_or(Duration::ZERO, |tag| tag.stale_after);
+        let now = self.simulation.now();
+        let tested = self.under_test_at.get(&alarm.tag).is_some_and(|at| now.since(*at) <= stale_after);
+        let commissioned = tag.and_then(|tag| tag.commissioning.as_ref()).is_some_and(|commissioning| now < commissioning.until);
+        if tested {
+            self.result.left_out.under_test += 1;
+        } else if commissioned {
+            self.result.left_out.commissioning += 1;
+        }
+        if tested || commissioned {
+            self.left_out.insert((alarm.clone(), raised));
+        }
+    }
+
+    fn message(&mut self, message: &Notification) {
+        if self.left_out.contains(&(message.alarm.clone(), message.raised_at)) || self.drills.contains(&message.alarm) {
+            return;
+        }
+        let kind = self.simulation.plant().channel(&message.key.channel).map(|channel| channel.kind);
+        if message.key.tier == Tier::COUNTY && matches!(message.key.purpose, Purpose::Announce | Purpose::Passed) {
+            let first = self.result_county_first(message);
+            self.result.county += usize::from(first);
+        }
+        if kind != Some(ChannelKind::Platform) {
+            let burden = self.result.people.entry(message.key.recipient.clone()).or_default();
+            burden.messages += 1;
+            burden.calls += usize::from(kind == Some(ChannelKind::Voice));
+        }
+    }
+
+    /// Whether this is the first word of the announcement to the county.
+    fn result_county_first(&mut self, message: &Notification) -> bool {
+        self.announced_of.insert(format!("county|{}", message.key.announcement), usize::MAX).is_none()
+    }
+}
+
+/// One alarm before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Difference {
+    /// It would have been raised now, and was not before.
+    Gained(Episode),
+    /// It was raised before, and would not be now.
+    Lost(Episode),
+    /// It would have been raised at another time.
+    Moved {
+        /// Before.
+        before: Episode,
+        /// After.
+        after: Episode,
+    },
+}
+
+impl Difference {
+    /// Which alarm.
+    pub const fn alarm(&self) -> &AlarmId {
+        match self {
+            Self::Gained(episode) | Self::Lost(episode) | Self::Moved { after: episode, .. } => &episode.alarm,
+        }
+    }
+}
+
+/// Before and after side by side.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// Alarms that differ, in order of time.
+    pub differences: Vec<Difference>,
+    /// Figures before and after.
+    pub figures: (Figures, Figures),
+    /// Under the assumption that the enterprise answers in its median time.
+    pub answered: (RunResult, RunResult),
+    /// Under the assumption that nobody answers.
+    pub unanswered: (RunResult, RunResult),
+}
+
+/// Compares two configurations over the same readings. What is raised does not depend on who answers, except where an alarm latches; the
+/// alarms compared are those of the runs in which somebody answers.
+pub fn compare(
+    answered: (RunResult, RunResult),
+    unanswered: (RunResult, RunResult),
+    positions: &[BodyId],
+    (from, to): (Timestamp, Timestamp),
+) -> Comparison {
+    let differences = differences(&answered.0.episodes, &answered.1.episodes, to);
+    let of = |result: &RunResult| figures(&result.episodes, positions, from, to);
+    Comparison { from, to, differences, figures: (of(&answered.0), of(&answered.1)), answered, unanswered }
+}
+
+/// Matches episodes of the same alarm that overlap in time; what is left on one side is gained or lost.
+pub fn differences(before: &[Episode], after: &[Episode], end: Timestamp) -> Vec<Difference> {
+    let mut by_alarm: BTreeMap<&AlarmId, (Vec<&Episode>, Vec<&Episode>)> = BTreeMap::new();
+    for episode in before {
+        by_alarm.entry(&episode.alarm).or_default().0.push(episode);
+    }
+    for episode in after {
+        by_alarm.entry(&episode.alarm).or_default().1.push(episode);
+    }
+    let mut found = Vec::new();
+    for (before, after) in by_alarm.values() {
+        let mut taken = vec![false; after.len()];
+        let mut next = 0;
+        for old in before {
+            // Both lists are in order of time, so the search goes on where the last one ended.
+            while next < after.len() && after[next].returned.unwrap_or(end) < old.raised {
+                next += 1;
+            }
+            let overlaps = |new: &Episode| new.raised <= old.returned.unwrap_or(end) && old.raised <= new.returned.unwrap_or(end);
+            match (next..after.len()).find(|at| !taken[*at] && overlaps(after[*at])) {
+                Some(at) => {
+                    taken[at] = true;
+                    if after[at].raised != old.raised {
+                        found.push(Difference::Moved { before: (*old).clone(), after: after[at].clone() });
+                    }
+                }
+                None => found.push(Difference::Lost((*old).clone())),
+            }
+        }
+        found.extend(after.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(new, _)| Difference::Gained((*new).clone())));
+    }
+    found.sort_by(|a, b| (time(a), a.alarm()).cmp(&(time(b), b.alarm())));
+    found
+}
+
+const fn time(difference: &Difference) -> Timestamp {
+    match difference {
+        Difference::Gained(episode) | Difference::Lost(episode) => episode.raised,
+        Difference::Moved { before, .. } => before.raised,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Condition, Level};
+
+    fn episode(raised: i64, returned: Option<i64>) -> Episode {
+        let alarm = AlarmId { tag: TagId::new("hx", "A"), condition: Condition::High };
+        let at = Timestamp::from_secs;
+        Episode { alarm, level: Level::Blue, raised: at(raised), returned: returned.map(at), announced: Some(at(raised)) }
+    }
+
+    #[test]
+    fn overlapping_alarms_moved_and_the_others_were_gained_or_lost() {
+        let before = [episode(0, Some(10)), episode(100, Some(110)), episode(200, None)];
+        let after = [episode(5, Some(10)), episode(50, Some(60)), episode(200, None)];
+        let found = differences(&before, &after, Timestamp::from_secs(300));
+        assert_eq!(
+            found,
+            [
+                Difference::Moved { before: before[0].clone(), after: after[0].clone() },
+                Difference::Gained(after[1].clone()),
+                Difference::Lost(before[1].clone()),
+            ]
+        );
+        assert_eq!(differences(&before, &before, Timestamp::from_secs(300)), []);
+    }
+
+    #[test]
+    fn three_short_alarms_that_become_one_are_one_moved_or_same_and_two_lost() {
+        let before = [episode(0, Some(10)), episode(20, Some(30)), episode(40, Some(50))];
+        let after = [episode(0, Some(50))];
+        let found = differences(&before, &after, Timestamp::from_secs(300));
+        assert_eq!(found, [Difference::Lost(before[1].clone()), Difference::Lost(before[2].clone())]);
+    }
+
+    #[test]
+    fn the_median_time_is_the_enterprises_own() {
+        let signed =
+            [("a", 60), ("a", 300), ("a", 120), ("b", 30)].map(|(enterprise, s)| (BodyId::new(enterprise), Duration::from_secs(s)));
+        let times = MedianTimes::of(signed);
+        assert_eq!(times.of_enterprise(&"a".into()), Some(Duration::from_secs(120)));
+        assert_eq!(times.of_or_unknown(&"c".into()), MedianTimes::UNKNOWN);
+    }
+}
