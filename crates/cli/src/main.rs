@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
-use watchfire::commands::{check, demo, export, publish, run, status, test, user, verify, who};
+use watchfire::commands::{backtest, check, demo, export, publish, run, status, test, user, verify, who};
 
 /// Watchfire 烽燧: from an MQTT reading to an alarm, to the person who must answer, to a closed case.
 ///
@@ -25,6 +25,8 @@ enum Command {
     Run(run::Args),
     /// Check a configuration and name every fault with file, line and column
     Check(check::Args),
+    /// Run a configuration over recorded readings and compare it with another
+    Backtest(backtest::Args),
     /// Run the scenario files of a configuration: readings in, expected alarms and messages out
     Test(test::Args),
     /// Say who would be told of a tag's alarm, when and by which channel
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Test(args) => test::run(args),
         Command::Who(args) => who::run(args),
         Command::Publish(args) => publish::run(args).map(|()| ExitCode::SUCCESS),

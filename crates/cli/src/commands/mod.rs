@@ -1,6 +1,7 @@
 //! The commands of `watchfire`, one module each. Exit 0: fine; 1: faults found; 2: could not run.
 
 pub mod api;
+pub mod backtest;
 pub mod channels;
 pub mod check;
 pub mod demo;

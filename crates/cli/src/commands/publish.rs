@@ -92,17 +92,18 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 /// One message to publish.
 #[derive(Clone, Debug, PartialEq)]
-struct Message {
+pub(super) struct Message {
     /// Source time.
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// MQTT topic.
     topic: String,
     /// Value in the tag's unit.
-    value: f64,
+    pub(super) value: f64,
 }
 
-/// Reads a recorded file by its mapping, the whole of it before anything is sent. The error names file and line.
-fn read(file: &Path, replay: &Replay, rows_max: Option<NonZeroUsize>) -> anyhow::Result<Vec<Vec<Message>>> {
+/// Reads a recorded file by its mapping, the whole of it before anything is sent. The error names file and line. The messages of a row
+/// are in the order of the mapping's columns.
+pub(super) fn read(file: &Path, replay: &Replay, rows_max: Option<NonZeroUsize>) -> anyhow::Result<Vec<Vec<Message>>> {
     let table = Table::read(file, &replay.format)?;
     let columns = replay.columns.iter().map(|column| table.index(&column.column)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut rows = Vec::new();

@@ -1,0 +1,477 @@
+//! `watchfire backtest`: what a configuration would have done with readings that were taken, compared with another one.
+
+use super::publish;
+use crate::lang::{is_colored, lang, say, table};
+use anyhow::{Context, anyhow, bail};
+use config::{Files, Lang};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use journal::history::{HistoryReader, Visit};
+use journal::{EntryKind, Reader, SqliteReader, StoreError};
+use model::{
+    Act, ActAnswer, ActId, Announcement, BodyId, CaseEvent, CaseEventKind, CaseId, Plant, Reading, SYSTEM_ENTERPRISE, TagId, TagIndex,
+    Tier, Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, compare};
+use tuning::report::{self, Subject, Trace};
+
+/// Rows of the journal read in one go.
+const PAGE: usize = 5_000;
+/// Differences on the terminal; the page and `--json` have more.
+const SHOWN_MAX: usize = 30;
+/// Curves kept for the page.
+const TRACES_MAX: usize = 2_000;
+
+const EXAMPLES: &str = "Examples:
+  watchfire backtest new-limits                           the history of watchfire-data, against the folder config
+  watchfire backtest new-limits --from 2026-03-01T00:00:00+08:00 --html report.html
+  watchfire backtest config/tep-damped --against config/tep --file d13_te.dat --map config/tep/replay.toml
+
+Nothing changes and nobody is told. Where the alarm is the same, people do again what they did; elsewhere the enterprise answers
+in its median time, or nobody answers: both are shown.
+
+Exit status: 0 compared, 1 a configuration has faults, 2 could not run.";
+
+/// Arguments of `watchfire backtest`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The configuration folder to try
+    #[arg(value_name = "DIR")]
+    tried: PathBuf,
+    /// The configuration folder to compare with
+    #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
+    against: PathBuf,
+    /// The data folder whose history is read
+    #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
+    data: PathBuf,
+    /// A recorded file instead of a history
+    #[arg(long, requires = "map", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Mapping of the recorded file, as for `publish`
+    #[arg(long, requires = "file", value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// From this time on, such as 2026-03-01T00:00:00+08:00
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Write a page that shows limits, values and alarms
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is recorded of a stretch of time.
+pub(super) struct Record {
+    pub(super) tags: Vec<TagId>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    source: Source,
+    people: PeopleRecord,
+    gaps: Vec<(Timestamp, Timestamp)>,
+    pub(super) notes: Vec<String>,
+}
+
+enum Source {
+    History(HistoryReader),
+    Rows(Vec<Taken>),
+}
+
+/// What people did.
+#[derive(Default)]
+struct PeopleRecord {
+    acts: Vec<(Timestamp, Act)>,
+    cases: BTreeSet<CaseId>,
+    times: MedianTimes,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (Some(before), Some(after)) = (load(&args.against), load(&args.tried)) else { return Ok(ExitCode::from(1)) };
+    let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span(args)?)?;
+    let bar = progress(&record, args.json);
+    let began = Instant::now();
+    let mut traces = BTreeMap::new();
+    let comparison = record.compare(&before, &after, &bar, args.html.is_some().then_some(&mut traces))?;
+    bar.finish_and_clear();
+    let seconds = began.elapsed().as_secs_f64();
+    let names = (args.against.display().to_string(), args.tried.display().to_string());
+    record.note(&comparison);
+    if let Some(path) = &args.html {
+        keep_what_matters(&mut traces, &comparison);
+        let subject = Subject { before: (&names.0, &before), after: (&names.1, &after), traces: &traces, notes: &record.notes };
+        std::fs::write(path, report::html(&comparison, &subject, lang())).with_context(|| path.display().to_string())?;
+    }
+    if args.json {
+        println!("{}", json(&comparison, &before, &after, &record.notes, seconds));
+    } else {
+        show(&comparison, &after, &record.notes, seconds);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A configuration; its faults are told.
+pub(super) fn load(folder: &Path) -> Option<Arc<Plant>> {
+    match tuning::scenario::load(&Files::read(folder)) {
+        Ok(loaded) => Some(Arc::new(loaded.plant)),
+        Err(faults) => {
+            eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
+            None
+        }
+    }
+}
+
+fn span(args: &Args) -> anyhow::Result<(Option<Timestamp>, Option<Timestamp>)> {
+    Ok((args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?))
+}
+
+/// A time with its offset from UTC.
+pub(super) fn moment(written: &str) -> anyhow::Result<Timestamp> {
+    let parsed = written.parse::<jiff::Timestamp>();
+    let (zh, en) = (
+        format!("`{written}` 不是时间;写成 2026-03-01T03:00:00+08:00"),
+        format!("`{written}` is no time; write 2026-03-01T03:00:00+08:00"),
+    );
+    parsed.map(|at| Timestamp(at.as_microsecond())).map_err(|_| anyhow!("{}", say(&zh, &en)))
+}
+
+impl Record {
+    /// Opens a recorded file, or the history and the journal of a data folder.
+    pub(super) fn open(
+        file: Option<(&Path, &Path)>,
+        data: &Path,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
+    ) -> anyhow::Result<Self> {
+        match file {
+            Some((file, map)) => Self::of_file(file, map, from, to),
+            None => Self::of_history(data, from, to),
+        }
+    }
+
+    fn of_file(file: &Path, map: &Path, from: Option<Timestamp>, to: Option<Timestamp>) -> anyhow::Result<Self> {
+        let replay = config::load_replay(map).map_err(|faults| anyhow!("{}", faults.render(lang(), is_colored(&std::io::stderr()))))?;
+        let rows = publish::read(file, &replay, None)?;
+        let wanted = |at: Timestamp| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+        let taken = |place: usize, at: Timestamp, value: f64| {
+            let reading =
+                Reading { tag: TagIndex(place as u32), source_time: at, receive_time: at, value, quality: replay.quality, sequence: None };
+            Taken { reading, at, under_test: false }
+        };
+        let all = rows.iter().flat_map(|row| row.iter().enumerate().map(|(place, message)| taken(place, message.at, message.value)));
+        let readings: Vec<Taken> = all.filter(|taken| wanted(taken.at)).collect();
+        let (Some(first), Some(last)) = (readings.first().map(|taken| taken.at), readings.last().map(|taken| taken.at)) else {
+            bail!("{}: {}", file.display(), say("这段时间没有读数", "no readings in this span"));
+        };
+        Ok(Self {
+            tags: replay.columns.iter().map(|column| TagId::new(replay.enterprise.clone(), &column.tag)).collect(),
+            from: first,
+            to: last + replay.interval,
+            source: Source::Rows(readings),
+            people: PeopleRecord::default(),
+            gaps: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    fn of_history(data: &Path, from: Option<Timestamp>, to: Option<Timestamp>) -> anyhow::Result<Self> {
+        let reader =
+            HistoryReader::open(data)?.with_context(|| format!("{}: {}", data.display(), say("没有读数历史", "no history of readings")))?;
+        let Some((first, last)) = reader.span()? else {
+            bail!("{}: {}", data.display(), say("历史里还没有读数", "the history holds no readings yet"));
+        };
+        let (from, to) = (from.unwrap_or(first).max(first), to.unwrap_or(Timestamp::MAX).min(last + model::Duration::from_micros(1)));
+        let mut gaps: Vec<(Timestamp, Timestamp)> = reader.gaps(from, to)?.iter().map(|gap| (gap.from, gap.to)).collect();
+        let mut notes = Vec::new();
+        if !gaps.is_empty() {
+            let (zh, en) = (format!("历史里有 {} 处缺数", gaps.len()), format!("the history has {} recorded gaps", gaps.len()));
+            notes.push(say(&zh, &en).to_owned());
+        }
+        let (people, stops) = if SqliteReader::exists(data) { PeopleRecord::read(&SqliteReader::open(data)?)? } else { Default::default() };
+        gaps.extend(stops.into_iter().filter(|(begin, end)| *end >= from && *begin < to));
+        gaps.sort();
+        Ok(Self { tags: reader.tags()?, from, to, source: Source::History(reader), people, gaps, notes })
+    }
+
+    /// Runs both configurations under both assumptions over the record.
+    pub(super) fn compare(
+        &mut self,
+        before: &Arc<Plant>,
+        after: &Arc<Plant>,
+        bar: &ProgressBar,
+        mut traces: Option<&mut BTreeMap<TagId, Trace>>,
+    ) -> anyhow::Result<Comparison> {
+        let answered = || Answers::After(self.people.times.clone());
+        let mut runs = [
+            Run::new(Arc::clone(before), &self.tags, answered(), self.from),
+            Run::new(Arc::clone(after), &self.tags, answered(), self.from),
+            Run::new(Arc::clone(before), &self.tags, Answers::Never, self.from),
+            Run::new(Arc::clone(after), &self.tags, Answers::Never, self.from),
+        ];
+        runs.iter_mut().for_each(|run| run.set_recorded(self.people.cases.clone()));
+        let mut drawn: Vec<Option<Trace>> = vec![None; self.tags.len()];
+        let draws = traces.is_some();
+        let (from, to) = (self.from, self.to);
+        let mut beside = Beside { acts: &self.people.acts, gaps: &self.gaps, from };
+        let mut count = 0_u64;
+        let mut take = |taken: &Taken| {
+            beside.catch_up(&mut runs, taken.at);
+            for run in &mut runs {
+                run.reading(taken);
+            }
+            if draws && let Some(trace) = drawn.get_mut(taken.reading.tag.at()) {
+                trace.get_or_insert_with(|| Trace::new(from, to)).add(taken.reading.source_time, taken.reading.value);
+            }
+            count += 1;
+            if count.is_multiple_of(16_384) {
+                bar.set_position(u64::try_from(taken.at.since(from).as_secs()).unwrap_or(0));
+            }
+        };
+        match &mut self.source {
+            Source::Rows(rows) => rows.iter().for_each(&mut take),
+            Source::History(reader) => reader.merged::<StoreError>(&self.tags, from, to, |row| {
+                take(&Taken { reading: row.reading, at: row.taken, under_test: row.under_test });
+                Ok(Visit::Continue(()))
+            })?,
+        }
+        beside.catch_up(&mut runs, to);
+        let [old, new, old_unanswered, new_unanswered] = runs.map(|run| run.finish(to));
+        if let Some(traces) = traces.as_deref_mut() {
+            traces.extend(self.tags.iter().cloned().zip(drawn).filter_map(|(tag, trace)| Some((tag, trace?))));
+        }
+        Ok(compare((old, new), (old_unanswered, new_unanswered), &positions(&self.tags), (from, to)))
+    }
+
+    fn note(&mut self, comparison: &Comparison) {
+        let RunResult { left_out, unknown, acts_same, acts_moot, readings, .. } = &comparison.answered.1;
+        let mut say_both = |zh: String, en: String| self.notes.push(say(&zh, &en).to_owned());
+        say_both(
+            format!("读数 {readings} 个;人员操作按原样 {acts_same} 次,无从对应 {acts_moot} 次"),
+            format!("{readings} readings; acts done again {acts_same}, with nothing to act on {acts_moot}"),
+        );
+        if *unknown > 0 {
+            say_both(
+                format!("{unknown} 个读数的位号不在试算的组态里"),
+                format!("{unknown} readings of tags that the tried configuration lacks"),
+            );
+        }
+        let tuning::backtest::LeftOut { under_test, commissioning, drills } = left_out;
+        if under_test + commissioning + drills > 0 {
+            say_both(
+                format!("未计入:检维修/标定 {under_test},待调试 {commissioning},演练 {drills}"),
+                format!("left out: under test {under_test}, commissioning {commissioning}, drills {drills}"),
+            );
+        }
+    }
+}
+
+/// Acts and gaps, which come between the readings.
+struct Beside<'r> {
+    acts: &'r [(Timestamp, Act)],
+    gaps: &'r [(Timestamp, Timestamp)],
+    from: Timestamp,
+}
+
+impl Beside<'_> {
+    fn catch_up(&mut self, runs: &mut [Run; 4], now: Timestamp) {
+        loop {
+            let act = self.acts.first().map(|(at, _)| *at).filter(|at| *at < now);
+            let gap = self.gaps.first().map(|(begin, _)| *begin).filter(|begin| *begin < now);
+            match (act, gap) {
+                (_, Some(begin)) if act.is_none_or(|at| begin <= at) => {
+                    let (begin, end) = self.gaps[0];
+                    self.gaps = &self.gaps[1..];
+                    if end > self.from {
+                        runs.iter_mut().for_each(|run| run.gap(begin.max(self.from), end.min(now)));
+                    }
+                }
+                (Some(at), _) => {
+                    let act = &self.acts[0].1;
+                    self.acts = &self.acts[1..];
+                    if at >= self.from {
+                        runs.iter_mut().for_each(|run| run.act(act, at));
+                    }
+                }
+                (None, _) => return,
+            }
+        }
+    }
+}
+
+type Stops = Vec<(Timestamp, Timestamp)>;
+
+impl PeopleRecord {
+    /// The acts that were allowed, how long each enterprise took to sign, and when the engine was down.
+    fn read(journal: &SqliteReader) -> anyhow::Result<(Self, Stops)> {
+        let kinds = [EntryKind::Act, EntryKind::Answer, EntryKind::Announcement, EntryKind::Case, EntryKind::Config];
+        let (mut acts, mut done, mut announced, mut signed, mut stops) =
+            (Vec::new(), BTreeSet::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        let mut cases = BTreeSet::new();
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let page = journal.entries(&kinds, from, PAGE)?;
+            for row in &page.rows {
+                match row.kind {
+                    EntryKind::Act => acts.push((row.at, serde_json::from_slice::<Act>(&row.bytes)?)),
+                    EntryKind::Answer => {
+                        let id = row.key.as_deref().and_then(|key| key.strip_prefix("answer:")).map(ActId::new);
+                        if matches!(serde_json::from_slice(&row.bytes)?, ActAnswer::Done { .. }) {
+                            done.extend(id);
+                        }
+                    }
+                    EntryKind::Announcement => {
+                        let one: Announcement = serde_json::from_slice(&row.bytes)?;
+                        announced.insert(one.key.raise().to_string(), (one.key.alarm.tag.enterprise.clone(), one.now));
+                    }
+                    EntryKind::Case => {
+                        let event: CaseEvent = serde_json::from_slice(&row.bytes)?;
+                        if let CaseEventKind::Accepted { keys } = &event.what
+                            && event.tier == Some(Tier::ENTERPRISE)
+                        {
+                            let since = |key| {
+                                announced.get(key).map(|(enterprise, at): &(BodyId, Timestamp)| (enterprise.clone(), event.at.since(*at)))
+                            };
+                            signed.extend(keys.iter().filter_map(since));
+                            cases.insert(event.case);
+                        }
+                    }
+                    _ => {
+                        let start: serde_json::Value = serde_json::from_slice(&row.bytes)?;
+                        let down_since = start.get("down_since").and_then(serde_json::Value::as_i64);
+                        stops.extend(down_since.map(|since| (Timestamp(since), row.at)));
+                    }
+                }
+            }
+            next = page.next;
+        }
+        acts.retain(|(_, act)| done.contains(&act.id));
+        Ok((Self { acts, cases, times: MedianTimes::of(signed) }, stops))
+    }
+}
+
+/// The enterprises whose tags were read.
+fn positions(tags: &[TagId]) -> Vec<BodyId> {
+    let mut bodies: Vec<BodyId> = tags.iter().map(|tag| tag.enterprise.clone()).collect();
+    bodies.dedup();
+    bodies.retain(|body| body.as_str() != SYSTEM_ENTERPRISE);
+    bodies.sort();
+    bodies.dedup();
+    bodies
+}
+
+/// A bar that stands where the readings stand in time.
+pub(super) fn progress(record: &Record, quiet: bool) -> ProgressBar {
+    let length = u64::try_from(record.to.since(record.from).as_secs()).unwrap_or(0);
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    // The template is a constant of ours.
+    let style = ProgressStyle::with_template("{bar:40} {percent} % {eta}").expect("a valid template");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+}
+
+/// Keeps the curves of tags that differ, then of those that alarm.
+fn keep_what_matters(traces: &mut BTreeMap<TagId, Trace>, comparison: &Comparison) {
+    let differ = comparison.differences.iter().map(|difference| &difference.alarm().tag);
+    let alarm = comparison.answered.1.episodes.iter().map(|episode| &episode.alarm.tag);
+    let wanted: BTreeSet<&TagId> = differ.chain(alarm).take(TRACES_MAX).collect();
+    traces.retain(|tag, _| wanted.contains(tag));
+}
+
+fn show(comparison: &Comparison, plant: &Plant, notes: &[String], seconds: f64) {
+    println!("{} – {}", report::civil(comparison.from, plant), report::civil(comparison.to, plant));
+    let (before, after) = (say("原来", "before"), say("试算", "tried"));
+    let mut rows = table(["ISA-18.2 / EEMUA 191", before, after]);
+    let old = report::figure_rows(&comparison.figures.0, lang());
+    for ((name, old), (_, new)) in old.into_iter().zip(report::figure_rows(&comparison.figures.1, lang())) {
+        rows.add_row([name, &old, &new]);
+    }
+    println!("{rows}");
+    println!("{}", say("消息 / 其中语音电话", "messages / of them voice calls"));
+    let answered = say("中位时间签收", "signed in median time");
+    let unanswered = say("无人签收", "nobody answers");
+    let mut rows = table(["", &format!("{answered}: {before}"), after, &format!("{unanswered}: {before}"), after]);
+    let runs = runs(comparison);
+    let people: BTreeSet<_> = runs.iter().flat_map(|run| run.people.keys()).collect();
+    for id in people {
+        let name = plant.person(id).map_or(id.as_str(), |person| person.name.as_str());
+        let of = |run: &RunResult| run.people.get(id).copied().unwrap_or_default();
+        let cells = runs.map(|run| format!("{} / {}", of(run).messages, of(run).calls));
+        rows.add_row(std::iter::once(name.to_owned()).chain(cells));
+    }
+    let county = runs.map(|run| run.county.to_string());
+    rows.add_row(std::iter::once(say("上报县局", "reach the county").to_owned()).chain(county));
+    println!("{rows}");
+    for difference in comparison.differences.iter().take(SHOWN_MAX) {
+        println!("{}", difference_words(difference, plant));
+    }
+    let count = comparison.differences.len();
+    if count > SHOWN_MAX {
+        println!("… + {}", count - SHOWN_MAX);
+    }
+    let (gained, lost, moved) = tally(comparison);
+    match lang() {
+        Lang::Zh => println!("多出 {gained},没有了 {lost},时间变了 {moved}"),
+        Lang::En => println!("gained {gained}, lost {lost}, moved {moved}"),
+    }
+    for note in notes {
+        println!("{note}");
+    }
+    println!("{seconds:.2} s");
+}
+
+fn runs(comparison: &Comparison) -> [&RunResult; 4] {
+    [&comparison.answered.0, &comparison.answered.1, &comparison.unanswered.0, &comparison.unanswered.1]
+}
+
+fn tally(comparison: &Comparison) -> (usize, usize, usize) {
+    let count = |wanted: fn(&Difference) -> bool| comparison.differences.iter().filter(|difference| wanted(difference)).count();
+    (
+        count(|difference| matches!(difference, Difference::Gained(_))),
+        count(|difference| matches!(difference, Difference::Lost(_))),
+        count(|difference| matches!(difference, Difference::Moved { .. })),
+    )
+}
+
+fn difference_words(difference: &Difference, plant: &Plant) -> String {
+    let alarm = difference.alarm();
+    let condition = say(alarm.condition.name_zh(), alarm.condition.name());
+    let (mark, at, what) = match difference {
+        Difference::Gained(episode) => ("+", episode.raised, say("多出", "gained").to_owned()),
+        Difference::Lost(episode) => ("-", episode.raised, say("没有了", "lost").to_owned()),
+        Difference::Moved { before, after } => ("~", after.raised, report::moved(before, after, lang())),
+    };
+    format!("{mark} {} {} {condition} {what}", report::civil(at, plant), alarm.tag)
+}
+
+fn json(comparison: &Comparison, before: &Plant, after: &Plant, notes: &[String], seconds: f64) -> serde_json::Value {
+    let difference = |difference: &Difference| {
+        let (kind, old, new) = match difference {
+            Difference::Gained(episode) => ("gained", None, Some(episode.raised)),
+            Difference::Lost(episode) => ("lost", Some(episode.raised), None),
+            Difference::Moved { before, after } => ("moved", Some(before.raised), Some(after.raised)),
+        };
+        let minutes = old.zip(new).map(|(old, new)| new.since(old).as_secs_f64() / 60.0);
+        serde_json::json!({ "kind": kind, "tag": difference.alarm().tag.to_string(), "condition": difference.alarm().condition,
+            "before": old.map(Timestamp::as_millis), "after": new.map(Timestamp::as_millis), "minutes_later": minutes })
+    };
+    let people = |run: &RunResult| {
+        serde_json::json!({ "people": run.people.iter().map(|(id, burden)| (id.to_string(), burden)).collect::<BTreeMap<_, _>>(),
+            "county": run.county, "alarms": run.episodes.len(), "readings": run.readings, "left_out": run.left_out })
+    };
+    let (gained, lost, moved) = tally(comparison);
+    serde_json::json!({
+        "from": comparison.from.as_millis(), "to": comparison.to.as_millis(), "seconds": seconds,
+        "before": { "rules": before.version, "figures": comparison.figures.0,
+            "answered": people(&comparison.answered.0), "unanswered": people(&comparison.unanswered.0) },
+        "after": { "rules": after.version, "figures": comparison.figures.1,
+            "answered": people(&comparison.answered.1), "unanswered": people(&comparison.unanswered.1) },
+        "gained": gained, "lost": lost, "moved": moved,
+        "differences": comparison.differences.iter().map(difference).collect::<Vec<_>>(), "notes": notes,
+    })
+}
