@@ -16,6 +16,7 @@ mod build;
 mod cell;
 mod classes;
 mod climb;
+mod difference;
 mod explain;
 mod export;
 mod fault;
@@ -42,6 +43,7 @@ mod version;
 mod workbook;
 
 pub use classes::EXAMPLE_CLASSES;
+pub use difference::{Difference, Direction, Item, Line, Value};
 pub use explain::{Explanation, Fact};
 pub use export::{ExportedList, ListFormat, export_list, listed_enterprises, write_list};
 pub use fault::{FAULTS_MAX, Fault, Faults, Lang, Severity, Text, render, to_json};
