@@ -33,7 +33,12 @@ impl Band {
 }
 
 /// The band of a tag as it stands, if it has one. That its newest reading is a plain one is `row`'s business.
-pub(crate) fn of(tag: &Tag, state: &TagState, now: Timestamp) -> Option<Band> {
+///
+/// `since` is when its present conditions came into force: until a reading of that time has come, one of before may still come.
+pub(crate) fn of(tag: &Tag, state: &TagState, now: Timestamp, since: Option<Timestamp>) -> Option<Band> {
+    if since.is_some_and(|since| state.newest.is_none_or(|newest| newest.time < since)) {
+        return None;
+    }
     if state.silent || state.warm_until.is_some() || !state.kept.is_empty() || !state.marks.is_empty() {
         return None;
     }

@@ -3,8 +3,9 @@
 //! Deadlines of many tags fire in one step, and a raise may be decided after a later one. Sorting once at the end keeps the order
 //! independent of how the work was done, so a backtest may run tag by tag and merge.
 
-use model::plant::Tag;
-use model::{AlarmEffect, AlarmId, Condition, Plant, TagIndex, Timestamp};
+use crate::former::{self, Former};
+use model::plant::{ConditionRule, Tag};
+use model::{AlarmEffect, AlarmId, Condition, Plant, RuleVersion, TagIndex, Timestamp};
 
 /// One effect with its place in the order.
 #[derive(Debug)]
@@ -20,12 +21,28 @@ pub(crate) struct Scene<'a> {
     pub now: Timestamp,
     pub plant: &'a Plant,
     pub index: TagIndex,
+    /// What was in force for this tag before, oldest first.
+    pub former: &'a [Former],
+    /// What the reading in hand is judged by, where that is no longer in force.
+    pub judged_by: Option<&'a Former>,
     pub said: &'a mut Vec<Said>,
 }
 
 impl<'a> Scene<'a> {
     pub fn tag(&self) -> &'a Tag {
         self.plant.tag(self.index)
+    }
+    /// A condition of the tag as the reading in hand is judged by; none where there was none then.
+    pub fn rule(&self, place: usize) -> Option<&'a ConditionRule> {
+        former::rule(self.tag(), self.judged_by, place)
+    }
+    /// Judges by what was in force at `time`, from here on.
+    pub fn judge_as_of(&mut self, time: Timestamp) {
+        self.judged_by = former::at(self.former, time);
+    }
+    /// The version that judges.
+    pub fn version(&self) -> &'a RuleVersion {
+        self.judged_by.map_or(&self.plant.version, |former| &former.rules)
     }
     pub fn alarm(&self, condition: Condition) -> AlarmId {
         AlarmId { tag: self.tag().id.clone(), condition }

@@ -4,6 +4,7 @@
 //! helps to raise. Only a good reading clears. A finite value outside the measuring range is a reading of uncertain quality: it
 //! raises the limits it passes. A gas detector over range is believed whatever quality it claims.
 
+use crate::effects::Scene;
 use model::plant::{ConditionRule, Tag};
 use model::{Condition, Quality, Reading, ReadingRecord, Timestamp};
 
@@ -37,6 +38,14 @@ impl Judged {
             (_, Quality::Good) => Quality::Good,
         };
         Self { time, receive, quality, out_of_range, gas_over_range: is_gas_over_range(tag, record.value), late, record }
+    }
+}
+
+impl Judged {
+    /// The value a tag holds, judged anew at the time of the scene.
+    pub fn held(tag: &Tag, record: &ReadingRecord, scene: &Scene<'_>) -> Self {
+        let reading = crate::straggler::reading(scene.index, record);
+        Self::new(tag, &reading, scene.now, scene.now, false)
     }
 }
 

@@ -15,6 +15,7 @@ mod band;
 mod clock;
 mod deadlines;
 mod effects;
+mod former;
 mod gates;
 mod gateway;
 mod judge;
@@ -22,6 +23,7 @@ mod late;
 mod listening;
 mod motion;
 mod reading;
+mod reload;
 mod row;
 mod second;
 mod silence;
@@ -32,10 +34,12 @@ mod tag;
 mod timers;
 mod view;
 
+pub use reload::{Reload, StaleReload};
 pub use state::RestoreError;
 pub use view::AlarmView;
 
 use crate::effects::{Said, Scene};
+use crate::former::Formers;
 use crate::gates::Gateways;
 use crate::gateway::GatewayState;
 use crate::listening::Listening;
@@ -121,6 +125,8 @@ pub struct Rules {
     fault_told: bool,
     said: Vec<Said>,
     looks_closely: bool,
+    /// What was in force before, for readings of before.
+    formers: Formers,
 }
 
 impl Rules {
@@ -158,6 +164,7 @@ impl Rules {
             fault_told: false,
             said: Vec::new(),
             looks_closely: false,
+            formers: Formers::default(),
             plant,
         };
         rules.set_wake();
@@ -375,7 +382,7 @@ impl Rules {
     ) -> R {
         let plant = Arc::clone(&self.plant);
         let view = self.gateway_view(index);
-        let mut scene = Scene { now: self.now, plant: &plant, index, said };
+        let mut scene = Scene { now: self.now, plant: &plant, index, former: self.formers.of(index), judged_by: None, said };
         let mut tag = self.tags.open(index, scene.tag().conditions.len());
         let result = then(&mut tag, view, &mut scene);
         self.close(index, tag);
@@ -417,7 +424,8 @@ impl Rules {
         if std::mem::take(&mut tag.changed) {
             self.dirty.insert(index);
         }
-        let band = if self.second.feeds(index) { None } else { band::of(self.plant.tag(index), &tag, self.now) };
+        let since = self.formers.since(index);
+        let band = if self.second.feeds(index) { None } else { band::of(self.plant.tag(index), &tag, self.now, since) };
         self.second.touch(index);
         let listens = tag.newest.is_some() && !tag.silent && self.silence.watches(index);
         if self.tags.close(index, tag, band, listens) {

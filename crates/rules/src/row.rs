@@ -188,6 +188,20 @@ impl Rows {
         (gateway != ALONE).then_some(gateway as usize)
     }
 
+    /// Whether anything stands of a tag that its row does not say.
+    pub fn is_boxed(&self, index: TagIndex) -> bool {
+        self.rest[index.at()].is_some()
+    }
+
+    /// Takes over a tag of another plant that is judged as before and has no box. Says when it was last heard where its silence clock runs.
+    pub fn adopt(&mut self, index: TagIndex, from: &Self, at: TagIndex) -> Option<Timestamp> {
+        let (row, mark) = (&from.rows[at.at()], from.marks[at.at()]);
+        let gateway = self.rows[index.at()].gateway;
+        self.rows[index.at()] = Row { gateway, ..row.clone() };
+        self.marks[index.at()] = mark;
+        mark.listens.then_some(row.heard)
+    }
+
     /// Takes a tag out with all of its `conditions`, to be changed and closed again.
     pub fn open(&mut self, index: TagIndex, conditions: usize) -> TagState {
         let mut state = std::mem::take(&mut self.spare);

@@ -95,6 +95,11 @@ impl Second {
         }
     }
 
+    /// A calculated tag is to be worked out again, whatever its inputs did.
+    pub fn again(&mut self, tag: TagIndex) {
+        self.touched.extend(self.list.iter().position(|one| one.tag == tag).map(|place| place as u32));
+    }
+
     /// Nothing needs to be worked out until something happens.
     pub fn rest(&mut self) {
         self.touched.clear();

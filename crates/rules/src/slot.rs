@@ -244,6 +244,44 @@ impl Slot {
         }
     }
 
+    /// Its rule has changed: what the newest value says now. It may raise, never clear; a running delay goes on from its beginning.
+    pub fn rejudge(
+        &mut self,
+        rule: &ConditionRule,
+        finding: Finding,
+        good: bool,
+        value: Option<f64>,
+        time: Timestamp,
+        now: Timestamp,
+    ) -> Outcome {
+        if self.state.is_active() || self.state == AlarmState::Faulted {
+            return Outcome::Done;
+        }
+        let within = matches!(finding, Finding::Between | Finding::Clear) && good;
+        self.changed = true;
+        match (&mut self.pending, finding) {
+            (Some(_), _) if within => {
+                self.pending = None;
+                Outcome::Done
+            }
+            (Some(pending), _) => {
+                pending.deadline = (pending.receive.max(pending.since) + rule.on_delay).max(now);
+                let proven = finding == Finding::Beyond && time >= pending.since + rule.on_delay;
+                if proven || pending.deadline <= now || finding == Finding::OverRange { Outcome::Raise } else { Outcome::Done }
+            }
+            (None, Finding::OverRange) => {
+                self.latched = true;
+                Outcome::Raise
+            }
+            (None, Finding::Beyond) if rule.on_delay <= Duration::ZERO => Outcome::Raise,
+            (None, Finding::Beyond) => {
+                self.pending = Some(Pending { since: now, receive: now, deadline: now + rule.on_delay, late: false, value });
+                Outcome::Done
+            }
+            (None, _) => Outcome::Done,
+        }
+    }
+
     /// Ends a wait to raise.
     pub fn cancel_pending(&mut self) {
         if self.pending.take().is_some() {
@@ -456,7 +494,7 @@ impl Slot {
             late: self.late,
             suppressed: self.suppressed && change == Change::Raised,
             cause,
-            rules: scene.plant.version.clone(),
+            rules: scene.version().clone(),
         };
         scene.say(at, rule.condition, AlarmEffect::Transition(transition));
     }

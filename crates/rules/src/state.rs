@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 const TAG: &str = "rules/tag/";
 const GATEWAY: &str = "rules/gateway/";
+const FORMER: &str = "rules/former/";
 const SOFT_LISTENING: &str = "rules/soft/listening";
 const SOFT_GATEWAY: &str = "rules/soft/gateway/";
 const SOFT_CALCULATED: &str = "rules/soft/calculated";
@@ -150,6 +151,22 @@ pub(crate) struct Gone {
 }
 
 impl Gone {
+    /// An alarm that is to be retired.
+    pub fn alarm(alarm: AlarmId, slot: Slot) -> Self {
+        Self { row: None, alarm: Some((alarm, slot)) }
+    }
+    /// The row of a tag that is gone.
+    pub fn tag_row(tag: &TagId) -> Self {
+        Self { row: Some(format!("{TAG}{tag}")), alarm: None }
+    }
+    /// The former conditions of a tag that is gone.
+    pub fn former_row(tag: &TagId) -> Self {
+        Self { row: Some(format!("{FORMER}{tag}")), alarm: None }
+    }
+    /// The row of a gateway that is gone.
+    pub fn gateway_row(gateway: &model::plant::Gateway) -> Self {
+        Self { row: Some(format!("{GATEWAY}{}/{}", gateway.enterprise, gateway.id)), alarm: None }
+    }
     /// An alarm that is still to be retired.
     pub fn stands(&self) -> bool {
         self.alarm.is_some()
@@ -190,6 +207,11 @@ impl Rules {
                         state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                         state.back = row.back.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                     }
+                    None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
+                }
+            } else if let Some(name) = key.strip_prefix(FORMER) {
+                match TagId::parse(name).and_then(|id| rules.plant.tag_index(&id)) {
+                    Some(index) => rules.formers.set(index, parse(key, bytes)?),
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }
             }
@@ -240,6 +262,9 @@ impl Rules {
                 }
                 state.has_row = needed;
             }
+        }
+        for index in self.formers.take_changed() {
+            out.push((format!("{FORMER}{}", self.plant.tag(index).id), Some(bytes(&self.formers.of(index)))));
         }
         // A row is deleted only once its alarms have been retired.
         self.gone.retain_mut(|gone| {
@@ -358,7 +383,7 @@ impl Rules {
                     state.slots[place] = slot;
                 }
                 _ if slot.state != AlarmState::Normal => {
-                    self.gone.push(Gone { row: None, alarm: Some((AlarmId { tag: id.clone(), condition }, slot)) });
+                    self.gone.push(Gone::alarm(AlarmId { tag: id.clone(), condition }, slot));
                 }
                 _ => forgotten = index,
             }
@@ -482,7 +507,7 @@ impl Rules {
             if index.at() < self.tags.len() {
                 self.dirty.insert(index);
             }
-            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, said };
+            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, former: &[], judged_by: None, said };
             scene.say(self.now, alarm.condition, AlarmEffect::Transition(transition));
         }
         self.gone.retain(|gone| gone.row.is_some());

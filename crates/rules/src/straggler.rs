@@ -6,6 +6,7 @@
 
 use crate::Rules;
 use crate::effects::Said;
+use crate::former::{self, Former};
 use crate::judge::Finding;
 use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
 use crate::slot::{Hold, Slot};
@@ -25,7 +26,8 @@ impl Rules {
         let tag = self.plant.tag(index);
         let judged = Judged::new(tag, reading, time, receive, false);
         let state = self.tag(index);
-        let tells = !unrecorded(tag, |place| state.slot(place), &judged).is_empty();
+        let then = former::at(self.formers.of(index), time);
+        let tells = !unrecorded(tag, then, |place| state.slot(place), &judged).is_empty();
         let Some(gateway) = self.tags.gateway(index) else {
             return self.exceedance_row(index, &judged, said);
         };
@@ -106,9 +108,10 @@ impl Rules {
     fn exceedance_row(&mut self, index: TagIndex, judged: &Judged, said: &mut Vec<Said>) {
         self.with_tag(index, said, |state, _, scene| {
             let tag = scene.tag();
-            let places = unrecorded(tag, |place| &state.slots[place], judged);
+            scene.judge_as_of(judged.time);
+            let places = unrecorded(tag, scene.judged_by, |place| &state.slots[place], judged);
             for place in &places {
-                let rule = &tag.conditions[*place];
+                let Some(rule) = scene.rule(*place) else { continue };
                 let slot = &mut state.slots[*place];
                 slot.changed = true;
                 if slot.spans.extend_late(judged.time, tag.stale_after) {
@@ -175,8 +178,10 @@ pub(crate) fn outruns(measured: Duration, passed: Duration, interval: Duration) 
 }
 
 /// Conditions that a reading is beyond at a time none of their episodes covers.
-fn unrecorded<'a>(tag: &Tag, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
-    let beyond = |place: usize| matches!(find(&tag.conditions[place], judged), Finding::Beyond | Finding::OverRange);
+fn unrecorded<'a>(tag: &Tag, then: Option<&Former>, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
+    let beyond = |place: usize| {
+        former::rule(tag, then, place).is_some_and(|rule| matches!(find(rule, judged), Finding::Beyond | Finding::OverRange))
+    };
     (0..tag.conditions.len())
         .filter(|place| {
             let condition = tag.conditions[*place].condition;
@@ -191,7 +196,8 @@ fn unrecorded<'a>(tag: &Tag, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) 
         .collect()
 }
 
-fn reading(tag: TagIndex, record: &ReadingRecord) -> Reading {
+/// A stored reading as one that comes.
+pub(crate) fn reading(tag: TagIndex, record: &ReadingRecord) -> Reading {
     Reading {
         tag,
         source_time: record.source_time,

@@ -135,7 +135,11 @@ impl TagState {
 
     /// The rule by which a condition is judged now: its own, or that of the operating mode.
     pub fn in_force<'r>(&self, tag: &'r Tag, at: usize) -> Cow<'r, ConditionRule> {
-        let rule = &tag.conditions[at];
+        self.by_mode(&tag.conditions[at])
+    }
+
+    /// A rule as the operating mode has it.
+    pub fn by_mode<'r>(&self, rule: &'r ConditionRule) -> Cow<'r, ConditionRule> {
         let other = rule.extra.as_ref().filter(|_| self.mode != 0);
         match other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == self.mode)?.limit) {
             None => Cow::Borrowed(rule),
@@ -232,13 +236,15 @@ impl TagState {
         }
         self.newest = Some(Newest { time: reading.time, record: reading.record, ahead });
         let before = self.slots.iter().any(|slot| slot.changed);
+        scene.judge_as_of(reading.time);
         let tag = scene.tag();
         self.motion = self.motion.take().or_else(|| Motion::of(tag));
         if let Some(motion) = &mut self.motion {
             motion.take(tag, reading);
         }
         for at in 0..tag.conditions.len() {
-            let rule = self.in_force(tag, at);
+            let Some(rule) = scene.rule(at) else { continue };
+            let rule = self.by_mode(rule);
             let finding = match &self.motion {
                 Some(motion) if rule.condition.is_movement() => motion.find(&rule, reading),
                 _ => find(&rule, reading),
@@ -250,6 +256,7 @@ impl TagState {
                 self.raise(at, raise, view, scene);
             }
         }
+        scene.judged_by = None;
         self.confirm(reading.time, scene);
         if ahead.is_some() && !before && self.slots.iter().any(|slot| slot.changed) {
             if self.marks.len() == MARKS_MAX {
@@ -280,7 +287,7 @@ impl TagState {
     /// Raises a condition and the lower limits of its side with it.
     pub fn raise(&mut self, at: usize, raise: Raise, view: GatewayView, scene: &mut Scene<'_>) {
         let tag = scene.tag();
-        let rule = self.in_force(tag, at);
+        let rule = self.by_mode(scene.rule(at).unwrap_or(&tag.conditions[at]));
         if let Some(lower) = lower_of_side(rule.condition).and_then(|lower| tag.conditions.iter().position(|rule| rule.condition == lower))
         {
             let slot = &self.slots[lower];
@@ -294,7 +301,7 @@ impl TagState {
                     late: raise.late,
                 };
                 let hold = self.hold(lower, also.late, view, scene);
-                let rule = self.in_force(tag, lower);
+                let rule = self.by_mode(scene.rule(lower).unwrap_or(&tag.conditions[lower]));
                 self.slots[lower].raise(&rule, also, hold, &[], scene);
             }
         }

@@ -87,6 +87,22 @@ impl Rules {
         other.map_or(rule.setpoint, |limit| limit.setpoint)
     }
 
+    /// Every on_delay that runs, in order of tag and condition: which alarm, since when on the tag's time, and when it ends on our clock.
+    pub fn delays(&self) -> impl Iterator<Item = (AlarmId, Timestamp, Timestamp)> + '_ {
+        (0..self.tags.len()).map(|at| TagIndex(at as u32)).flat_map(move |index| {
+            self.tag(index).slots().filter_map(move |(place, slot)| {
+                let (tag, pending) = (self.plant.tag(index), slot.pending.as_ref()?);
+                let alarm = AlarmId { tag: tag.id.clone(), condition: tag.conditions[place].condition };
+                Some((alarm, pending.since, pending.deadline))
+            })
+        })
+    }
+
+    /// The configuration in force.
+    pub fn plant(&self) -> &std::sync::Arc<model::Plant> {
+        &self.plant
+    }
+
     pub(crate) fn find(&self, id: &AlarmId) -> Option<(TagIndex, usize)> {
         let index = self.plant.tag_index(&id.tag)?;
         let place = self.plant.tag(index).conditions.iter().position(|rule| rule.condition == id.condition)?;

@@ -16,6 +16,7 @@
 //! for several tags. A calculated tag: `calc D deviation 5, deadband 1 := abs([A] - [B])`, `calc V truth, voted 1 := vote(2, …)`; the
 //! tags of a scenario have no units. `modes M` makes the value of the tag M the operating mode of all. Settings of the last condition:
 //! `mode 1 limit 90`, `mode 2 off`, `suppressed-by S`, `latching`, `realarm 10m`. Other events: `acknowledge`, `field-check`, `link down`, `link up`, `system clock on`, `unknown-tag X`, `drained`,
+//! `reload high 85` (from then on the set-up is this; `;` stands between its lines),
 //! `restart` (the state written down and read again; `restart lossy` without the last checkpoint), `timeout`.
 
 #![allow(dead_code, reason = "every test file uses its part")]
@@ -25,7 +26,7 @@ pub mod random;
 use model::plant::*;
 use model::*;
 use std::sync::Arc;
-use watchfire_rules::{Input, Rules};
+use watchfire_rules::{Input, Reload, Rules};
 
 /// Time zero of every scenario.
 pub const ZERO: Timestamp = Timestamp::from_secs(1_732_000_000);
@@ -412,7 +413,7 @@ pub fn serve(rules: &mut Rules, now: Timestamp, out: &mut Vec<AlarmEffect>) {
 }
 
 fn run(scenario: &str) -> Vec<String> {
-    let plant = set_up(scenario);
+    let mut plant = set_up(scenario);
     let many = plant.tags.iter().filter(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System)).count() > 1;
     let mut rules = Rules::new(Arc::clone(&plant), ZERO);
     let mut store = Store::default();
@@ -424,7 +425,7 @@ fn run(scenario: &str) -> Vec<String> {
         let now = time(words[0]);
         let mut out = Vec::new();
         serve(&mut rules, now, &mut out);
-        step(&plant, &mut rules, &mut store, &words[1..], now, &mut acts, &mut out);
+        step(&mut plant, &mut rules, &mut store, &words[1..], now, &mut acts, &mut out);
         store.commit(&mut rules);
         let effects: Vec<_> = out.iter().map(|effect| describe(effect, many)).collect();
         said.push(if effects.is_empty() { event } else { format!("{event} => {}", effects.join("; ")) });
@@ -433,7 +434,7 @@ fn run(scenario: &str) -> Vec<String> {
 }
 
 fn step(
-    plant: &Arc<Plant>,
+    plant: &mut Arc<Plant>,
     rules: &mut Rules,
     store: &mut Store,
     words: &[&str],
@@ -450,6 +451,13 @@ fn step(
             rules.step(&Input::System { tag, active: *way == "on", detail: "said the engine" }, now, out);
         }
         ["unknown-tag", name] => rules.step(&Input::UnknownTag { gateway: 0, tag: name }, now, out),
+        ["reload", set_up_anew @ ..] => {
+            let mut to = Plant::clone(&set_up(&set_up_anew.join(" ").replace(';', "\n")));
+            to.version = format!("{}'", plant.version).into();
+            let to = Arc::new(to);
+            rules.reload(Reload::prepare(plant, Arc::clone(&to)), now, out).expect("prepared from what is in force");
+            *plant = to;
+        }
         ["checkpoint"] => store.checkpoint(rules),
         ["restart"] => {
             store.commit(rules);

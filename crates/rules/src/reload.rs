@@ -1,0 +1,313 @@
+//! The change to another configuration while everything runs on.
+//!
+//! Every alarm, latch, running delay and silence clock goes on under its tag and condition. What is stated for a changed rule:
+//!
+//! - An alarm that stands stays standing, whatever its limit is now; the next reading judges it. Only a condition that is gone, or a tag
+//!   that is gone or 停用, ends it, with a [`Change::Retired`](model::Change::Retired) that people see.
+//! - A running on_delay goes on from its own beginning: due at since + the new delay, but not before now. It ends early only where the
+//!   newest value, still good, is not beyond the new limit.
+//! - The newest value is held against the new limit at once, since a tag that reports changes only may say nothing for hours. It may
+//!   raise, never clear.
+//! - Readings of before the change are judged by the limits of before it (see `former`).
+//!
+//! [`Reload::prepare`] does what needs both plants and no state; it may take its time elsewhere. [`Rules::reload`] then moves the state over.
+
+use crate::effects::{self, Said, Scene};
+use crate::former::Former;
+use crate::gateway::GatewayState;
+use crate::judge::{Finding, Judged, find};
+use crate::motion::Motion;
+use crate::slot::{Outcome, Raise, deadline};
+use crate::state::Gone;
+use crate::tag::{GatewayView, TagState};
+use crate::{Input, Rules};
+use model::plant::{ConditionRule, Plant, Tag};
+use model::{AlarmEffect, AlarmId, AlarmState, Condition, TagIndex, Timestamp};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A change of configuration, prepared.
+#[derive(Debug)]
+pub struct Reload {
+    from: Arc<Plant>,
+    fresh: Box<Rules>,
+    /// By tag of before, its place now.
+    moves: Vec<Option<TagIndex>>,
+    /// By tag of before: it is judged just as it was.
+    alike: Vec<bool>,
+    /// By gateway of before, its place now.
+    gateways: Vec<Option<usize>>,
+}
+
+/// The change was prepared from another configuration than the one in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaleReload;
+
+impl std::fmt::Display for StaleReload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another configuration is in force than the one this change was prepared from")
+    }
+}
+
+impl std::error::Error for StaleReload {}
+
+impl Reload {
+    /// Prepares the change from one plant to another.
+    pub fn prepare(from: &Arc<Plant>, to: Arc<Plant>) -> Self {
+        let moves = places(&from.tags, &to.tags, |one, other| one.id.cmp(&other.id));
+        let gateways = places(&from.gateways, &to.gateways, |one, other| (&one.enterprise, &one.id).cmp(&(&other.enterprise, &other.id)));
+        let moves: Vec<_> = moves.into_iter().map(|to| to.map(|at| TagIndex(at as u32))).collect();
+        let alike = from.tags.iter().zip(&moves).map(|(tag, place)| place.is_some_and(|place| judges_alike(tag, to.tag(place)))).collect();
+        Self { from: Arc::clone(from), fresh: Box::new(Rules::new(to, Timestamp(0))), moves, alike, gateways }
+    }
+    /// The configuration that comes into force.
+    pub fn to(&self) -> &Arc<Plant> {
+        &self.fresh.plant
+    }
+}
+
+/// Whether nothing differs but where the plant lists what the tag stands on and is calculated from.
+fn judges_alike(before: &Tag, after: &Tag) -> bool {
+    let text = |tag: &Tag| tag.calculation.as_ref().map(|calculation| calculation.text.clone());
+    let same_places =
+        |after: &Tag| Tag { equipment: after.equipment, gateway: after.gateway, calculation: after.calculation.clone(), ..before.clone() };
+    before == after || (before.conditions == after.conditions && text(before) == text(after) && *after == same_places(after))
+}
+
+/// For each element of one sorted list, its place in the other.
+fn places<T>(from: &[T], to: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<Option<usize>> {
+    let mut next = 0;
+    from.iter()
+        .map(|one| {
+            while next < to.len() && order(&to[next], one) == Ordering::Less {
+                next += 1;
+            }
+            (next < to.len() && order(&to[next], one) == Ordering::Equal).then_some(next)
+        })
+        .collect()
+}
+
+impl Rules {
+    /// Goes on under another configuration from `now` on and appends what that causes. Gives back what is left of before, for whoever has
+    /// the time to free it. Nothing has changed where it is refused.
+    pub fn reload(&mut self, reload: Reload, now: Timestamp, out: &mut Vec<AlarmEffect>) -> Result<Box<Rules>, StaleReload> {
+        if !Arc::ptr_eq(&self.plant, &reload.from) {
+            return Err(StaleReload);
+        }
+        // What is due by now was due under the limits of before.
+        self.step(&Input::Timeout, now, out);
+        let Reload { from, mut fresh, moves, alike, gateways } = reload;
+        std::mem::swap(self, &mut *fresh);
+        self.take_over(&mut fresh, &from, &moves, &alike, &gateways);
+        let mut said = std::mem::take(&mut self.said);
+        for (at, to) in moves.iter().enumerate() {
+            if let (Some(index), false) = (*to, alike[at]) {
+                let before = &from.tags[at];
+                let rules: &[ConditionRule] = if before.in_service { &before.conditions } else { &[] };
+                self.rejudge(index, rules, &mut said);
+            }
+        }
+        // What is calculated otherwise, or for the first time, is worked out from what its inputs hold.
+        let before: BTreeSet<TagIndex> = moves.iter().zip(&alike).filter(|(_, alike)| **alike).filter_map(|(to, _)| *to).collect();
+        let anew: Vec<TagIndex> = self.second.tags().filter(|tag| !before.contains(tag)).collect();
+        anew.into_iter().for_each(|tag| self.second.again(tag));
+        self.run_second(&mut said);
+        self.settle_restart(&mut said);
+        self.tell_faults(&mut said);
+        effects::release(&mut said, out);
+        self.said = said;
+        self.set_wake();
+        Ok(fresh)
+    }
+
+    /// Moves all state over from the rules of before. Whoever adds a field has to say here what becomes of it.
+    fn take_over(&mut self, before: &mut Rules, from: &Plant, moves: &[Option<TagIndex>], alike: &[bool], to_gateway: &[Option<usize>]) {
+        let Rules {
+            plant: _,
+            now,
+            wake: _,
+            next: _,
+            timely: _,
+            listened: _,
+            tags,
+            gateways,
+            broker: _,
+            timers: _,
+            silence: _,
+            listening,
+            revision,
+            drained,
+            dirty,
+            gone,
+            unsound,
+            freed,
+            second,
+            recovery: _,
+            faulted: _,
+            fault_told,
+            said,
+            looks_closely,
+            formers,
+        } = before;
+        (self.now, self.listening, self.revision, self.drained) = (*now, *listening, *revision, *drained);
+        (self.fault_told, self.looks_closely, self.said) = (*fault_told, *looks_closely, std::mem::take(said));
+        self.gone = std::mem::take(gone);
+        let place = |tag: TagIndex| moves[tag.at()];
+        self.freed = freed.iter().filter_map(|tag| place(*tag)).collect();
+        for tag in second.tags() {
+            if let Some(to) = place(tag).filter(|_| alike[tag.at()]) {
+                self.second.resume(to, second.windows(tag));
+            }
+        }
+
+        for (at, to) in to_gateway.iter().enumerate() {
+            let old = std::mem::take(&mut gateways[at]);
+            let Some(to) = *to else {
+                let gateway = &from.gateways[at];
+                self.gone.extend(old.has_row.then(|| Gone::gateway_row(gateway)));
+                continue;
+            };
+            let unknown = old.registered_unknown.is_some();
+            let own = self.plant.tag(self.plant.gateways[to].tag);
+            let can_be_lost = own.in_service && own.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost);
+            let new = &mut self.gateways[to];
+            *new = GatewayState {
+                members: std::mem::take(&mut new.members),
+                window: new.window,
+                lost: old.lost && can_be_lost,
+                lost_members: old.lost_members.iter().filter_map(|tag| place(*tag)).collect(),
+                back: old.back.iter().filter_map(|tag| place(*tag)).collect(),
+                kept: BTreeSet::new(),
+                registered_unknown: None,
+                ..old
+            };
+            if unknown {
+                self.resume_unknown(to, self.now);
+            }
+        }
+
+        let (here, dropped) = formers.moved(moves);
+        self.formers = here;
+        self.gone.extend(dropped.iter().map(|tag| Gone::former_row(&from.tag(*tag).id)));
+        for (at, to) in moves.iter().enumerate() {
+            if let (Some(to), false) = (*to, alike[at]) {
+                let (old, new) = (&from.tags[at], self.plant.tag(to));
+                if old.conditions != new.conditions || old.in_service != new.in_service {
+                    let conditions = if old.in_service { old.conditions.clone() } else { Vec::new() };
+                    self.formers.push(to, Former { until: self.now, rules: from.version.clone(), conditions });
+                }
+            }
+        }
+
+        let mut written: BTreeSet<TagIndex> = dirty.iter().filter_map(|tag| place(*tag)).collect();
+        for (at, to) in moves.iter().enumerate() {
+            let index = TagIndex(at as u32);
+            let old = from.tag(index);
+            match *to {
+                Some(to) if alike[at] && !tags.is_boxed(index) => {
+                    if let Some(heard) = self.tags.adopt(to, tags, index) {
+                        self.silence.began(to, heard);
+                    }
+                }
+                Some(to) => {
+                    let state = tags.open(index, old.conditions.len());
+                    self.move_tag(old, to, state, alike[at]);
+                    if !alike[at] {
+                        written.insert(to);
+                    }
+                }
+                None => {
+                    let state = tags.open(index, old.conditions.len());
+                    for (rule, slot) in old.conditions.iter().zip(state.slots) {
+                        if slot.state != AlarmState::Normal {
+                            self.gone.push(Gone::alarm(AlarmId { tag: old.id.clone(), condition: rule.condition }, slot));
+                        }
+                    }
+                    self.gone.push(Gone::tag_row(&old.id));
+                }
+            }
+        }
+        self.resume_second();
+        self.dirty = written;
+        // Rows that contradict themselves are faulted at the first step, which comes before any change.
+        debug_assert!(unsound.is_empty(), "a step came first");
+        for gateway in 0..self.gateways.len() {
+            self.gateways.reopen(gateway);
+        }
+    }
+
+    /// Moves a tag of which something stands, or which is judged otherwise.
+    fn move_tag(&mut self, old: &Tag, to: TagIndex, was: TagState, alike: bool) {
+        let plant = Arc::clone(&self.plant);
+        let new = plant.tag(to);
+        let mut state = self.tags.open(to, new.conditions.len());
+        (state.newest, state.heard, state.granted, state.advanced) = (was.newest, was.heard, was.granted, was.advanced);
+        if new.in_service {
+            (state.silent, state.fall, state.kept_due) = (was.silent, was.fall, was.kept_due);
+            (state.kept, state.marks) = (was.kept, was.marks);
+            (state.warm_until, state.mode) = (was.warm_until, was.mode);
+            // A window of another length is filled anew, as after a restart.
+            state.motion = if alike { was.motion } else { was.motion.and_then(|motion| Motion::resume(new, motion.row())) };
+        }
+        for (rule, mut slot) in old.conditions.iter().zip(was.slots) {
+            let place = new.conditions.iter().position(|other| other.condition == rule.condition);
+            match place {
+                Some(place) if new.in_service => {
+                    slot.registered = Default::default();
+                    slot.changed = true;
+                    state.slots[place] = slot;
+                }
+                _ if slot.state != AlarmState::Normal => {
+                    self.gone.push(Gone::alarm(AlarmId { tag: old.id.clone(), condition: rule.condition }, slot));
+                }
+                _ => {}
+            }
+        }
+        if let (Some(gateway), false) = (self.tags.gateway(to), state.kept.is_empty()) {
+            self.gateways[gateway].kept.insert(to);
+        }
+        self.close(to, state);
+    }
+
+    /// Holds the newest value of a tag against its new conditions.
+    fn rejudge(&mut self, index: TagIndex, before: &[ConditionRule], said: &mut Vec<Said>) {
+        if self.plant.tag(index).in_service {
+            self.with_tag(index, said, |tag, view, scene| tag.rejudge(before, view, scene));
+        }
+    }
+}
+
+impl TagState {
+    fn rejudge(&mut self, before: &[ConditionRule], view: GatewayView, scene: &mut Scene<'_>) {
+        let tag = scene.tag();
+        let held = self.newest.filter(|_| !self.silent).map(|newest| Judged::held(tag, &newest.record, scene));
+        let newest = self.newest.map(|newest| newest.record);
+        let time = self.newest.map_or(Timestamp::MIN, |newest| newest.time);
+        for (at, rule) in tag.conditions.iter().enumerate() {
+            if before.contains(rule) {
+                continue;
+            }
+            let rule = &*self.by_mode(rule);
+            let finding = match &held {
+                _ if rule.condition == Condition::Stale && self.silent => Finding::Beyond,
+                Some(held) => find(rule, held),
+                None => Finding::Nothing,
+            };
+            let good = held.as_ref().is_some_and(|held| held.quality == model::Quality::Good);
+            let slot = &mut self.slots[at];
+            let pending = slot.pending.clone();
+            if slot.rejudge(rule, finding, good, newest.and_then(|newest| newest.value), time, scene.now) == Outcome::Raise {
+                let raise = Raise {
+                    since: pending.as_ref().map_or(scene.now, |pending| pending.since),
+                    at: scene.now,
+                    cause: deadline(scene.now, newest),
+                    value: pending.as_ref().map_or(newest.and_then(|newest| newest.value), |pending| pending.value),
+                    late: pending.as_ref().is_some_and(|pending| pending.late),
+                };
+                self.raise(at, raise, view, scene);
+            }
+        }
+        self.changed = true;
+    }
+}

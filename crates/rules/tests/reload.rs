@@ -1,0 +1,369 @@
+//! Another configuration comes into force while alarms stand and delays run.
+mod common;
+use common::random::{Op, Run, county, op};
+use common::*;
+use model::*;
+use proptest::prelude::*;
+use std::sync::Arc;
+use watchfire_rules::{Input, Reload, Rules, StaleReload};
+
+#[test]
+fn a_standing_alarm_and_a_silence_clock_go_on() {
+    check(
+        "high 80, deadband 2, stale 15s
+         0s   reading 81                              => high raised 0s; announce high
+         5s   reload high 80, deadband 5, stale 15s
+         6s   reading 77
+         7s   reading 74                              => high returned 7s
+         30s  timeout                                 => stale raised 22s; announce stale",
+    );
+}
+
+#[test]
+fn a_running_delay_goes_on_from_its_own_beginning() {
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         10s  reload high 80, on-delay 20s
+         19s  timeout
+         20s  timeout                                 => high raised 20s since 0s; announce high",
+    );
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         10s  reload high 80, on-delay 60s
+         35s  reading 81
+         61s  timeout                                 => high raised 60s since 0s; announce high",
+    );
+}
+
+#[test]
+fn a_delay_cut_below_what_has_run_ends_at_the_change_and_not_before_it() {
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         10s  reload high 80, on-delay 5s             => high raised 10s since 0s; announce high",
+    );
+    // Bad data do not stop it either.
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         5s   null
+         10s  reload high 80, on-delay 5s             => high raised 10s since 0s; announce high",
+    );
+}
+
+#[test]
+fn a_delay_ends_where_the_newest_value_is_within_the_new_limit() {
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         10s  reload high 85, on-delay 30s
+         60s  timeout",
+    );
+    // A value that is not known to be good does not end it.
+    check(
+        "high 80, on-delay 30s
+         0s   reading 81
+         5s   uncertain 81
+         10s  reload high 85, on-delay 30s
+         60s  timeout                                 => high raised 30s since 0s; announce high",
+    );
+}
+
+#[test]
+fn a_limit_moved_onto_the_held_value_raises_at_once() {
+    check(
+        "high 80
+         0s   reading 75
+         10s  reload high 70                          => high raised 10s; announce high
+         15s  reading 75
+         20s  reading 60                              => high returned 20s",
+    );
+    check(
+        "high 80
+         0s   reading 75
+         10s  reload high 70, on-delay 5s
+         15s  timeout                                 => high raised 15s since 10s; announce high",
+    );
+    // What is known to be bad says nothing, and neither does the last value of a silent tag.
+    check(
+        "high 80
+         0s   bad 75
+         10s  reload high 70",
+    );
+    check(
+        "high 80, stale 15s
+         0s   reading 75
+         20s  timeout                                 => stale raised 15s; announce stale
+         30s  reload high 70, stale 15s",
+    );
+}
+
+#[test]
+fn a_limit_moved_away_ends_no_alarm_but_the_next_reading_does() {
+    check(
+        "high 80
+         0s   reading 81                              => high raised 0s; announce high
+         10s  reload high 90
+         15s  timeout
+         20s  reading 81                              => high returned 20s",
+    );
+}
+
+#[test]
+fn an_alarm_whose_limit_tag_or_service_is_gone_is_retired_where_people_see_it() {
+    check(
+        "high 80, high-high 90
+         0s   reading 95                              => high raised 0s; announce high; high-high raised 0s; announce high-high
+         5s   acknowledge high
+         10s  reload high 80                          => high-high retired",
+    );
+    check(
+        "tag T high 80; tag U high 80
+         0s   reading 81                              => T.high raised 0s; announce T.high",
+    );
+    check(
+        "high 80
+         0s   reading 81                              => high raised 0s; announce high
+         10s  reload high 80, out-of-service          => high retired
+         20s  reading 81
+         30s  reload high 80                          => high raised 30s count 0; announce high",
+    );
+    check(
+        "tag T high 80
+         tag U high 80
+         0s   T,U reading 81                          => T.high raised 0s; announce T.high; U.high raised 0s; announce U.high
+         10s  reload tag U high 80                    => T.high retired
+         15s  U reading 70                            => U.high returned 15s",
+    );
+}
+
+#[test]
+fn a_tag_put_before_the_others_moves_no_state() {
+    check(
+        "tag T high 80, on-delay 10s
+         tag U high 80, stale 30s
+         0s   T,U reading 81                          => U.high raised 0s; announce U.high
+         5s   reload tag A high 3; tag T high 80, on-delay 10s; tag U high 80, stale 30s
+         6s   A reading 4                             => A.high raised 6s; announce A.high
+         12s  timeout                                 => T.high raised 10s since 0s; announce T.high
+         20s  restart
+         20s  link up
+         20s  drained
+         21s  U reading 70                            => U.high returned 21s",
+    );
+}
+
+#[test]
+fn a_late_reading_is_judged_by_the_limits_of_its_time() {
+    // Measured under 80, arrives under 90.
+    check(
+        "high 80
+         0s   reading 70
+         20s  reload high 90
+         21s  reading 85 at 15s                       => high raised 15s; announce high
+         25s  reading 85                              => high returned 25s",
+    );
+    // Measured under 90, arrives under 80.
+    check(
+        "high 90
+         0s   reading 70
+         20s  reload high 80
+         21s  reading 85 at 15s
+         22s  reading 85                              => high raised 22s; announce high",
+    );
+    // After a restart too.
+    check(
+        "high 80
+         0s   reading 70
+         20s  reload high 90
+         21s  restart
+         21s  link up
+         21s  drained
+         22s  reading 85 at 15s                       => high raised 15s; announce high",
+    );
+}
+
+#[test]
+fn a_straggler_is_held_against_the_limit_of_its_time() {
+    check(
+        "high-high 80
+         0s    reading 70
+         20s   reload high-high 90
+         30s   reading 70
+         31s   reading 85 at 15s
+         35s   reading 70                             => late-exceedance high-high 15s opens-case",
+    );
+}
+
+#[test]
+fn a_condition_that_did_not_exist_then_says_nothing_of_then() {
+    check(
+        "low 10
+         0s   reading 70
+         20s  reload low 10, high 60, on-delay 60s
+         21s  reading 65 at 15s
+         22s  reading 65 at 22s
+         23s  reading 5                               => low raised 23s; announce low",
+    );
+}
+
+#[test]
+fn a_lost_gateway_stays_lost_and_is_one_case() {
+    check(
+        "tag A,B,C,D stale 15s
+         gateway 5s
+         0s    all reading 50
+         5s    all reading 50
+         30s   timeout                                => A.stale raised 20s; B.stale raised 20s; C.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]; D.stale raised 20s
+         40s   reload tag A,B,C,D stale 15s, high 80
+         50s   timeout",
+    );
+}
+
+fn one(setting: f64, version: &str) -> Arc<Plant> {
+    let mut tag = tag("hx", "T", Signal::Level);
+    tag.conditions.push(rule(Condition::High, setting));
+    plant(vec![tag], &[], Duration::from_secs(5), version)
+}
+
+fn at(secs: i64) -> Timestamp {
+    ZERO + Duration::from_secs(secs)
+}
+
+fn read(rules: &mut Rules, plant: &Plant, value: f64, source: i64, now: i64) -> Vec<(RuleVersion, Option<f64>)> {
+    let tag = plant.find_tag("hx", "T").expect("configured");
+    let reading = Reading { tag, source_time: at(source), receive_time: at(now), value, quality: Quality::Good, sequence: None };
+    let mut out = Vec::new();
+    rules.step(&Input::Reading(reading), at(now), &mut out);
+    let of = |effect: &AlarmEffect| match effect {
+        AlarmEffect::Transition(transition) => Some((transition.rules.clone(), transition.setpoint)),
+        _ => None,
+    };
+    out.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_transition_names_the_version_that_judged() {
+    let (one_, two) = (one(80.0, "r1"), one(90.0, "r2"));
+    let mut rules = Rules::new(Arc::clone(&one_), ZERO);
+    assert_eq!(read(&mut rules, &one_, 70.0, 0, 0), []);
+    rules.reload(Reload::prepare(&one_, Arc::clone(&two)), at(20), &mut Vec::new()).expect("prepared from what is in force");
+    assert_eq!(read(&mut rules, &two, 85.0, 15, 21), [("r1".into(), Some(80.0))]);
+    assert_eq!(read(&mut rules, &two, 85.0, 22, 22), [("r2".into(), Some(90.0))]);
+}
+
+#[test]
+fn a_change_prepared_from_another_configuration_is_refused_and_changes_nothing() {
+    let (one_, two, three) = (one(80.0, "r1"), one(90.0, "r2"), one(95.0, "r3"));
+    let mut rules = Rules::new(Arc::clone(&one_), ZERO);
+    let stale = Reload::prepare(&one_, three);
+    rules.reload(Reload::prepare(&one_, Arc::clone(&two)), at(1), &mut Vec::new()).expect("prepared from what is in force");
+    assert_eq!(rules.reload(stale, at(2), &mut Vec::new()).err(), Some(StaleReload));
+    assert_eq!(read(&mut rules, &two, 92.0, 3, 3), [("r2".into(), Some(90.0))]);
+}
+
+#[test]
+fn former_rules_are_bounded_and_rows_of_dropped_tags_go() {
+    let mut plant = one(80.0, "r0");
+    let mut rules = Rules::new(Arc::clone(&plant), ZERO);
+    let mut store = Store::default();
+    for round in 1..=bounds::RULE_VERSIONS_KEPT_MAX as i64 + 3 {
+        let next = one(80.0 + round as f64, &format!("r{round}"));
+        rules.reload(Reload::prepare(&plant, Arc::clone(&next)), at(round), &mut Vec::new()).expect("prepared from what is in force");
+        plant = next;
+        store.commit(&mut rules);
+    }
+    let row = store.hard.get("rules/former/hx/T").expect("kept");
+    let kept: Vec<serde_json::Value> = serde_json::from_slice(row).expect("our own row");
+    assert_eq!(kept.len(), bounds::RULE_VERSIONS_KEPT_MAX);
+    let none = common::plant(Vec::new(), &[], Duration::from_secs(5), "none");
+    rules.reload(Reload::prepare(&plant, none), at(100), &mut Vec::new()).expect("prepared from what is in force");
+    store.commit(&mut rules);
+    assert!(store.hard.keys().all(|key| !key.ends_with("hx/T")), "{:?}", store.hard.keys());
+}
+
+/// What a run said and wrote; with a reload of the very same configuration after some of its steps.
+fn history(ops: &[Op], reload_every: Option<usize>) -> Vec<String> {
+    let mut run = Run::new();
+    for (at, op) in ops.iter().enumerate() {
+        run.apply(op);
+        if reload_every.is_some_and(|every| at % every == 0) {
+            let to = Arc::new(Plant::clone(&run.plant));
+            run.rules
+                .reload(Reload::prepare(&run.plant, Arc::clone(&to)), run.now, &mut run.effects)
+                .expect("prepared from what is in force");
+            run.plant = to;
+        }
+    }
+    run.store.checkpoint(&mut run.rules);
+    let rows = run.store.hard.iter().chain(&run.store.soft).map(|(key, bytes)| format!("{key}: {}", String::from_utf8_lossy(bytes)));
+    run.effects.iter().map(|effect| format!("{effect:?}")).chain(rows).chain([format!("{:?}", run.rules.next_deadline())]).collect()
+}
+
+/// The county with limits moved, delays changed, conditions and tags gone.
+fn another_county(by: u8) -> Arc<Plant> {
+    let mut tags: Vec<_> =
+        county().tags.iter().filter(|tag| tag.id.enterprise.as_str() == "hx" && tag.signal != Signal::Gateway).cloned().collect();
+    for (at, tag) in tags.iter_mut().enumerate() {
+        tag.gateway = None;
+        tag.in_service = (usize::from(by) + at) % 9 != 0;
+        let drop = usize::from(by / 3) + at;
+        let kept = tag.conditions.len();
+        if drop % 4 == 0 {
+            tag.conditions.remove(drop % kept);
+        }
+        for rule in &mut tag.conditions {
+            rule.setpoint += f64::from(by % 5) - 2.0;
+            rule.on_delay = Duration::from_secs(i64::from(by % 13));
+        }
+    }
+    if by % 6 == 0 {
+        tags.remove(usize::from(by) % tags.len());
+    }
+    plant(tags, &[], Duration::from_secs(5), "r2")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn reloading_the_same_rules_in_the_middle_of_anything_changes_nothing(ops in prop::collection::vec(op(), 1..80), every in 1..6_usize) {
+        prop_assert_eq!(history(&ops, Some(every)), history(&ops, None));
+    }
+
+    #[test]
+    fn whatever_changes_no_standing_alarm_ends_in_silence_and_the_rows_tell_all(ops in prop::collection::vec(op(), 1..60), by in any::<u8>()) {
+        let mut run = Run::new();
+        ops.iter().for_each(|op| run.apply(op));
+        let before: Vec<_> = run.rules.alarms().collect();
+        let to = another_county(by);
+        let mut said = Vec::new();
+        run.rules.reload(Reload::prepare(&run.plant, Arc::clone(&to)), run.now, &mut said).expect("prepared from what is in force");
+        for view in &before {
+            let after = run.rules.alarm(&view.alarm);
+            let stands = after.is_some_and(|after| after.state == view.state && after.episode == view.episode);
+            let told = said.iter().any(|effect| matches!(effect, AlarmEffect::Transition(transition) if transition.key.alarm == view.alarm));
+            prop_assert!(stands || told, "{:?} is gone without a word", view);
+        }
+        prop_assert!(said.iter().all(|effect| !matches!(effect, AlarmEffect::Transition(transition) if transition.change == Change::Returned)));
+        // What a restart would make of the rows is what runs.
+        run.store.commit(&mut run.rules);
+        run.store.checkpoint(&mut run.rules);
+        let restored = run.store.restore(&to, run.now);
+        let alarms = |rules: &Rules| rules.alarms().map(|view| AlarmViewed::of(&view)).collect::<Vec<_>>();
+        prop_assert_eq!(alarms(&restored), alarms(&run.rules));
+        prop_assert_eq!(restored.delays().collect::<Vec<_>>(), run.rules.delays().collect::<Vec<_>>());
+    }
+}
+
+/// What of an alarm a restart keeps.
+#[derive(Debug, PartialEq)]
+struct AlarmViewed(AlarmId, AlarmState, Option<Episode>, Option<f64>, bool);
+
+impl AlarmViewed {
+    fn of(view: &watchfire_rules::AlarmView) -> Self {
+        Self(view.alarm.clone(), view.state, view.episode, view.setpoint, view.unannounced)
+    }
+}
