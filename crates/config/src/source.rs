@@ -3,12 +3,16 @@
 use crate::fault::{Fault, Severity, Sink, Text, text};
 use crate::sheet::Kind;
 use crate::workbook;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read; a setpoint list of 100,000 tags has about 25 MB.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of the content hash that are kept.
+const DIGEST_BYTES: usize = 8;
 
 /// One file's text.
 #[derive(Debug)]
@@ -259,6 +263,24 @@ impl Files {
                 self.unreadable.push((full, text(format!("文件读不了:{error}"), format!("the file cannot be read: {error}"))));
             }
         }
+    }
+
+    /// Each file by its path within the folder.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+    }
+
+    /// Names these files by their content: the same files always have the same name, and others never do.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (path, bytes) in &self.files {
+            let path = path.to_string_lossy();
+            hash.update((path.len() as u64).to_le_bytes());
+            hash.update(path.as_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
+        hash.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The paths of the files, as they are shown in faults.

@@ -163,6 +163,15 @@ impl Escalation {
         }
     }
 
+    /// Goes on under another configuration. Cases keep their clocks and what was promised to people; what is told from now on follows the
+    /// new one. Hand over first what the change retires, since only the old one knows where that belongs.
+    pub fn reload(&mut self, plant: Arc<Plant>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
+        self.plant = plant;
+        self.arm_commissioning(Some(now));
+        // What 待调试 held back and no longer does is told as new.
+        self.raise_anew(Moment { at: now, delayed: false }, out);
+    }
+
     /// When `step` is due if nothing arrives before.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let beside = self.wakes.first().map(|(due, _)| *due);

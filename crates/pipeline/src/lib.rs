@@ -6,8 +6,10 @@
 //! keeps journal, metrics and outlets; a simulated run keeps only what it wants to know.
 
 use escalation::Escalation;
-use model::{Act, ActAnswer, ActKind, AlarmEffect, Attempt, CaseId, CaseTimer, EscalationEffect, EscalationInput, Plant, Timestamp};
-use rules::Rules;
+use model::{
+    Act, ActAnswer, ActKind, AlarmEffect, Attempt, CaseId, CaseTimer, Change, EscalationEffect, EscalationInput, Plant, Timestamp,
+};
+use rules::{Reload, Rules, StaleReload};
 use std::fmt;
 use std::sync::Arc;
 
@@ -112,6 +114,34 @@ impl Pipeline {
         }
     }
 
+    /// Goes on under another configuration from `now` on and appends what that causes; see [`Rules::reload`]. Gives back what is left of
+    /// the rules of before, for whoever has the time to free it. Nothing has changed where it is refused.
+    pub fn reload(&mut self, reload: Reload, now: Timestamp, out: &mut Vec<Effect>) -> Result<Box<Rules>, StaleReload> {
+        if !Arc::ptr_eq(self.rules.plant(), reload.from()) {
+            return Err(StaleReload);
+        }
+        // What is due is due under the configuration of before.
+        self.step(&Input::Timeout, now, out);
+        let plant = Arc::clone(reload.to());
+        let mut said = std::mem::take(&mut self.said);
+        let before = self.rules.reload(reload, now, &mut said)?;
+        // What is retired belongs to equipment and cases that only the configuration of before may know.
+        let (retired, raised): (Vec<_>, Vec<_>) = said.drain(..).partition(is_retired);
+        self.said = said;
+        self.tell(retired, now, out);
+        self.escalation.reload(plant, now, &mut self.follows);
+        self.follow(now, out);
+        self.tell(raised, now, out);
+        Ok(before)
+    }
+
+    fn tell(&mut self, said: Vec<AlarmEffect>, now: Timestamp, out: &mut Vec<Effect>) {
+        if !said.is_empty() {
+            out.extend(said.iter().cloned().map(Effect::Alarm));
+            self.escalation(&EscalationInput::Alarms(&said), now, out);
+        }
+    }
+
     /// When `step` is due if nothing arrives before. It may turn out to be early.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.rules.next_deadline().into_iter().chain(self.escalation.next_deadline()).min()
@@ -130,6 +160,11 @@ impl Pipeline {
 
     fn escalation(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<Effect>) {
         self.escalation.step(input, now, &mut self.follows);
+        self.follow(now, out);
+    }
+
+    /// Takes up what escalation said.
+    fn follow(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let from = out.len();
         out.extend(self.follows.drain(..).map(Effect::Case));
         // Acknowledgements that ran out are the rules' to take back; what they say of it comes back here, and takes back no more.
@@ -170,6 +205,10 @@ impl Pipeline {
     pub fn drain_timers(&mut self, out: &mut Vec<(CaseId, Vec<CaseTimer>)>) {
         self.escalation.drain_timers(out);
     }
+}
+
+fn is_retired(effect: &AlarmEffect) -> bool {
+    matches!(effect, AlarmEffect::Transition(transition) if transition.change == Change::Retired)
 }
 
 /// The case a state row is of, by its key.

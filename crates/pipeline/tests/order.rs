@@ -41,6 +41,7 @@ fn in_words(effects: &[Effect]) -> Vec<String> {
         Effect::Case(EscalationEffect::Siren(siren)) => format!("siren {}", siren.sound),
         Effect::Case(EscalationEffect::Answer(_, ActAnswer::Done { .. })) => "done".to_owned(),
         Effect::Case(EscalationEffect::Answer(_, ActAnswer::Refused { .. })) => "refused".to_owned(),
+        Effect::Case(other) => format!("{other:?}"),
     });
     words.collect()
 }

@@ -61,6 +61,19 @@ impl Reload {
         let alike = from.tags.iter().zip(&moves).map(|(tag, place)| place.is_some_and(|place| judges_alike(tag, to.tag(place)))).collect();
         Self { from: Arc::clone(from), fresh: Box::new(Rules::new(to, Timestamp(0))), moves, alike, gateways }
     }
+    /// The configuration it was prepared from.
+    pub fn from(&self) -> &Arc<Plant> {
+        &self.from
+    }
+    /// By tag of the one before, its place in the new one.
+    pub fn moves(&self) -> &[Option<TagIndex>] {
+        &self.moves
+    }
+    /// Tags that are there before and after and are not judged alike, by their place before and after.
+    pub fn changed(&self) -> impl Iterator<Item = (TagIndex, TagIndex)> + '_ {
+        let both = self.moves.iter().zip(&self.alike).enumerate();
+        both.filter(|(_, (_, alike))| !**alike).filter_map(|(at, (to, _))| Some((TagIndex(at as u32), (*to)?)))
+    }
     /// The configuration that comes into force.
     pub fn to(&self) -> &Arc<Plant> {
         &self.fresh.plant

@@ -116,19 +116,15 @@ fn an_alarm_whose_limit_tag_or_service_is_gone_is_retired_where_people_see_it() 
     check(
         "high 80, high-high 90
          0s   reading 95                              => high raised 0s; announce high; high-high raised 0s; announce high-high
-         5s   acknowledge high
+         5s   acknowledge high                        => high acknowledged
          10s  reload high 80                          => high-high retired",
-    );
-    check(
-        "tag T high 80; tag U high 80
-         0s   reading 81                              => T.high raised 0s; announce T.high",
     );
     check(
         "high 80
          0s   reading 81                              => high raised 0s; announce high
          10s  reload high 80, out-of-service          => high retired
          20s  reading 81
-         30s  reload high 80                          => high raised 30s count 0; announce high",
+         30s  reload high 80                          => high raised 30s; announce high",
     );
     check(
         "tag T high 80
@@ -216,7 +212,7 @@ fn a_lost_gateway_stays_lost_and_is_one_case() {
          gateway 5s
          0s    all reading 50
          5s    all reading 50
-         30s   timeout                                => A.stale raised 20s; B.stale raised 20s; C.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]; D.stale raised 20s
+         30s   timeout                                => A.stale raised 20s; B.stale raised 20s; C.stale raised 20s; D.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]
          40s   reload tag A,B,C,D stale 15s, high 80
          50s   timeout",
     );
@@ -299,7 +295,7 @@ fn history(ops: &[Op], reload_every: Option<usize>) -> Vec<String> {
     }
     run.store.checkpoint(&mut run.rules);
     let rows = run.store.hard.iter().chain(&run.store.soft).map(|(key, bytes)| format!("{key}: {}", String::from_utf8_lossy(bytes)));
-    run.effects.iter().map(|effect| format!("{effect:?}")).chain(rows).chain([format!("{:?}", run.rules.next_deadline())]).collect()
+    run.effects.iter().map(|effect| format!("{effect:?}")).chain(rows).collect()
 }
 
 /// The county with limits moved, delays changed, conditions and tags gone.
