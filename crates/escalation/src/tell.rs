@@ -295,6 +295,7 @@ impl Record {
             late: announcement.late,
             delayed_by_outage: moment.delayed,
             audience: announcement.audience,
+            change: None,
             at: moment.at,
         }
     }
@@ -343,6 +344,8 @@ const fn urgency(purpose: Purpose) -> u8 {
         Purpose::Return => 5,
         Purpose::Remind => 6,
         Purpose::Closed => 7,
+        // Not about a case, and never said by one.
+        Purpose::LimitsLoosened => 8,
     }
 }
 

@@ -263,6 +263,8 @@ pub enum Purpose {
     Return,
     /// 办结, to those who were told.
     Closed,
+    /// A limit was 放宽, to the tier above. It is about no case and wants no answer.
+    LimitsLoosened,
 }
 
 impl Purpose {
@@ -277,8 +279,30 @@ impl Purpose {
             Self::Supervise => "supervise",
             Self::Return => "return",
             Self::Closed => "closed",
+            Self::LimitsLoosened => "limits-loosened",
         }
     }
+}
+
+/// What a message of [`Purpose::LimitsLoosened`] tells: the weightiest of the limits that were loosened at one enterprise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitChange {
+    /// What of it, such as `高高报 设定值`.
+    pub what_zh: String,
+    /// What of it, in English.
+    pub what_en: String,
+    /// Before, with its unit.
+    pub old_zh: String,
+    /// After.
+    pub new_zh: String,
+    /// Before, in English.
+    pub old_en: String,
+    /// After, in English.
+    pub new_en: String,
+    /// How many lines were loosened there in all.
+    pub count: u32,
+    /// 变更单号
+    pub ticket: String,
 }
 
 /// One message to one person on one channel. Its words are made when it is sent, with the value of that moment.
@@ -307,6 +331,9 @@ pub struct Notification {
     pub audience: crate::Audience,
     /// When it came into being.
     pub at: Timestamp,
+    /// What was loosened, where it is about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<LimitChange>,
 }
 
 /// What became of one attempt to send.

@@ -250,6 +250,7 @@ pub(crate) mod tests_support {
             late: false,
             delayed_by_outage: false,
             audience: Default::default(),
+            change: None,
             at: Timestamp::from_secs(1_732_428_312),
         }
     }

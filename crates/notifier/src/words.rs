@@ -11,7 +11,7 @@ use crate::contacts::mask_phones;
 use crate::facts::{CurrentValue, MessageFacts};
 use crate::{NotifierError, civil};
 use minijinja::{Environment, UndefinedBehavior};
-use model::{Audience, Condition, Duration, Level, Notification, Purpose, Quality, Signal, Tier, Timestamp};
+use model::{Audience, Condition, Duration, Level, LimitChange, Notification, Purpose, Quality, Signal, Tier, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -142,6 +142,10 @@ impl Words {
         form: Form,
     ) -> (String, Message) {
         let mut message = Message::new(notification, facts, setting, lang, form);
+        if let Some(change) = &notification.change {
+            // About no alarm, so no template of an alarm fits it.
+            return (loosened(change, &message, lang), message);
+        }
         let mut text = self.text(&message, lang, form);
         if form == Form::Short {
             let limit = match lang {
@@ -248,6 +252,24 @@ impl Message {
                 _ => String::new(),
             },
             please: if zh { "请" } else { "" },
+        }
+    }
+}
+
+/// `【限值放宽】XX化工 LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17`.
+fn loosened(change: &LimitChange, message: &Message, lang: Lang) -> String {
+    let Message { prefix, enterprise, tag, .. } = message;
+    let LimitChange { count, ticket, .. } = change;
+    match lang {
+        Lang::Zh => {
+            let LimitChange { what_zh, old_zh, new_zh, .. } = change;
+            let more = if *count > 1 { format!(",共{count}处") } else { String::new() };
+            format!("{prefix}【限值放宽】{enterprise}{tag} {what_zh} {old_zh}→{new_zh}{more},变更单{ticket}")
+        }
+        Lang::En => {
+            let LimitChange { what_en, old_en, new_en, .. } = change;
+            let more = if *count > 1 { format!(", {count} lines in all") } else { String::new() };
+            format!("{prefix}[LIMIT LOOSENED] {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}")
         }
     }
 }
@@ -438,6 +460,7 @@ pub(crate) fn samples() -> Vec<Message> {
                 late: condition == Condition::High,
                 delayed_by_outage: condition == Condition::High,
                 audience: Default::default(),
+                change: None,
                 at: Timestamp(0),
             };
             let facts = MessageFacts {

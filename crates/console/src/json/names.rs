@@ -46,7 +46,7 @@ names!(
 );
 names!(
     /// Why a message is sent.
-    PurposeName: "kebab-case" { Announce, Remind, SignMissed, HandleMissed, Passed, Supervise, Return, Closed }
+    PurposeName: "kebab-case" { Announce, Remind, SignMissed, HandleMissed, Passed, Supervise, Return, Closed, LimitsLoosened }
 );
 names!(
     /// What a person may do to a case or an alarm.

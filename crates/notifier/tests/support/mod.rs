@@ -203,6 +203,7 @@ pub fn notification(case: &str, recipient: &str, channel: &str) -> Notification 
         late: false,
         delayed_by_outage: false,
         audience: Default::default(),
+        change: None,
         at: Timestamp::from_secs(1_732_428_312),
     }
 }
