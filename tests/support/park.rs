@@ -1,8 +1,8 @@
 //! A small park for end-to-end tests: one enterprise with a tank, a gas area and a gateway of 120 tags; a park; a county;
 //! channels that call an HTTP sink of the test; siren devices that listen on the broker; people with logins.
 
-// A test that cannot go on ends here.
-#![allow(clippy::unwrap_used)]
+// A test that cannot go on ends here; each test uses its part.
+#![allow(clippy::unwrap_used, dead_code)]
 
 use crate::support::{self, Engine, free_port};
 use simulator::Desk;
@@ -226,6 +226,10 @@ impl Park {
     /// A person at a desk.
     pub async fn login(&self, name: &'static str) -> Desk {
         Desk::login(&format!("http://127.0.0.1:{}", self.engine.http), name, &self.passwords[name]).await.unwrap()
+    }
+    /// The password of a login.
+    pub fn password(&self, name: &str) -> &str {
+        &self.passwords[name]
     }
     /// One reading of `hx`, measured when it is received.
     pub async fn publish(&self, tag: &str, value: impl Into<serde_json::Value>) {

@@ -1,7 +1,7 @@
 //! What a message says at the moment it is sent: names from the plant, the value of that moment from the live view.
 
 use console::LiveView;
-use model::{Condition, Notification, Plant};
+use model::{Condition, Notification};
 use notifier::{CurrentValue, Facts, MessageFacts};
 use std::sync::Arc;
 
@@ -11,31 +11,31 @@ fn page_of(case: &str) -> String {
     format!("/case?id={}", model::topic::encode(case).replace('&', "%26").replace('?', "%3F"))
 }
 
-/// Looks facts up in the plant and the live view.
+/// Looks facts up in the live view and the plant it shows.
 pub struct LiveFacts {
-    plant: Arc<Plant>,
     view: Arc<LiveView>,
 }
 
 impl LiveFacts {
-    /// Over one plant and its view.
-    pub fn new(plant: Arc<Plant>, view: Arc<LiveView>) -> Self {
-        Self { plant, view }
+    /// Over a view.
+    pub fn new(view: Arc<LiveView>) -> Self {
+        Self { view }
     }
 }
 
 impl Facts for LiveFacts {
     fn facts(&self, notification: &Notification) -> Option<MessageFacts> {
         let id = &notification.alarm.tag;
-        let index = self.plant.tag_index(id)?;
-        let tag = self.plant.tag(index);
-        let equipment = self.plant.equipment.get(tag.equipment)?;
+        let plant = self.view.plant();
+        let index = plant.tag_index(id)?;
+        let tag = plant.tag(index);
+        let equipment = plant.equipment.get(tag.equipment)?;
         let case = self.view.case(&notification.key.case);
         let (_, alarms, _) = self.view.standing();
         let stands =
             |condition| alarms.iter().any(|alarm| alarm.id.tag == *id && alarm.id.condition == condition && alarm.state.is_standing());
         let stale = stands(Condition::Stale);
-        let current = self.view.value(index).map(|live| CurrentValue {
+        let current = self.view.value(&plant, index).map(|live| CurrentValue {
             value: live.value,
             quality: live.quality,
             source_time: live.source_time,
@@ -44,11 +44,11 @@ impl Facts for LiveFacts {
         let announcement =
             case.as_ref().and_then(|case| case.announcements.iter().find(|known| known.key.to_string() == notification.key.announcement));
         let members = if notification.alarm.condition == Condition::GatewayLost {
-            tag.gateway.and_then(|at| self.plant.gateways.get(at)).map_or(0, |gateway| gateway.members.len())
+            tag.gateway.and_then(|at| plant.gateways.get(at)).map_or(0, |gateway| gateway.members.len())
         } else {
             0
         };
-        let body = self.plant.body(&id.enterprise);
+        let body = plant.body(&id.enterprise);
         Some(MessageFacts {
             enterprise: body.map_or_else(|| id.enterprise.to_string(), |body| body.short_name.clone()),
             equipment: equipment.name.clone(),

@@ -7,6 +7,7 @@ pub mod alive;
 pub mod allowed;
 pub mod clock;
 pub mod commands;
+pub mod configurations;
 pub mod engine;
 pub mod facts;
 pub mod folder;

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
-use watchfire::commands::{backtest, check, demo, export, publish, run, status, test, user, verify, who};
+use watchfire::commands::{backtest, check, demo, export, plan, publish, run, status, test, user, verify, who};
 
 /// Watchfire 烽燧: from an MQTT reading to an alarm, to the person who must answer, to a closed case.
 ///
@@ -29,6 +29,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Run the scenario files of a configuration: readings in, expected alarms and messages out
     Test(test::Args),
+    /// Say what a new configuration would change, and apply it
+    Plan(plan::Args),
     /// Say who would be told of a tag's alarm, when and by which channel
     Who(who::Args),
     /// Replay a recorded file to a broker
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Test(args) => test::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Who(args) => who::run(args),
         Command::Publish(args) => publish::run(args).map(|()| ExitCode::SUCCESS),
         Command::Export(args) => export::run(args),

@@ -1,6 +1,6 @@
 //! Counters the engine keeps, resolved once so that the hot path only adds.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// What every metric's name begins with.
 const PREFIX: &str = "watchfire_";
@@ -37,6 +37,8 @@ pub struct Metrics {
     pub store_failing: IntGauge,
     /// 1 while at least one source is subscribed.
     pub link_up: IntGauge,
+    /// How long the last change of configuration held readings back, in seconds.
+    pub reload_seconds: Gauge,
 }
 
 impl Metrics {
@@ -62,6 +64,8 @@ impl Metrics {
         registry.register(Box::new(store_failing.clone()))?;
         let link_up = IntGauge::new(format!("{PREFIX}link_up"), "1 while at least one source is subscribed")?;
         registry.register(Box::new(link_up.clone()))?;
+        let reload_seconds = Gauge::new(format!("{PREFIX}reload_seconds"), "How long the last change of configuration held readings back")?;
+        registry.register(Box::new(reload_seconds.clone()))?;
         Ok(Self {
             messages: counter("messages_total", "Messages received from brokers")?,
             qos0: counter("qos0_messages_total", "Messages that nobody can redeliver")?,
@@ -77,6 +81,7 @@ impl Metrics {
             commit_seconds,
             store_failing,
             link_up,
+            reload_seconds,
             registry,
         })
     }

@@ -89,14 +89,15 @@ fn logged_in(parts: &Parts, app: &App, language: Language) -> Result<LoggedIn, A
     let (token, from_cookie) = token(&parts.headers).ok_or_else(ApiError::not_logged_in)?;
     let (session_hash, session) = app.sessions.touch(token, (app.settings.monotonic)()).ok_or_else(ApiError::not_logged_in)?;
     let account = app.accounts.find(&session.username).filter(|account| account.enabled && account.stamp == session.stamp);
-    let Some(account) = account.filter(|account| account.misfit(&app.plant).is_none()) else {
+    let plant = app.plant();
+    let Some(account) = account.filter(|account| account.misfit(&plant).is_none()) else {
         app.sessions.end(&session_hash);
         return Err(ApiError::not_logged_in());
     };
     if from_cookie && !is_safe(&parts.method) && !parts.headers.contains_key(HEADER) {
         return Err(ApiError::forbidden("cross-site"));
     }
-    Ok(LoggedIn { viewer: Viewer::new(app.plant.clone(), account), session: session_hash, ended: session.ended, language })
+    Ok(LoggedIn { viewer: Viewer::new(plant, account), session: session_hash, ended: session.ended, language })
 }
 
 pub(crate) fn is_safe(method: &Method) -> bool {

@@ -28,11 +28,16 @@ mod tries;
 mod words;
 
 pub use accounts::{Account, Accounts, AccountsError, Misfit, Role, random_password};
-pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Update};
+pub use json::{
+    ApplyRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, PlanEffectJson, PlanJson, PlanLineJson, PlanRequestJson,
+    VersionJson,
+};
+pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Reshown, Update};
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};
 pub use openapi::document as openapi;
 pub use pages::are_built as pages_are_built;
 pub use port::{ActFuture, Engine, EngineBusy, QuarantineList, QuarantineRow, Readiness, Records, RecordsError, TimelineEntry};
+pub use port::{PlanFuture, Tuning, TuningError};
 pub use server::serve_on;
 pub use settings::{Clock, Settings};
 pub use words::Language;
@@ -50,6 +55,10 @@ pub mod bounds {
 
     /// A request's body in bytes.
     pub const BODY_BYTES_MAX: usize = 64 * 1024;
+    /// The body of a plan: a setpoint list of 100,000 tags has about 25 MB.
+    pub const CONFIG_BYTES_MAX: usize = 96 << 20;
+    /// A plan of a whole county has this long.
+    pub const CONFIG_TIMEOUT: Duration = Duration::from_secs(120);
     /// A client has this long to send its request head; a slower one is holding a connection, not asking.
     pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
     /// A request other than a stream has this long in all.

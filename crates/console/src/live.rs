@@ -103,8 +103,10 @@ pub struct Update {
 pub enum LiveEvent {
     /// A commit changed something.
     Change(Arc<Change>),
-    /// Values changed within the last second.
-    Values(Arc<Vec<(TagIndex, LiveValue)>>),
+    /// Values changed within the last second, by the indexes of this plant.
+    Values(Arc<Plant>, Arc<Vec<(TagIndex, LiveValue)>>),
+    /// Another configuration is in force: everything is to be fetched again.
+    Plant(Arc<Plant>),
 }
 
 /// The changed things themselves, as they are after one commit.
@@ -147,11 +149,40 @@ struct State {
     floods: Vec<Flood>,
 }
 
-/// The shared read model.
-pub struct LiveView {
+/// A plant and the newest values of its tags: they change together, so that no index is ever looked up in another plant.
+struct Shown {
     plant: Arc<Plant>,
     cells: Vec<Mutex<Cell>>,
     dirty: Vec<AtomicU64>,
+}
+
+impl Shown {
+    fn new(plant: Arc<Plant>) -> Self {
+        let tags = plant.tags.len();
+        Self {
+            cells: (0..tags).map(|_| Mutex::new(Cell { value: None, shown: Timestamp::MIN })).collect(),
+            dirty: (0..tags.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
+            plant,
+        }
+    }
+    fn value(&self, tag: TagIndex) -> Option<LiveValue> {
+        self.cells.get(tag.at()).and_then(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).value)
+    }
+}
+
+/// What the pages will show of another plant: made elsewhere, so that the engine only has to put it there.
+pub struct Reshown(Arc<Shown>);
+
+impl Reshown {
+    /// Nothing known yet of the tags.
+    pub fn of(plant: Arc<Plant>) -> Self {
+        Self(Arc::new(Shown::new(plant)))
+    }
+}
+
+/// The shared read model.
+pub struct LiveView {
+    shown: RwLock<Arc<Shown>>,
     state: RwLock<State>,
     events: broadcast::Sender<LiveEvent>,
 }
@@ -159,50 +190,63 @@ pub struct LiveView {
 impl LiveView {
     /// Nothing known yet of a plant.
     pub fn new(plant: Arc<Plant>) -> Self {
-        let tags = plant.tags.len();
-        Self {
-            cells: (0..tags).map(|_| Mutex::new(Cell { value: None, shown: Timestamp::MIN })).collect(),
-            dirty: (0..tags.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
-            state: RwLock::default(),
-            events: broadcast::channel(CHANGES_BEHIND_MAX).0,
-            plant,
-        }
+        Self { shown: RwLock::new(Arc::new(Shown::new(plant))), state: RwLock::default(), events: broadcast::channel(CHANGES_BEHIND_MAX).0 }
     }
     /// The plant it shows.
-    pub fn plant(&self) -> &Arc<Plant> {
-        &self.plant
+    pub fn plant(&self) -> Arc<Plant> {
+        Arc::clone(&self.shown().plant)
+    }
+    /// Shows another plant from now on; `moves` gives each tag of before its place in it. Called by the engine thread, after the commit of
+    /// the change and before that of anything evaluated under it.
+    pub fn reshow(&self, to: Reshown, moves: &[Option<TagIndex>]) {
+        let before = self.shown();
+        for (cell, place) in before.cells.iter().zip(moves) {
+            if let Some(to) = place.and_then(|place| to.0.cells.get(place.at())) {
+                *to.lock().unwrap_or_else(PoisonError::into_inner) = *cell.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        let plant = Arc::clone(&to.0.plant);
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = to.0;
+        // Nobody listening is no fault.
+        let _ = self.events.send(LiveEvent::Plant(plant));
     }
     /// Notes the newest reading of a tag. Called for every reading: one uncontended lock, no allocation, no waking.
     pub fn set_value(&self, tag: TagIndex, value: LiveValue) {
-        let Some(cell) = self.cells.get(tag.at()) else { return };
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(cell) = shown.cells.get(tag.at()) else { return };
         let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
         let differs = cell.value.is_none_or(|old| old.value != value.value || old.quality != value.quality);
         let shown_long_ago = value.source_time.since(cell.shown) >= SAME_VALUE_SHOWN_AFTER;
         cell.value = Some(value);
         if differs || shown_long_ago {
             cell.shown = value.source_time;
-            self.dirty[tag.at() / 64].fetch_or(1 << (tag.at() % 64), Ordering::Relaxed);
+            shown.dirty[tag.at() / 64].fetch_or(1 << (tag.at() % 64), Ordering::Relaxed);
         }
     }
-    /// The newest reading of a tag.
-    pub fn value(&self, tag: TagIndex) -> Option<LiveValue> {
-        self.cells.get(tag.at()).and_then(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).value)
+    /// The newest reading of a tag of `plant`; none where that plant is no longer the one shown.
+    pub fn value(&self, plant: &Arc<Plant>, tag: TagIndex) -> Option<LiveValue> {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&shown.plant, plant) { shown.value(tag) } else { None }
+    }
+    fn shown(&self) -> Arc<Shown> {
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
     /// Sends the values that changed since the last call. `serve` calls it once a second.
     pub fn publish_values(&self) {
+        let shown = self.shown();
         let mut changed = Vec::new();
-        for (word, bits) in self.dirty.iter().enumerate() {
+        for (word, bits) in shown.dirty.iter().enumerate() {
             let mut bits = bits.swap(0, Ordering::Relaxed);
             while bits != 0 {
                 let tag = TagIndex((word * 64) as u32 + bits.trailing_zeros());
                 bits &= bits - 1;
                 // Read after its bit was cleared: a value written in between sets the bit again.
-                changed.extend(self.value(tag).map(|value| (tag, value)));
+                changed.extend(shown.value(tag).map(|value| (tag, value)));
             }
         }
         if !changed.is_empty() {
             // Nobody listening is no fault.
-            let _ = self.events.send(LiveEvent::Values(Arc::new(changed)));
+            let _ = self.events.send(LiveEvent::Values(Arc::clone(&shown.plant), Arc::new(changed)));
         }
     }
     /// Shows what a commit changed and tells the subscribers. Called by the engine thread, in the order of commits.

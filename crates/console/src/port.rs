@@ -1,6 +1,6 @@
 //! What the console needs of the rest: somebody who takes acts, somebody who reads the records. Implemented where it is wired.
 
-use crate::Message;
+use crate::{Account, ApplyRequestJson, ConfigJson, ConfirmRequestJson, Message, PlanJson, PlanRequestJson};
 use model::{Act, ActAnswer, Actor, Attempt, BodyId, Case, CaseEvent, CaseId, Notification, Timestamp, Transition};
 use std::future::Future;
 use std::pin::Pin;
@@ -96,4 +96,66 @@ pub trait Records: Send + Sync {
     fn messages(&self, limit: usize) -> Result<Vec<Message>, RecordsError>;
     /// Quarantined payloads, newest first.
     fn quarantine(&self, limit: usize) -> Result<QuarantineList, RecordsError>;
+}
+
+/// A configuration on its way.
+pub type PlanFuture<'a> = Pin<Box<dyn Future<Output = Result<PlanJson, TuningError>> + Send + 'a>>;
+
+/// Whoever plans and applies configurations. It decides who may: an admin, or an enterprise for its own; a township or county confirms.
+pub trait Tuning: Send + Sync {
+    /// What is in force, was, and is to come, as far as this login may see it.
+    fn overview(&self, by: &Account) -> ConfigJson;
+    /// What a change would do.
+    fn plan(&self, request: PlanRequestJson, by: Account) -> PlanFuture<'_>;
+    /// Applies it, or puts it before the second person.
+    fn apply(&self, request: ApplyRequestJson, by: Account) -> PlanFuture<'_>;
+    /// The second person's answer.
+    fn confirm(&self, request: ConfirmRequestJson, by: Account) -> PlanFuture<'_>;
+}
+
+/// Why a configuration was not planned or applied. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.code())]
+pub enum TuningError {
+    /// No such plan or version.
+    NoSuchPlan,
+    /// This login may not change what the plan touches.
+    Forbidden,
+    /// A file cannot be read as sent.
+    Unreadable,
+    /// 放宽 on red, orange or a major hazard 一/二级: ticket, reason and second person are needed.
+    TicketNeeded,
+    /// The second person named has no township or county login that oversees what the plan touches.
+    SecondUnfit,
+    /// Somebody else than the second person named.
+    NotTheSecond,
+    /// The author cannot be the second person.
+    SamePerson,
+    /// Another configuration came into force since the plan was made.
+    Stale,
+    /// The plan has faults, or was declined.
+    Refused,
+    /// The plan changes nothing, or is applied already.
+    NothingToApply,
+    /// The engine or its store did not take it.
+    Busy,
+}
+
+impl TuningError {
+    /// The code in the API.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoSuchPlan => "not-found",
+            Self::Forbidden => "forbidden",
+            Self::Unreadable => "bad-request",
+            Self::TicketNeeded => "ticket-needed",
+            Self::SecondUnfit => "second-unfit",
+            Self::NotTheSecond => "not-the-second",
+            Self::SamePerson => "same-person",
+            Self::Stale => "plan-stale",
+            Self::Refused => "config-refused",
+            Self::NothingToApply => "nothing-to-apply",
+            Self::Busy => "engine-busy",
+        }
+    }
 }

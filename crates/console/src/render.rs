@@ -24,8 +24,9 @@ pub(crate) struct Render<'a> {
 }
 
 impl Render<'_> {
-    fn plant(&self) -> &Plant {
-        &self.app.plant
+    /// The configuration as this login was let in under it: one answer is all of one plant.
+    pub fn plant(&self) -> &Arc<Plant> {
+        &self.viewer.plant
     }
 
     pub fn me(&self) -> MeJson {
@@ -63,7 +64,7 @@ impl Render<'_> {
         let (mut tags, mut tags_bad) = (0, 0);
         for (index, tag) in self.tags().filter(|(_, tag)| is_measured(tag) && tag.in_service) {
             tags += 1;
-            let bad = view.value(index).is_some_and(|value| value.quality == Quality::Bad);
+            let bad = view.value(self.plant(), index).is_some_and(|value| value.quality == Quality::Bad);
             // The alarms are in the order of their tags.
             tags_bad += usize::from(bad || blind.binary_search(&&tag.id).is_ok());
         }
@@ -242,7 +243,7 @@ impl Render<'_> {
     pub fn tag(&self, index: TagIndex, tag: &Tag, worst: Option<&Arc<LiveAlarm>>, windows: &[Arc<model::Window>]) -> TagJson {
         let plant = self.plant();
         let equipment = plant.equipment.get(tag.equipment);
-        let value = self.app.view.value(index);
+        let value = self.app.view.value(self.plant(), index);
         let limit = |of: Condition| tag.conditions.iter().find(|rule| rule.condition == of).map(|rule| rule.setpoint);
         TagJson {
             tag: tag.id.to_string(),

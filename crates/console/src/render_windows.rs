@@ -15,7 +15,7 @@ impl Render<'_> {
         seen.sort_by_key(|window| (window.in_force(), window.until));
         let flood = |flood: &model::Flood| FloodJson {
             enterprise: flood.enterprise.to_string(),
-            enterprise_name: body_name(&self.app.plant, &flood.enterprise),
+            enterprise_name: body_name(self.plant(), &flood.enterprise),
             since: flood.since.as_millis(),
             count: flood.count,
         };
@@ -57,7 +57,7 @@ impl Render<'_> {
             kind: window.kind.name(),
             kind_zh: window.kind.name_zh(),
             enterprise: window.enterprise.to_string(),
-            enterprise_name: body_name(&self.app.plant, &window.enterprise),
+            enterprise_name: body_name(self.plant(), &window.enterprise),
             scope_zh: scope.zh,
             scope_en: scope.en,
             reason: window.reason.clone(),
@@ -80,7 +80,7 @@ impl Render<'_> {
     }
 
     fn scope(&self, scope: &Scope) -> Text {
-        let plant = &self.app.plant;
+        let plant = self.plant();
         match scope {
             Scope::Alarms { alarms } => Text::join(alarms.iter().map(|alarm| words::alarm(plant, alarm))),
             Scope::Tags { tags } => {
@@ -110,7 +110,7 @@ impl Render<'_> {
         }
         let group = |((enterprise, until, integrator), tags): ((&model::BodyId, Timestamp, &PersonId), usize)| CommissioningJson {
             enterprise: enterprise.to_string(),
-            enterprise_name: body_name(&self.app.plant, enterprise),
+            enterprise_name: body_name(self.plant(), enterprise),
             integrator: self.person_name(integrator),
             until: until.as_millis(),
             overdue: until <= now,
@@ -125,10 +125,10 @@ impl Render<'_> {
             Scope::Alarms { .. } => false,
             Scope::Tags { tags } => tags.contains(&tag.id),
             Scope::Area { enterprise, equipment } => {
-                tag.id.enterprise == *enterprise && self.app.plant.equipment.get(tag.equipment).is_some_and(|one| one.id == *equipment)
+                tag.id.enterprise == *enterprise && self.plant().equipment.get(tag.equipment).is_some_and(|one| one.id == *equipment)
             }
             Scope::Gateway { enterprise, gateway } => {
-                let through = tag.gateway.and_then(|at| self.app.plant.gateways.get(at));
+                let through = tag.gateway.and_then(|at| self.plant().gateways.get(at));
                 tag.id.enterprise == *enterprise && through.is_some_and(|one| one.id == *gateway)
             }
         };

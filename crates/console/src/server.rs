@@ -17,7 +17,6 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use model::plant::Plant;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +40,6 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:;
 pub async fn serve_on(
     listener: TcpListener,
     settings: Settings,
-    plant: Arc<Plant>,
     view: Arc<LiveView>,
     engine: Arc<dyn Engine>,
     records: Arc<dyn Records>,
@@ -53,7 +51,7 @@ pub async fn serve_on(
     let tracker = TaskTracker::new();
     tracker.spawn(remember(view.clone(), records.clone()));
     tracker.spawn(publish_values(view.clone(), shutdown.clone()));
-    let app = App::new(settings, plant, view, engine, records, accounts, registry, shutdown.clone());
+    let app = App::new(settings, view, engine, records, accounts, registry, shutdown.clone());
     tracker.spawn(keep_sessions(app.clone(), shutdown.clone()));
     let router = guarded(app);
     let places = Places { all: Arc::new(Semaphore::new(CONNECTIONS_MAX)), by_address: Arc::default(), trusted };

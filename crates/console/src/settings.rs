@@ -1,6 +1,6 @@
 //! How the console is run.
 
-use crate::Language;
+use crate::{Language, Tuning};
 use model::{PersonId, Timestamp};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// Proxies whose `X-Forwarded-For` names the real client.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whoever plans and applies configurations.
+    pub tuning: Option<Arc<dyn Tuning>>,
 }
 
 impl Settings {
@@ -62,6 +64,7 @@ impl Settings {
             session_age_max: Duration::from_secs(7 * 24 * 3600),
             head_timeout: crate::bounds::HEAD_TIMEOUT,
             trusted_proxies: Vec::new(),
+            tuning: None,
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn lines(render: &Render<'_>, case: &Case, entries: Vec<TimelineEntry
 }
 
 fn line(render: &Render<'_>, case: &Case, entry: TimelineEntry) -> Option<TimelineJson> {
-    let plant = &render.app.plant;
+    let plant = render.plant();
     let by = |person: &PersonId| (Some(person.to_string()), Some(render.person_name(person)));
     match entry {
         TimelineEntry::Event(event) => {

@@ -321,6 +321,7 @@ pub(crate) const fn purpose(purpose: Purpose) -> (&'static str, &'static str) {
         Purpose::Supervise => ("督办通知", "supervision notice"),
         Purpose::Return => ("退回通知", "notice of return"),
         Purpose::Closed => ("办结通知", "notice of closing"),
+        Purpose::LimitsLoosened => ("限值放宽告知", "notice of a loosened limit"),
     }
 }
 
@@ -400,6 +401,21 @@ pub(crate) fn error(code: &str) -> Text {
         "records-unavailable" => Text::new("记录暂时不可读", "the records cannot be read now"),
         "too-large" => Text::new("请求过大", "the request is too large"),
         "too-slow" => Text::new("请求超时", "the request took too long"),
+        "ticket-needed" => Text::new(
+            "放宽红、橙级限值或一、二级重大危险源的设置，需要变更单号、理由和第二人确认",
+            "loosening a red or orange limit, or one of a major hazard 一/二级, needs a change ticket, a reason and a second person",
+        ),
+        "second-unfit" => Text::new(
+            "第二人须是管辖这些企业的镇街或区县账号",
+            "the second person must have a township or county login that oversees these enterprises",
+        ),
+        "not-the-second" => Text::new("确认人不是所指定的第二人", "somebody else was named as the second person"),
+        "same-person" => Text::new("提出人不能自己确认", "the author cannot be the second person"),
+        "plan-stale" => Text::new("此后已有别的配置生效，请重新对比", "another configuration came into force since; plan again"),
+        "config-refused" => {
+            Text::new("该配置有错误或已被否决，未生效", "that configuration has faults or was declined; it is not in force")
+        }
+        "nothing-to-apply" => Text::new("没有改动，或已经生效", "it changes nothing, or is in force already"),
         _ => Text::new("请求有误", "the request is wrong"),
     }
 }

@@ -96,7 +96,7 @@ fn explain(args: &Args, tag: &str, today: (i16, i8, i8)) -> anyhow::Result<ExitC
 }
 
 /// Today where the configuration is judged: China's civil date, which is what calibration dates are written in.
-fn civil_date(now: Timestamp) -> (i16, i8, i8) {
+pub fn civil_date(now: Timestamp) -> (i16, i8, i8) {
     let offset = jiff::tz::offset(8);
     let date = jiff::Timestamp::from_microsecond(now.0).map(|now| offset.to_datetime(now).date()).unwrap_or_default();
     (date.year(), date.month(), date.day())

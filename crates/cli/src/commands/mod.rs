@@ -6,6 +6,7 @@ pub mod channels;
 pub mod check;
 pub mod demo;
 pub mod export;
+pub mod plan;
 pub mod publish;
 pub mod run;
 pub mod status;

@@ -3,6 +3,7 @@
 use crate::alive::{Heartbeat, WhileAlive, tell_service_manager};
 use crate::allowed::Allowed;
 use crate::clock::{EngineClock, Scale};
+use crate::configurations::{BY_SIGNAL, BY_START, Kept, Start, Tuning};
 use crate::engine::{Engine, EngineInput, Guard, Outlets, Parts};
 use crate::facts::LiveFacts;
 use crate::lang::{lang, say};
@@ -76,15 +77,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     start_log();
     // One TLS provider; a second call by a library is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let loaded = match config::load(&args.config) {
-        Ok(loaded) => loaded,
+    // Nothing is made on disk for a configuration that cannot run.
+    if !SqliteReader::exists(&args.data)
+        && let Err(faults) = config::load(&args.config)
+    {
+        eprint!("{}", faults.render(lang(), crate::lang::is_colored(&std::io::stderr())));
+        return Ok(ExitCode::from(1));
+    }
+    let mut store = open_store(&args.data)?;
+    let contradiction = store.contradiction();
+    let snapshot = store.load().context("the store cannot be read")?;
+    let kept = Kept::of(&args.data);
+    let start = match Start::of(&args.config, &kept, &snapshot.hard, crate::clock::Scale::REAL.wall())? {
+        Ok(start) => start,
         Err(faults) => {
             eprint!("{}", faults.render(lang(), crate::lang::is_colored(&std::io::stderr())));
             return Ok(ExitCode::from(1));
         }
     };
+    let stored = Stored { store, snapshot, contradiction, kept };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(serve(args, loaded));
+    let result = runtime.block_on(serve(args, start, stored));
     // Whatever still runs (a slow page, a hanging gateway) must not hold the end up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result.map(|()| ExitCode::SUCCESS)
@@ -122,15 +135,21 @@ impl Outlets for Out {
     }
 }
 
-async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
-    let Loaded { plant, mut server, .. } = loaded;
+/// What the data folder holds.
+struct Stored {
+    store: SqliteStore,
+    snapshot: journal::Snapshot,
+    contradiction: Option<String>,
+    kept: Kept,
+}
+
+async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> {
+    let Start { loaded: Loaded { plant, mut server, .. }, versions, first, differs } = start;
+    let Stored { store, snapshot, contradiction, kept } = stored;
     if let Some(url) = &args.public_url {
         server.http.public_url = url.trim_end_matches('/').to_owned();
     }
     let plant = Arc::new(plant);
-    let mut store = open_store(&args.data)?;
-    let contradiction = store.contradiction();
-    let snapshot = store.load().context("the store cannot be read")?;
     let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
     let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
     let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = {
@@ -163,7 +182,7 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let report_queue = queue.clone();
     let notifier = Arc::new(Notifier::start(
         crate::commands::channels::notifier_config(&server, contacts, now.clone(), &plant, args.demo, args.time_factor)?,
-        Arc::new(LiveFacts::new(plant.clone(), view.clone())),
+        Arc::new(LiveFacts::new(view.clone())),
         // Blocks one of the notifier's tasks while the engine's queue is full: back-pressure, never a lost answer.
         Arc::new(move |attempt| {
             let _ = report_queue.send(EngineInput::Attempt(attempt));
@@ -197,6 +216,7 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         sources: vec![name],
         allowed: allowed.clone(),
         built_in_broker: matches!(embedded, Running::BuiltIn(_)),
+        first_versions: if first { versions.clone() } else { Vec::new() },
     };
     let reader = SqliteReader::open(&args.data)?;
     note_spent(&reader, &notifier, clock.now());
@@ -218,7 +238,20 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     if args.demo {
         tokio::spawn(crate::commands::demo::follow_scene(args.data.clone(), scene.clone(), shutdown.clone()));
     }
+    let accounts = Accounts::open(&args.data)?;
+    let tuning = Tuning::new(crate::configurations::Parts {
+        dir: args.config.clone(),
+        kept,
+        versions,
+        queue: queue.clone(),
+        view: view.clone(),
+        accounts: accounts.clone(),
+        reader: Box::new(SqliteReader::open(&args.data)?),
+        clock: now.clone(),
+    });
+    tokio::spawn(reread(tuning.clone(), differs, shutdown.clone()));
     let settings = console::Settings {
+        tuning: Some(Arc::new(tuning)),
         demo: args.demo,
         time_factor: args.time_factor,
         scene,
@@ -228,12 +261,10 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
         public_url: Some(server.http.public_url.clone()),
         ..console::Settings::new(http, now)
     };
-    let accounts = Accounts::open(&args.data)?;
     let api = Arc::new(crate::commands::api::EngineApi::new(queue.clone(), view.clone(), allowed, metrics.clone()));
     let pages = tokio::spawn(console::serve_on(
         listener,
         settings,
-        plant.clone(),
         view.clone(),
         api,
         records,
@@ -259,6 +290,23 @@ async fn serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let _ = thread.join();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), pages).await;
     stopped
+}
+
+/// The folder is read again at a start where it differs from what was in force, and at every SIGHUP.
+async fn reread(tuning: Tuning, differs: bool, shutdown: CancellationToken) {
+    if differs {
+        tuning.read_folder_again(BY_START).await;
+    }
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            received = hangup.recv() => match received {
+                Some(()) => tuning.read_folder_again(BY_SIGNAL).await,
+                None => return,
+            },
+        }
+    }
 }
 
 /// Budgets count over a day: what was sent before the restart still counts.

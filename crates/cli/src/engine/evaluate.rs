@@ -31,6 +31,7 @@ impl Engine {
             EngineInput::Act { act, reply } => self.act(act, reply),
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
+            EngineInput::Reload(change) => self.reload(*change),
             EngineInput::Stop => self.stopping = true,
         }
     }
@@ -189,14 +190,19 @@ impl Engine {
         let mut effects = std::mem::take(&mut self.effects);
         self.pipeline.step(input, self.now, &mut effects);
         let seen = look(&effects);
+        self.record(&mut effects);
+        self.effects = effects;
+        seen
+    }
+
+    /// Puts what follows from one input into the batch.
+    pub(super) fn record(&mut self, effects: &mut Vec<Effect>) {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Alarm(effect) => self.keep_alarm(&effect),
                 Effect::Case(effect) => self.keep_case(effect),
             }
         }
-        self.effects = effects;
-        seen
     }
 
     fn keep_alarm(&mut self, effect: &AlarmEffect) {

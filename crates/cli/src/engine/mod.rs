@@ -14,6 +14,7 @@ mod evaluate;
 mod guard;
 mod pace;
 mod release;
+mod reload;
 
 use crate::allowed::Allowed;
 use crate::clock::EngineClock;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use guard::Guard;
+pub use reload::{Change, VERSIONS};
 
 /// After a source came up, overdue on-delays wait for its backlog, this long at most.
 const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
@@ -69,6 +71,8 @@ pub enum EngineInput {
         /// What was seen.
         detail: String,
     },
+    /// Another configuration comes into force.
+    Reload(Box<Change>),
     /// Stop after committing what is there.
     Stop,
 }
@@ -109,6 +113,8 @@ pub struct Parts {
     pub allowed: Arc<Allowed>,
     /// The broker is our own: when it ends, so does the process.
     pub built_in_broker: bool,
+    /// The configurations to put on record where the store knows of none yet.
+    pub first_versions: Vec<console::VersionJson>,
 }
 
 /// The engine's state between two batches.
@@ -157,6 +163,7 @@ struct Pending {
     /// Windows or floods changed.
     beside: bool,
     link: Option<(String, bool, Timestamp)>,
+    reload: Option<reload::Committed>,
 }
 
 /// For the notifier, in the order in which it came to be.
@@ -192,7 +199,7 @@ pub enum StartError {
 impl Engine {
     /// Restores the engine from its store. Restart itself causes no transition; what is overdue runs with the first input.
     pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
-        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker } = parts;
+        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker, first_versions } = parts;
         let now = clock.now();
         let pipeline = Pipeline::restore(plant.clone(), &snapshot.hard, &snapshot.soft, snapshot.last_now.unwrap_or(now), now)
             .map_err(|error| StartError::State(error.to_string()))?;
@@ -234,6 +241,9 @@ impl Engine {
             stopping: false,
         };
         engine.note_start(snapshot);
+        if !first_versions.is_empty() {
+            engine.keep_versions(&first_versions);
+        }
         engine.show_restored();
         engine.resume_outbox(snapshot);
         Ok(engine)
@@ -252,7 +262,8 @@ impl Engine {
                     let (began, mut taken) = (Instant::now(), 1);
                     for _ in 1..bounds::BATCH_INPUTS_MAX {
                         // A siren waits for nothing but the commit, and a huge payload for nobody's turn twice.
-                        let enough = !self.pending.sirens.is_empty() || began.elapsed() >= BATCH_TIME_MAX;
+                        // And nothing is evaluated under a plant that the pages do not show yet.
+                        let enough = !self.pending.sirens.is_empty() || self.pending.reload.is_some() || began.elapsed() >= BATCH_TIME_MAX;
                         if self.stopping || enough || self.guard.one_at_a_time() {
                             break;
                         }

@@ -81,6 +81,7 @@ impl Engine {
             ack.ack();
         }
         let beside = std::mem::take(&mut pending.beside).then(|| self.beside());
+        self.show_reloaded(&mut pending);
         if seq.is_some() || pending.link.is_some() {
             let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
             let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.pipeline.cases().case(id)).cloned().collect();

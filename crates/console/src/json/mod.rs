@@ -5,6 +5,7 @@
 
 mod act;
 mod case;
+mod config;
 mod event;
 mod message;
 mod names;
@@ -15,6 +16,7 @@ mod window;
 
 pub(crate) use act::*;
 pub(crate) use case::*;
+pub use config::*;
 pub(crate) use event::*;
 pub(crate) use message::*;
 pub(crate) use names::*;

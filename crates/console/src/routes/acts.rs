@@ -65,7 +65,7 @@ fn worded(app: &App, case: Option<&Case>, answer: ActAnswer) -> Response {
         ActAnswer::Done { now } => Json(ActAnswerJson { answer: "done", now: now.as_millis(), reasons: Vec::new() }).into_response(),
         ActAnswer::Refused { now, reasons } => {
             let word = |refusal: Refusal| {
-                let text = words::refusal(&app.plant, case, &refusal);
+                let text = words::refusal(&app.plant(), case, &refusal);
                 RefusalJson { refusal, text_zh: text.zh, text_en: text.en }
             };
             let reasons = reasons.into_iter().map(word).collect();

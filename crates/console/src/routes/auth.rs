@@ -71,7 +71,7 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: &LoginJson
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong-login"));
     };
     app.tries.right(&login.username, address);
-    if let Some(misfit) = account.misfit(&app.plant) {
+    if let Some(misfit) = account.misfit(&app.plant()) {
         counted(app, "unfit");
         tracing::warn!(username = %account.username, %misfit, "login refused");
         return Err(ApiError::forbidden("account-unfit"));
@@ -82,7 +82,7 @@ async fn open(app: &App, address: IpAddr, headers: &HeaderMap, login: &LoginJson
     let token = app.sessions.open(&account.username, &account.stamp, (app.settings.monotonic)());
     counted(app, "right");
     tracing::info!(username = %account.username, %address, "logged in");
-    let me = Render { app, viewer: &Viewer::new(app.plant.clone(), account) }.me();
+    let me = Render { app, viewer: &Viewer::new(app.plant(), account) }.me();
     // A page served by TLS before us says so itself.
     let by_https = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
     let cookie = cookie(&token, app.settings.session_age_max.as_secs(), app.settings.cookie_secure || by_https);

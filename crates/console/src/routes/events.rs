@@ -102,15 +102,20 @@ struct Gathered {
     values: BTreeMap<TagIndex, LiveValue>,
     seq: u64,
     everybody: bool,
+    /// Another configuration is in force.
+    new_plant: bool,
 }
 
 impl Gathered {
     fn add(&mut self, event: LiveEvent, viewer: &Viewer, sees_tag: &[bool]) {
         match event {
             LiveEvent::Change(change) => self.add_change(&change, viewer),
-            LiveEvent::Values(values) => {
+            // Values of a plant that this stream does not know yet: it is about to be told to fetch everything.
+            LiveEvent::Values(plant, values) if Arc::ptr_eq(&plant, &viewer.plant) => {
                 self.values.extend(values.iter().filter(|(tag, _)| sees_tag.get(tag.at()).copied().unwrap_or(false)).copied());
             }
+            LiveEvent::Values(..) => {}
+            LiveEvent::Plant(_) => self.new_plant = true,
         }
     }
     fn add_change(&mut self, change: &Change, viewer: &Viewer) {
@@ -150,10 +155,7 @@ impl Stream {
     fn new(app: App, login: LoggedIn, sender: mpsc::Sender<Result<Event, Infallible>>, place: Place) -> Self {
         // Subscribed before anything is read, so that nothing falls between.
         let receiver = app.view.subscribe();
-        let mut sees_tag = vec![false; app.plant.tags.len()];
-        for (index, _) in (Render { app: &app, viewer: &login.viewer }).tags() {
-            sees_tag[index.at()] = true;
-        }
+        let sees_tag = sees_tag(&app, &login.viewer);
         let scene = scene(&app);
         let sent = app.view.seq();
         Self { app, login, sender, receiver, sees_tag, scene, sent, next_send: Instant::now(), _place: place }
@@ -215,6 +217,9 @@ impl Stream {
                 Err(TryRecvError::Lagged(_)) => return self.resync().await,
             }
         }
+        if gathered.new_plant {
+            return self.resync().await;
+        }
         self.sent = self.sent.max(gathered.seq);
         self.next_send = Instant::now() + CHANGES_APART;
         let values = std::mem::take(&mut gathered.values);
@@ -222,7 +227,7 @@ impl Stream {
             self.send_change(gathered).await?;
         }
         if !values.is_empty() {
-            let tag = |index: TagIndex| self.app.plant.tag(index).id.to_string();
+            let tag = |index: TagIndex| self.login.viewer.plant.tag(index).id.to_string();
             let rows = values.into_iter().map(|(at, value)| (tag(at), value.value, value.quality, value.source_time.as_millis()));
             let values = ValuesJson { now: self.app.now(), values: rows.collect() };
             self.send("values", false, &values).await?;
@@ -239,7 +244,7 @@ impl Stream {
             cases: gathered.cases.values().map(|case| render.case(case)).collect(),
             alarms: gathered.alarms.values().map(|alarm| render.alarm(alarm)).collect(),
             messages: gathered.messages.values().map(|message| render.message(message)).collect(),
-            sirens: gathered.sirens.values().map(|siren| SirenJson::new(siren, body_name(&self.app.plant, &siren.enterprise))).collect(),
+            sirens: gathered.sirens.values().map(|siren| SirenJson::new(siren, body_name(render.plant(), &siren.enterprise))).collect(),
             overview,
         };
         self.send("change", true, &change).await
@@ -249,6 +254,11 @@ impl Stream {
         self.app.metrics.resyncs.inc();
         // What is still waiting is older than what the client will fetch now.
         self.receiver = self.receiver.resubscribe();
+        let plant = self.app.plant();
+        if !Arc::ptr_eq(&plant, &self.login.viewer.plant) {
+            self.login.viewer.plant = plant;
+            self.sees_tag = sees_tag(&self.app, &self.login.viewer);
+        }
         self.sent = self.app.view.seq();
         self.beat("resync").await
     }
@@ -277,6 +287,15 @@ impl Stream {
         }
         if self.sender.send(Ok(event)).await.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
+}
+
+/// By tag, whether a login sees it.
+fn sees_tag(app: &App, viewer: &Viewer) -> Vec<bool> {
+    let mut sees = vec![false; viewer.plant.tags.len()];
+    for (index, _) in (Render { app, viewer }).tags() {
+        sees[index.at()] = true;
+    }
+    sees
 }
 
 fn scene(app: &App) -> Option<String> {

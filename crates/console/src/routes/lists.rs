@@ -86,7 +86,7 @@ pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): As
     let fits = |tag: &model::plant::Tag| {
         query.enterprise.as_deref().is_none_or(|enterprise| enterprise.is_empty() || tag.id.enterprise.as_str() == enterprise)
             && wanted.as_deref().is_none_or(|wanted| {
-                let equipment = app.plant.equipment.get(tag.equipment);
+                let equipment = render.plant().equipment.get(tag.equipment);
                 has(&tag.id.tag, wanted) || has(&tag.name, wanted) || equipment.is_some_and(|equipment| has(&equipment.name, wanted))
             })
     };
@@ -152,7 +152,7 @@ pub(crate) async fn people(State(app): State<App>, login: LoggedIn, Ask(query): 
 ))]
 pub(crate) async fn sirens(State(app): State<App>, login: LoggedIn) -> Json<Vec<SirenJson>> {
     let sirens = app.view.sirens().into_iter().filter(|siren| login.viewer.sees(&siren.enterprise));
-    Json(sirens.map(|siren| SirenJson::new(&siren, body_name(&app.plant, &siren.enterprise))).collect())
+    Json(sirens.map(|siren| SirenJson::new(&siren, body_name(&login.viewer.plant, &siren.enterprise))).collect())
 }
 
 #[derive(Deserialize, IntoParams)]

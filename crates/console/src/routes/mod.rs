@@ -3,13 +3,14 @@
 mod acts;
 mod auth;
 mod cases;
+mod config;
 mod events;
 mod health;
 mod lists;
 mod windows;
 
 use crate::accounts::{hex, random_token};
-use crate::bounds::{BODY_BYTES_MAX, HASHES_AT_ONCE_MAX, REQUEST_TIMEOUT, STREAMS_MAX};
+use crate::bounds::{BODY_BYTES_MAX, CONFIG_BYTES_MAX, CONFIG_TIMEOUT, HASHES_AT_ONCE_MAX, REQUEST_TIMEOUT, STREAMS_MAX};
 use crate::error::{ApiError, Asked};
 use crate::metrics::Metrics;
 use crate::sessions::{Sessions, TokenHash};
@@ -35,7 +36,6 @@ use utoipa_axum::routes;
 /// What every handler may use.
 pub(crate) struct Shared {
     pub settings: Settings,
-    pub plant: Arc<Plant>,
     pub view: Arc<LiveView>,
     pub engine: Arc<dyn Engine>,
     pub records: Arc<dyn Records>,
@@ -67,7 +67,6 @@ impl App {
     #[allow(clippy::too_many_arguments, reason = "called in one place, by names of the same spelling")]
     pub fn new(
         settings: Settings,
-        plant: Arc<Plant>,
         view: Arc<LiveView>,
         engine: Arc<dyn Engine>,
         records: Arc<dyn Records>,
@@ -82,7 +81,6 @@ impl App {
         }
         Self(Arc::new(Shared {
             settings,
-            plant,
             view,
             engine,
             records,
@@ -97,6 +95,10 @@ impl App {
             registry,
             shutdown,
         }))
+    }
+    /// The configuration in force.
+    pub fn plant(&self) -> Arc<Plant> {
+        self.view.plant()
     }
     /// The engine's time in milliseconds.
     pub fn now(&self) -> i64 {
@@ -133,19 +135,23 @@ impl App {
 pub(crate) fn api(app: &App) -> Router<App> {
     let (timed, mut document) = timed().split_for_parts();
     let (streams, of_streams) = streams().split_for_parts();
+    let (large, of_large) = large().split_for_parts();
     document.merge(of_streams);
+    document.merge(of_large);
     crate::openapi::keep(document);
     timed
         .layer(from_fn_with_state(app.clone(), in_time))
         .merge(streams)
-        .layer(from_fn_with_state(app.clone(), from_here))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(large.layer(DefaultBodyLimit::max(CONFIG_BYTES_MAX)).layer(from_fn_with_state(app.clone(), in_long_time)))
+        .layer(from_fn_with_state(app.clone(), from_here))
 }
 
 /// Makes the description without a router to serve.
 pub(crate) fn describe() {
     let (_, mut document) = timed().split_for_parts();
     document.merge(streams().split_for_parts().1);
+    document.merge(large().split_for_parts().1);
     crate::openapi::keep(document);
 }
 
@@ -160,6 +166,9 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(lists::alarms))
         .routes(routes!(lists::tags))
         .routes(routes!(acts::act))
+        .routes(routes!(config::config))
+        .routes(routes!(config::apply))
+        .routes(routes!(config::confirm))
         .routes(routes!(lists::messages))
         .routes(routes!(lists::people))
         .routes(routes!(lists::sirens))
@@ -176,12 +185,26 @@ fn streams() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(events::events))
 }
 
+/// What takes whole configurations.
+fn large() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(config::plan))
+}
+
+/// As [`in_time`], for what has more to do.
+async fn in_long_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    within(CONFIG_TIMEOUT, &app, request, next).await
+}
+
 /// Bounds the time of a request, so that nobody holds a connection by sending a body a byte at a time.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    within(REQUEST_TIMEOUT, &app, request, next).await
+}
+
+async fn within(limit: std::time::Duration, app: &App, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let language = Asked::of(&parts).0.unwrap_or(app.settings.language);
     let request = Request::from_parts(parts, body);
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+    match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "too-slow").language(language).into_response(),
     }

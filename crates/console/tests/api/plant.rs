@@ -249,6 +249,7 @@ pub fn notification(enterprise: &str, tier: Tier, recipient: &str) -> Notificati
         late: false,
         delayed_by_outage: false,
         audience: Default::default(),
+        change: None,
         at: NOW,
     }
 }

@@ -138,6 +138,7 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
             "GET /api/v1/alarms",
             "GET /api/v1/cases",
             "GET /api/v1/cases/{id}",
+            "GET /api/v1/config",
             "GET /api/v1/events",
             "GET /api/v1/me",
             "GET /api/v1/messages",
@@ -150,6 +151,9 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
             "GET /health/ready",
             "GET /metrics",
             "POST /api/v1/acts",
+            "POST /api/v1/config/apply",
+            "POST /api/v1/config/confirm",
+            "POST /api/v1/config/plan",
             "POST /api/v1/login",
             "POST /api/v1/logout",
         ]

@@ -140,7 +140,6 @@ impl Site {
         let served = tokio::spawn(console::serve_on(
             listener,
             settings,
-            plant.clone(),
             view.clone(),
             engine.clone(),
             Arc::new(FakeRecords),

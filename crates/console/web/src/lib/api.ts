@@ -46,6 +46,14 @@ export async function get<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Sends JSON to `path` and reads the answer; nothing is sent twice. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const response = await request('POST', path, body);
+  if (response.status === 401) throw new SessionEnded();
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as T;
+}
+
 export async function login(username: string, password: string): Promise<Me> {
   const response = await request('POST', '/api/v1/login', { username, password });
   if (!response.ok) throw await refusal(response);

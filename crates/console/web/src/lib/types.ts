@@ -287,3 +287,62 @@ export interface Reason {
   text_zh?: string;
   text_en?: string;
 }
+
+/** A configuration that is or was in force. */
+export interface ConfigVersion {
+  version: string;
+  since: number;
+  author: string;
+  ticket: string;
+  reason: string;
+  second: string | null;
+  looser: number;
+  tighter: number;
+}
+
+/** One thing a plan changes. */
+export interface PlanLine {
+  enterprise: string | null;
+  tag: string | null;
+  condition: string | null;
+  condition_zh: string | null;
+  of: string;
+  item: string;
+  item_zh: string;
+  old_zh: string;
+  new_zh: string;
+  old_en: string;
+  new_en: string;
+  unit: string;
+  direction: 'looser' | 'tighter' | 'unclear' | 'neutral';
+  level: string | null;
+  needs_ticket: boolean;
+}
+
+/** What a plan does to what runs now. */
+export interface PlanEffect {
+  tag: string;
+  condition: string;
+  what: string;
+  text_zh: string;
+  text_en: string;
+}
+
+/** What a new configuration would change. */
+export interface Plan {
+  id: string;
+  status: 'planned' | 'waiting' | 'applied' | 'stale' | 'declined' | 'refused';
+  made: number;
+  author: string;
+  looser: number;
+  tighter: number;
+  needs_ticket: boolean;
+  lines: PlanLine[];
+  lines_left_off: number;
+  effects: PlanEffect[];
+  effects_left_off: number;
+  faults: { place: string; text_zh: string; text_en: string }[];
+  ticket: string;
+  reason: string;
+  second: string | null;
+}

@@ -1,0 +1,94 @@
+//! Configurations: plan, apply, confirm. Who may do which is decided behind [`Tuning`], from the login and never from the request.
+
+use super::{App, Body};
+use crate::access::LoggedIn;
+use crate::error::ApiError;
+use crate::json::{ApplyRequestJson, ConfigJson, ConfirmRequestJson, ErrorJson, PlanJson, PlanRequestJson};
+use crate::port::{Tuning, TuningError};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+fn tuning(app: &App) -> Result<&Arc<dyn Tuning>, ApiError> {
+    app.settings.tuning.as_ref().ok_or_else(|| ApiError::unavailable("engine-busy"))
+}
+
+fn answer(login: &LoggedIn, result: Result<PlanJson, TuningError>) -> Response {
+    match result {
+        Ok(plan) => Json(plan).into_response(),
+        Err(error) => worded(error).language(login.language).into_response(),
+    }
+}
+
+fn worded(error: TuningError) -> ApiError {
+    let status = match error {
+        TuningError::NoSuchPlan => StatusCode::NOT_FOUND,
+        TuningError::Forbidden | TuningError::NotTheSecond | TuningError::SamePerson => StatusCode::FORBIDDEN,
+        TuningError::Unreadable => StatusCode::BAD_REQUEST,
+        TuningError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        TuningError::TicketNeeded | TuningError::SecondUnfit | TuningError::Stale | TuningError::Refused | TuningError::NothingToApply => {
+            StatusCode::CONFLICT
+        }
+    };
+    ApiError::new(status, error.code())
+}
+
+/// Configurations in force, before and to come.
+#[utoipa::path(get, path = "/api/v1/config", tag = "config", responses(
+    (status = 200, body = ConfigJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+))]
+pub(crate) async fn config(State(app): State<App>, login: LoggedIn) -> Response {
+    match tuning(&app) {
+        Ok(tuning) => Json(tuning.overview(&login.viewer.account)).into_response(),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}
+
+/// Says what new files, or a way back, would change. Changes nothing.
+#[utoipa::path(post, path = "/api/v1/config/plan", tag = "config", request_body = PlanRequestJson, responses(
+    (status = 200, description = "What changes, each line marked; with faults its status is `refused`", body = PlanJson),
+    (status = 400, description = "bad-request", body = ErrorJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+    (status = 403, description = "forbidden", body = ErrorJson),
+    (status = 404, description = "not-found: no such version", body = ErrorJson),
+))]
+pub(crate) async fn plan(State(app): State<App>, login: LoggedIn, Body(request): Body<PlanRequestJson>) -> Response {
+    match tuning(&app) {
+        Ok(tuning) => answer(&login, tuning.plan(request, login.viewer.account.clone()).await),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}
+
+/// Applies a plan, or puts it before the second person where it wants one.
+#[utoipa::path(post, path = "/api/v1/config/apply", tag = "config", request_body = ApplyRequestJson, responses(
+    (status = 200, description = "`applied`, or `waiting` for the second person", body = PlanJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+    (status = 403, description = "forbidden", body = ErrorJson),
+    (status = 404, description = "not-found", body = ErrorJson),
+    (status = 409, description = "ticket-needed, second-unfit, plan-stale, config-refused, nothing-to-apply", body = ErrorJson),
+    (status = 503, description = "engine-busy", body = ErrorJson),
+))]
+pub(crate) async fn apply(State(app): State<App>, login: LoggedIn, Body(request): Body<ApplyRequestJson>) -> Response {
+    match tuning(&app) {
+        Ok(tuning) => answer(&login, tuning.apply(request, login.viewer.account.clone()).await),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}
+
+/// The second person agrees, and it is applied, or declines.
+#[utoipa::path(post, path = "/api/v1/config/confirm", tag = "config", request_body = ConfirmRequestJson, responses(
+    (status = 200, description = "`applied` or `declined`", body = PlanJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+    (status = 403, description = "not-the-second, same-person", body = ErrorJson),
+    (status = 404, description = "not-found", body = ErrorJson),
+    (status = 409, description = "plan-stale", body = ErrorJson),
+))]
+pub(crate) async fn confirm(State(app): State<App>, login: LoggedIn, Body(request): Body<ConfirmRequestJson>) -> Response {
+    match tuning(&app) {
+        Ok(tuning) => answer(&login, tuning.confirm(request, login.viewer.account.clone()).await),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}

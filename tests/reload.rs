@@ -1,0 +1,196 @@
+//! Another configuration in the running engine: planned, refused, confirmed, applied, taken back, with alarms standing and delays running.
+
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/park.rs"]
+mod park;
+mod support;
+
+use journal::{EntryKind, Reader};
+use model::{Change, Condition};
+use park::Park;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// The park's files with `from` replaced by `to` in its list.
+fn files(park: &Park, from: &str, to: &str) -> Value {
+    let config = park.dir().join("config");
+    let mut files = BTreeMap::new();
+    for name in ["jurisdiction.toml", "people.toml", "gateways.toml", "server.toml", "enterprises/hx.csv"] {
+        let text = std::fs::read_to_string(config.join(name)).unwrap();
+        assert!(name != "enterprises/hx.csv" || text.contains(from), "`{from}` is not in the list");
+        files.insert(name, if name == "enterprises/hx.csv" { text.replace(from, to) } else { text });
+    }
+    json!(files)
+}
+
+/// A login of the API, for what no desk has a button for.
+struct Login {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Login {
+    async fn of(park: &Park, name: &'static str) -> Self {
+        let base = format!("http://127.0.0.1:{}/api/v1", park.engine.http);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut login = Self { base, token: String::new(), http };
+        let answer = login.post("login", json!({ "username": name, "password": park.password(name) })).await;
+        login.token = answer.1["token"].as_str().unwrap().to_owned();
+        login
+    }
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let response = self.http.post(format!("{}/{path}", self.base)).bearer_auth(&self.token).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+    async fn get(&self, path: &str) -> Value {
+        self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await.unwrap().json().await.unwrap()
+    }
+    async fn plan(&self, files: Value) -> Value {
+        let (status, plan) = self.post("config/plan", json!({ "files": files })).await;
+        assert_eq!(status, 200, "{plan}");
+        plan
+    }
+    async fn in_force(&self) -> String {
+        self.get("config").await["versions"].as_array().unwrap().last().unwrap()["version"].as_str().unwrap().to_owned()
+    }
+    async fn limit(&self, tag: &str, of: &str) -> Value {
+        self.get(&format!("tags?q={tag}")).await["tags"][0]["limits"][of].clone()
+    }
+}
+
+/// `tag condition change` of every transition of a tag so far.
+fn said(park: &Park, tag: &str) -> Vec<(Condition, Change)> {
+    let of = |transition: &model::Transition| &*transition.key.alarm.tag.tag == tag;
+    park.engine.transitions().iter().filter(|transition| of(transition)).map(|one| (one.key.alarm.condition, one.change)).collect()
+}
+
+fn lines(plan: &Value) -> Vec<String> {
+    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or("-").to_owned();
+    let of = |line: &Value| ["tag", "condition", "item", "old_en", "new_en", "direction"].map(|key| text(line, key)).join(" ");
+    plan["lines"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn effects(plan: &Value) -> Vec<(String, String, String)> {
+    let text = |effect: &Value, key: &str| effect[key].as_str().unwrap().to_owned();
+    plan["effects"].as_array().unwrap().iter().map(|one| (text(one, "tag"), text(one, "condition"), text(one, "what"))).collect()
+}
+
+fn hang_up(park: &Park) {
+    assert!(Command::new("kill").args(["-HUP", &park.engine.pid().to_string()]).status().unwrap().success());
+}
+
+const TIA: &str = "℃,/,-20,100,/,/,38,45,/,1,0,";
+const TIA_DELAYED: &str = "℃,/,-20,100,/,/,38,45,/,1,60,";
+const LIA: &str = "1#罐液位,V-101,常压储罐,339900000001,三级,甲醇,液位,%,/,0,100,10,15,80,90,";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_while_alarms_stand_and_delays_run() {
+    let mut park = Park::start(1.0, None).await;
+    let (op, township, county) = (Login::of(&park, "op").await, Login::of(&park, "park").await, Login::of(&park, "county").await);
+    let original = op.in_force().await;
+
+    // Refused: a fault with its place, and the one in force stays.
+    let refused = op.plan(files(&park, "38,45", "38,4S")).await;
+    assert_eq!(refused["status"], "refused", "{refused}");
+    let place = refused["faults"][0]["place"].as_str().unwrap();
+    assert!(place.contains("enterprises/hx.csv:4:"), "{place}");
+    assert_eq!(op.post("config/apply", json!({ "id": refused["id"] })).await.0, 409);
+    assert_eq!(op.in_force().await, original);
+
+    // 放宽 on an orange limit: not without a ticket, a reason and a second person of a tier above.
+    let plan = op.plan(files(&park, TIA, TIA_DELAYED)).await;
+    assert_eq!(
+        lines(&plan),
+        ["TIA-101 high-high on-delay 0s 60s looser", "TIA-101 high on-delay 0s 60s looser"],
+        "those that want a ticket first"
+    );
+    let id = plan["id"].as_str().unwrap();
+    let apply = async |second: &str, ticket: &str| {
+        let body = json!({ "id": id, "ticket": ticket, "reason": "温度波动", "second": second });
+        let (status, answer) = op.post("config/apply", body).await;
+        (status, answer["error"].as_str().or(answer["status"].as_str()).unwrap().to_owned())
+    };
+    assert_eq!(apply("park-duty", "").await, (409, "ticket-needed".to_owned()));
+    assert_eq!(apply("hx-op", "B-17").await, (403, "same-person".to_owned()));
+    assert_eq!(apply("hx-second", "B-17").await, (409, "second-unfit".to_owned()));
+    assert_eq!(apply("park-duty", "B-17").await, (200, "waiting".to_owned()));
+    assert_eq!(op.in_force().await, original);
+    let confirm = json!({ "id": id, "agree": true });
+    assert_eq!(op.post("config/confirm", confirm.clone()).await.1["error"], "same-person");
+    assert_eq!(county.post("config/confirm", confirm.clone()).await.1["error"], "not-the-second");
+    let (status, applied) = township.post("config/confirm", confirm).await;
+    assert_eq!((status, &applied["status"]), (200, &json!("applied")), "{applied}");
+    assert_eq!(op.in_force().await, plan["to"].as_str().unwrap());
+    let told = park.until("the tier above to be told", async || park.sink.to("park-duty").first().cloned()).await;
+    let words = told.1["text"].as_str().unwrap().to_owned();
+    assert!(words.contains("限值放宽") && words.contains("TIA-101") && words.contains("0s→60s") && words.contains("B-17"), "{words}");
+
+    // Mid-delay: the folder, which the engine reads again at a signal, has no delay. 收紧 applies at once, and what has waited is raised.
+    park.publish("TIA-101", 50.0).await;
+    park.until("the delay to run", async || {
+        let plan = op.plan(files(&park, TIA, TIA)).await;
+        effects(&plan).contains(&("hx/TIA-101".into(), "high-high".into(), "would-raise".into())).then_some(())
+    })
+    .await;
+    assert_eq!(said(&park, "TIA-101"), []);
+    hang_up(&park);
+    park.until("the raise", async || {
+        let raised = [(Condition::High, Change::Raised), (Condition::HighHigh, Change::Raised)];
+        (said(&park, "TIA-101") == raised).then_some(())
+    })
+    .await;
+    assert_eq!(op.in_force().await, original);
+
+    // A standing alarm whose limit goes is retired where people see it, and it takes two people.
+    park.publish("LIA-101", 91.3).await;
+    park.until("the alarm", async || (said(&park, "LIA-101").len() == 2).then_some(())).await;
+    let without = op.plan(files(&park, LIA, &LIA.replace(",90,", ",/,"))).await;
+    assert_eq!(effects(&without), [("hx/LIA-101".into(), "high-high".into(), "retired".into())], "{without}");
+    let body = json!({ "id": without["id"], "ticket": "B-18", "reason": "改造", "second": "park-duty" });
+    assert_eq!(op.post("config/apply", body).await.1["status"], "waiting");
+    let (status, applied) = township.post("config/confirm", json!({ "id": without["id"], "agree": true })).await;
+    assert_eq!((status, &applied["status"]), (200, &json!("applied")), "{applied}");
+    assert_eq!(said(&park, "LIA-101").last(), Some(&(Condition::HighHigh, Change::Retired)));
+    assert_eq!(op.limit("LIA-101", "high_high").await, Value::Null, "the pages show the new limits");
+
+    // Back by one step, without the old files: 收紧, so at once, and the value that still stands beyond it raises it anew.
+    let (status, back) = op.post("config/plan", json!({ "rollback": "" })).await;
+    assert_eq!((status, &back["needs_ticket"]), (200, &json!(false)), "{back}");
+    let (status, back) = op.post("config/apply", json!({ "id": back["id"] })).await;
+    assert_eq!((status, &back["status"]), (200, &json!("applied")), "{back}");
+    assert_eq!(op.in_force().await, original);
+    assert_eq!(said(&park, "LIA-101").last(), Some(&(Condition::HighHigh, Change::Raised)));
+    assert_eq!(op.limit("LIA-101", "high_high").await, 90.0);
+
+    // A looser folder is not in force after a signal, nor after a kill: it waits for its ticket.
+    let list = park.dir().join("config/enterprises/hx.csv");
+    let text = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, text.replace(LIA, &LIA.replace(",90,", ",93,"))).unwrap();
+    hang_up(&park);
+    park.until("the folder to wait as a plan", async || {
+        let plans = op.get("config").await["plans"].as_array().unwrap().clone();
+        plans.iter().any(|plan| plan["author"] == "signal" && plan["needs_ticket"] == true && plan["status"] == "planned").then_some(())
+    })
+    .await;
+    assert_eq!(op.in_force().await, original);
+    tokio::task::block_in_place(|| {
+        park.engine.kill();
+        park.engine.restart();
+        park.engine.wait_ready();
+    });
+    let op = Login::of(&park, "op").await;
+    assert_eq!(op.in_force().await, original);
+    assert_eq!(op.limit("LIA-101", "high_high").await, 90.0);
+
+    // The journal tells who, why and what.
+    let rows = park.engine.journal().entries(&[EntryKind::Config], 0, 1_000).unwrap().rows;
+    let applied: Vec<Value> =
+        rows.iter().map(|row| serde_json::from_slice::<Value>(&row.bytes).unwrap()).filter(|row| row["event"] == "applied").collect();
+    let who = |row: &Value| ["author", "ticket", "second"].map(|key| row[key].as_str().unwrap_or("-").to_owned()).join(" ");
+    assert_eq!(applied.iter().map(who).collect::<Vec<_>>(), ["hx-op B-17 park-duty", "signal  -", "hx-op B-18 park-duty", "hx-op  -"]);
+    assert_eq!(applied[2]["lines"][0]["direction"], "looser");
+}
