@@ -51,8 +51,8 @@ pub use own_tags::SYSTEM_EQUIPMENT;
 pub use policies::EXAMPLE_POLICIES;
 pub use replay::{ColumnRef, Format, Replay, ReplayColumn, load_replay, read_replay};
 pub use server::{
-    Budget, ChannelSetting, Driver, Embedded, Http, Mqtt, Protocol, SUBSCRIBE_DEFAULT, Secret, Server, Success, TemplateForm, Templates,
-    Webhook, Window,
+    Budget, ChannelSetting, Driver, Embedded, History, Http, Mqtt, Protocol, SUBSCRIBE_DEFAULT, Secret, Server, Success, TemplateForm,
+    Templates, Webhook, Window,
 };
 pub use setpoints::{DELAY_MAX, RESPOND_WITHIN_MAX, SAMPLE_MAX};
 pub use shares::level_shares;

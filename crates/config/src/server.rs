@@ -6,6 +6,7 @@ use crate::source::{At, Source};
 use crate::suggest;
 use crate::table::{Table, named, with_document};
 use crate::values::{duration, kind, parse_duration};
+use model::bounds::{HISTORY_KEPT_MAX, HISTORY_KEPT_MIN};
 use model::plant::ChannelKind;
 use model::{ChannelId, Duration};
 use std::collections::BTreeSet;
@@ -21,6 +22,8 @@ pub struct Server {
     pub embedded: Embedded,
     /// Pages and API.
     pub http: Http,
+    /// What is kept of the past.
+    pub history: History,
     /// Channels sorted by id.
     pub channels: Vec<ChannelSetting>,
     /// Texts that replace the built-in messages.
@@ -81,6 +84,13 @@ pub struct Http {
     pub listen: SocketAddr,
     /// What links in messages begin with, without a `/` at the end.
     pub public_url: String,
+}
+
+/// What is kept of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History {
+    /// How long readings are kept.
+    pub readings: Duration,
 }
 
 /// A channel and how it is driven.
@@ -216,6 +226,8 @@ const KEEP_ALIVE_BOUNDS: (Duration, Duration) = (Duration::from_secs(5), Duratio
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 /// Two attempts must end before the recipient's next channel is due; the notifier takes no more either.
 const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
+/// A quarter of tuning, season included: 90 days.
+const READINGS_KEPT_DEFAULT: Duration = Duration::from_mins(90 * 24 * 60);
 /// A message has a body, so GET carries none.
 const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 
@@ -231,6 +243,7 @@ impl Default for Server {
             },
             embedded: Embedded { listen: LISTEN_MQTT },
             http: Http { listen: LISTEN_HTTP, public_url: format!("http://{LISTEN_HTTP}") },
+            history: History { readings: READINGS_KEPT_DEFAULT },
             channels: vec![platform()],
             templates: Templates::default(),
         }
@@ -263,6 +276,11 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
             server.http.public_url = format!("http://{}", server.http.listen);
             if let Some(url) = url(table, "public_url", &["http", "https"], sink) {
                 server.http.public_url = url.value.trim_end_matches('/').to_owned();
+            }
+        });
+        file.table("history", sink, |table, sink| {
+            if let Some(kept) = duration(table, "readings", (HISTORY_KEPT_MIN, HISTORY_KEPT_MAX), sink) {
+                server.history.readings = kept.value;
             }
         });
         let channels = named(file, "channels", sink, |name, entry, sink| {

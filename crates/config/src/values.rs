@@ -33,6 +33,7 @@ pub(crate) fn show_duration(length: Duration) -> String {
     let micros = length.as_micros();
     match micros {
         0 => "0s".to_owned(),
+        _ if micros >= 10 * 86_400_000_000 && micros % 86_400_000_000 == 0 => format!("{}d", micros / 86_400_000_000),
         _ if micros % 3_600_000_000 == 0 => format!("{}h", micros / 3_600_000_000),
         _ if micros % 60_000_000 == 0 => format!("{}min", micros / 60_000_000),
         _ if micros % 1_000_000 == 0 => format!("{}s", micros / 1_000_000),

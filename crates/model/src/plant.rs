@@ -625,7 +625,7 @@ pub struct Plant {
 }
 
 /// The engine's own tags, made by `config` for every plant: `_system/<name>`, condition [`Condition::System`].
-pub const SYSTEM_TAGS: [&str; 6] = ["broker", "clock", "storage", "notifier", "recovery", "sirens"];
+pub const SYSTEM_TAGS: [&str; 7] = ["broker", "clock", "storage", "notifier", "recovery", "sirens", "history"];
 
 impl Plant {
     /// Finds a tag.

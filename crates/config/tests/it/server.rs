@@ -21,6 +21,18 @@ fn what_is_not_written_has_a_default_that_stays_on_this_machine() {
     assert_eq!(server.mqtt.protocol, Protocol::V311);
     assert_eq!(server.http.public_url, "http://127.0.0.1:8080");
     assert_eq!(server.channels[0].kind, ChannelKind::Platform);
+    assert_eq!(server.history.readings, Duration::from_mins(90 * 24 * 60));
+}
+
+#[test]
+fn readings_are_kept_as_long_as_is_written_and_never_less_than_thirty_days() {
+    let kept = |written: &str| load(changed("server.toml", "[http]", &format!("[history]\nreadings = \"{written}\"\n\n[http]")));
+    assert_eq!(kept("400d").map(|loaded| loaded.server.history.readings).ok(), Some(Duration::from_mins(400 * 24 * 60)));
+    assert_eq!(kept("30d").map(|loaded| loaded.server.history.readings).ok(), Some(Duration::from_mins(30 * 24 * 60)));
+    for written in ["29d", "0s", "5000d"] {
+        let faults = kept(written).map(drop).expect_err("out of bounds").to_string();
+        assert!(faults.contains("30d") && faults.contains("3660d"), "{written}: {faults}");
+    }
 }
 
 #[test]
