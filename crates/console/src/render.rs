@@ -4,8 +4,8 @@
 use crate::access::Viewer;
 use crate::json::{
     AlarmJson, AlarmRefJson, AnnouncementJson, CaseEpisodeJson, CaseJson, CaseTierJson, CountsJson, EpisodeJson, KeyJson, LimitsJson,
-    LinkJson, MeJson, MessageJson, NamedPersonJson, NextJson, OutcomeJson, OverviewJson, PersonJson, SignatureJson, TagJson, TierJson,
-    ToldJson, WorstJson,
+    LinkJson, MeJson, MessageJson, NamedPersonJson, NextJson, OutcomeJson, OverviewJson, PersonJson, RationaleJson, SignatureJson, TagJson,
+    TierJson, ToldJson, WorstJson,
 };
 use crate::routes::App;
 use crate::{LiveAlarm, Message, words};
@@ -194,6 +194,7 @@ impl Render<'_> {
             value: of.value,
             setpoint: of.setpoint,
             unit: tag.map_or_else(String::new, |tag| tag.unit.clone()),
+            rationale: tag.and_then(|tag| rationale(tag, alarm.condition)),
             late: of.late,
             folded: of.folded,
             sign_by: of.sign_by.as_millis(),
@@ -228,6 +229,7 @@ impl Render<'_> {
             value: alarm.value,
             setpoint: alarm.setpoint,
             unit: tag.map_or_else(String::new, |tag| tag.unit.clone()),
+            rationale: tag.and_then(|tag| rationale(tag, alarm.id.condition)),
             late: alarm.late,
             episode: episode(alarm.episode),
             case: alarm.case.as_ref().map(ToString::to_string),
@@ -261,6 +263,7 @@ impl Render<'_> {
             labels: tag.labels.clone(),
             in_service: tag.in_service,
             marks: self.tag_marks(windows, tag),
+            basis: tag.basis.clone(),
             limits: LimitsJson {
                 low_low: limit(Condition::LowLow),
                 low: limit(Condition::Low),
@@ -409,6 +412,17 @@ pub(crate) fn is_measured(tag: &Tag) -> bool {
 }
 
 /// An alarm a gateway has of itself.
+/// What the rationalisation of a tag's condition says.
+fn rationale(tag: &Tag, condition: Condition) -> Option<RationaleJson> {
+    let rule = tag.conditions.iter().find(|rule| rule.condition == condition)?;
+    rule.rationale.as_ref().map(|rationale| RationaleJson {
+        cause: rationale.cause.clone(),
+        consequence: rationale.consequence.clone(),
+        response: rationale.response.clone(),
+        respond_within_s: rationale.time_to_respond.map(|within| within.as_secs()),
+    })
+}
+
 fn is_of_gateway(condition: Condition) -> bool {
     matches!(condition, Condition::GatewayLost | Condition::WrongClock)
 }

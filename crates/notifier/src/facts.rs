@@ -1,6 +1,8 @@
 //! What a message says beyond its notification: looked up at the moment of sending, by whoever holds the plant.
 
+use model::plant::Rationale;
 use model::{Notification, Quality, Signal, Timestamp};
+use std::sync::Arc;
 
 /// Looks up what a message needs at the moment it is sent. Called from the notifier's tasks: must be quick and must not block.
 pub trait Facts: Send + Sync {
@@ -51,6 +53,8 @@ pub struct MessageFacts {
     pub members: u32,
     /// When handling is due.
     pub handle_by: Option<Timestamp>,
+    /// What the limit's rationalisation says; none where nobody wrote it.
+    pub rationale: Option<Arc<Rationale>>,
     /// The page of the case below the public address, such as `/cases/…`, already percent-encoded.
     pub link: Option<String>,
 }
@@ -73,6 +77,7 @@ impl MessageFacts {
             folded: 0,
             members: 0,
             handle_by: None,
+            rationale: None,
             link: None,
         }
     }

@@ -11,9 +11,11 @@ use crate::contacts::mask_phones;
 use crate::facts::{CurrentValue, MessageFacts};
 use crate::{NotifierError, civil};
 use minijinja::{Environment, UndefinedBehavior};
+use model::plant::Rationale;
 use model::{Audience, Condition, Duration, Level, LimitChange, Notification, Purpose, Quality, Signal, Tier, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Characters of one SMS in Chinese.
 pub(crate) const SHORT_CHARS_MAX_ZH: usize = 70;
@@ -38,7 +40,7 @@ const BUILT_IN: [(&str, &str); 4] = [
 /// name in keys, such as `sign-missed`), `delay` (因停机延迟), `subject` (enterprise, equipment, signal and condition in one),
 /// `enterprise`, `equipment`, `condition`, `tag`, `tag_full` (with its name), `value` (of the moment of sending, or 信号中断 or
 /// 坏值), `last` (the last value and its time, where there is no present one), `limit`, `raised_value`, `since`, `since_full`,
-/// `sign_by`, `handle_by`, `number`, `link`, `please` (请, left out where a short message is too long). Numbers: `repeat`, `folded`,
+/// `sign_by`, `handle_by`, `cause`, `consequence`, `response`, `respond_within` (of the limit's rationalisation), `number`, `link`, `please` (请, left out where a short message is too long). Numbers: `repeat`, `folded`,
 /// `members`. Yes or no: `returned`, `late`, `overdue`, `upper` (to a tier above the enterprise).
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
@@ -90,6 +92,10 @@ pub(crate) struct Message {
     pub(crate) since_full: String,
     pub(crate) sign_by: String,
     pub(crate) handle_by: String,
+    pub(crate) cause: String,
+    pub(crate) consequence: String,
+    pub(crate) response: String,
+    pub(crate) respond_within: String,
     pub(crate) folded: u32,
     pub(crate) members: u32,
     pub(crate) number: String,
@@ -203,6 +209,8 @@ impl Message {
         let (value, last) = value_words(facts, &alarm.tag.tag, alarm.condition, setting, lang, form);
         let number = |value: Option<f64>| value.map(|value| quantity(value, facts, lang)).unwrap_or_default();
         let discrete = alarm.condition == Condition::Discrete;
+        let rationale = facts.rationale.as_deref();
+        let written = |part: fn(&Rationale) -> &String| rationale.map(|rationale| mask_phones(part(rationale))).unwrap_or_default();
         Self {
             prefix,
             level: if zh { notification.level.name_zh().to_owned() } else { notification.level.name().to_uppercase() },
@@ -244,6 +252,13 @@ impl Message {
             since_full: civil::long(notification.raised_at, utc_offset),
             sign_by: time(notification.sign_by),
             handle_by: facts.handle_by.map(time).unwrap_or_default(),
+            cause: written(|rationale| &rationale.cause),
+            consequence: written(|rationale| &rationale.consequence),
+            response: written(|rationale| &rationale.response),
+            respond_within: rationale
+                .and_then(|rationale| rationale.time_to_respond)
+                .map(|within| minutes(within, lang))
+                .unwrap_or_default(),
             folded: facts.folded,
             members: facts.members,
             number: facts.number.clone(),
@@ -271,6 +286,15 @@ fn loosened(change: &LimitChange, message: &Message, lang: Lang) -> String {
             let more = if *count > 1 { format!(", {count} lines in all") } else { String::new() };
             format!("{prefix}[LIMIT LOOSENED] {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}")
         }
+    }
+}
+
+/// A time to respond as people say it.
+fn minutes(length: Duration, lang: Lang) -> String {
+    let minutes = length.as_micros() as f64 / 60e6;
+    match lang {
+        Lang::Zh => format!("{minutes}分钟"),
+        Lang::En => format!("{minutes} min"),
     }
 }
 
@@ -419,8 +443,17 @@ pub(crate) fn template_fault(error: &minijinja::Error) -> String {
     }
 }
 
+fn sample_rationale() -> Rationale {
+    Rationale {
+        cause: "\"罐\"\\\n".to_owned(),
+        response: "{{ level }}".to_owned(),
+        time_to_respond: Some(Duration::from_mins(5)),
+        ..Rationale::default()
+    }
+}
+
 /// Messages of every purpose with the data that breaks careless templates: no value, bad value, no link, quotes in names.
-pub(crate) fn samples() -> Vec<Message> {
+fn samples() -> Vec<Message> {
     const PURPOSES: [Purpose; 8] = [
         Purpose::Announce,
         Purpose::Remind,
@@ -470,6 +503,7 @@ pub(crate) fn samples() -> Vec<Message> {
                 handle_by: current.map(|_| Timestamp::from_secs(3600)),
                 still_standing: current.is_some(),
                 members: u32::from(current.is_none()) * 120,
+                rationale: current.map(|_| Arc::new(sample_rationale())),
                 ..MessageFacts::bare(&notification)
             };
             let setting =

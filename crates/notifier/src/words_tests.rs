@@ -34,6 +34,7 @@ fn facts() -> MessageFacts {
         folded: 0,
         members: 0,
         handle_by: Some(Timestamp::from_secs(1_732_428_312 + 3600)),
+        rationale: None,
         link: Some("/cases/0412".to_owned()),
     }
 }
@@ -298,4 +299,28 @@ fn a_template_that_only_fails_later_gives_way_to_the_built_in_words() {
     let facts = MessageFacts { number: "13".to_owned(), ..facts() };
     let text = rare.compose(&about(Purpose::Announce), &facts, &setting(), Lang::Zh, Form::Short).0;
     assert!(text.starts_with("【烽燧】橙色预警:") && text.ends_with("单号13"), "{text}");
+}
+
+#[test]
+fn what_was_written_about_a_limit_goes_with_the_message_to_be_acted_on() {
+    let rationale = Rationale {
+        cause: "收料超量".to_owned(),
+        consequence: "冒罐".to_owned(),
+        response: "停止进料,打 13800001234".to_owned(),
+        time_to_respond: Some(Duration::from_mins(10)),
+    };
+    let facts = MessageFacts { rationale: Some(Arc::new(rationale)), ..facts() };
+    let long = |purpose, lang| words(&about(purpose), &facts, &setting(), lang, Form::Long);
+    // A number in a limit's text is masked like any other: what is sent is journaled.
+    let told = long(Purpose::Announce, Lang::Zh);
+    assert!(told.contains("可能原因:收料超量\n后果:冒罐\n处置措施:停止进料,打 138****1234(10分钟内)\n单号 0412"), "{told}");
+    let told = long(Purpose::Remind, Lang::En);
+    assert!(
+        told.contains("Likely cause: 收料超量\nConsequence: 冒罐\nWhat to do: 停止进料,打 138****1234 (within 10 min)\nCase 0412"),
+        "{told}"
+    );
+    assert!(!long(Purpose::Closed, Lang::Zh).contains("处置措施"));
+    let site = Words::new(&Templates::default().with("zh-short", "{{ tag }}:{{ response }} {{ respond_within }}")).unwrap();
+    let text = site.compose(&about(Purpose::Announce), &facts, &setting(), Lang::Zh, Form::Short).0;
+    assert_eq!(text, "LIA-101:停止进料,打 138****1234 10分钟");
 }

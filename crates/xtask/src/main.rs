@@ -107,7 +107,7 @@ fn bench(quick: bool) -> anyhow::Result<()> {
     let root = root()?;
     provide(&TOOLS)?;
     let mut command = cargo(&root);
-    command.args(["bench", "--benches"]);
+    command.args(["bench", "--benches", "-p", "watchfire", "-p", "watchfire-config"]);
     if quick {
         command.env("WATCHFIRE_BENCH_QUICK", "1");
     }

@@ -57,6 +57,19 @@ pub struct ToldJson {
     pub at: i64,
 }
 
+/// What the rationalisation of a limit says to whoever must answer its alarm; empty where nothing was written.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RationaleJson {
+    /// 原因
+    pub cause: String,
+    /// 后果
+    pub consequence: String,
+    /// 处置措施
+    pub response: String,
+    /// 允许响应时间, in seconds.
+    pub respond_within_s: Option<i64>,
+}
+
 /// One announcement of a case.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AnnouncementJson {
@@ -88,6 +101,8 @@ pub struct AnnouncementJson {
     pub setpoint: Option<f64>,
     /// Unit of both.
     pub unit: String,
+    /// Why the limit is there and what to do; null where nobody wrote it.
+    pub rationale: Option<RationaleJson>,
     /// 补传.
     pub late: bool,
     /// Raises folded into it.

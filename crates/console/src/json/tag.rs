@@ -1,6 +1,6 @@
 //! Alarms and tags.
 
-use super::{AlarmStateName, ConditionName, EpisodeJson, LevelName, QualityName};
+use super::{AlarmStateName, ConditionName, EpisodeJson, LevelName, QualityName, RationaleJson};
 use model::{AlarmState, Condition, Level, Quality};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,8 @@ pub struct AlarmJson {
     pub setpoint: Option<f64>,
     /// Unit of both.
     pub unit: String,
+    /// Why the limit is there and what to do; null where nobody wrote it.
+    pub rationale: Option<RationaleJson>,
     /// 补传.
     pub late: bool,
     /// Which episode, to be handed back unchanged.
@@ -126,6 +128,8 @@ pub struct TagJson {
     pub marks: Vec<&'static str>,
     /// Setpoints.
     pub limits: LimitsJson,
+    /// 设定依据
+    pub basis: String,
     /// Newest value.
     pub value: Option<f64>,
     /// Its quality; null before the first reading.

@@ -60,6 +60,7 @@ export function makeTags(count, now) {
       gateway: `gw${e}`,
       range,
       labels: signal === 'static-earthing' ? ['接地良好', '接地断开'] : null,
+      basis: '',
       limits,
       value: n % 97 === 96 ? null : value,
       quality: n % 97 === 96 ? 'bad' : n % 89 === 88 ? 'uncertain' : 'good',
@@ -93,6 +94,10 @@ export function makeCase(tags, now, number, level, step, lines, more = {}) {
       value,
       setpoint,
       unit: tag.unit,
+      rationale:
+        condition === 'high-high'
+          ? { cause: '收料超量或进错罐', consequence: '冒罐溢流,着火或中毒', response: '停止进料,倒入备用罐', respond_within_s: 600 }
+          : null,
       late: false,
       folded: 0,
       sign_by: announced + signDue,

@@ -75,6 +75,13 @@ export interface Overview {
   tiers: TierName[];
   utc_offset_ms: number;
 }
+/** What the rationalisation of a limit says; what is empty was not written. */
+export interface Rationale {
+  cause: string;
+  consequence: string;
+  response: string;
+  respond_within_s: number | null;
+}
 export interface Announcement {
   key: TransitionKey;
   key_text?: string;
@@ -89,6 +96,7 @@ export interface Announcement {
   value: number | null;
   setpoint: number | null;
   unit: string;
+  rationale: Rationale | null;
   late: boolean;
   folded: number;
   sign_by: number;
@@ -159,6 +167,7 @@ export interface Alarm {
   value: number | null;
   setpoint: number | null;
   unit: string;
+  rationale: Rationale | null;
   late: boolean;
   episode: Episode;
   case: string | null;
@@ -185,6 +194,8 @@ export interface Tag {
   range: [number, number] | null;
   labels: [string, string] | null;
   in_service: boolean;
+  /** 设定依据 */
+  basis: string;
   limits: {
     low_low: number | null;
     low: number | null;
