@@ -28,6 +28,6 @@ describe('both languages', () => {
   it('say a name they do not know as the server says it', () => {
     expect(say('zh', 'wall.more', { n: 3 })).toBe('还有 3 条');
     expect(sayOr('en', 'condition.high', '高报')).toBe('high');
-    expect(sayOr('en', 'condition.deviation', '偏差')).toBe('偏差');
+    expect(sayOr('en', 'condition.unheard-of', '没听过的')).toBe('没听过的');
   });
 });
