@@ -121,7 +121,7 @@ fn bad_options_and_missing_folders_end_with_2_and_say_what_helps() {
 
 #[test]
 fn every_command_explains_itself_with_examples_and_its_exit_status() {
-    for command in ["check", "who", "status", "verify", "user", "publish"] {
+    for command in ["check", "export", "who", "status", "verify", "user", "publish"] {
         run(&[command, "--help"]).ends(0).says(&["Examples:", &format!("watchfire {command}"), "Exit status:"]);
     }
 }
@@ -140,6 +140,43 @@ fn the_shipped_configurations_have_no_fault_and_say_what_is_in_them() {
     assert_eq!((&report["ok"], &report["tags"], &report["limits"]), (&json!(true), &json!(5), &json!(16)));
     assert_eq!(report["levels"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum::<u64>(), 16);
     assert_eq!(report["warnings"], json!([]));
+}
+
+#[test]
+fn a_tag_is_explained_value_by_value_with_the_place_of_each() {
+    let report = run(&["check", "config", "--explain", "hongxin/GC-101", "--json"]).ends(0).json();
+    let fact = |what: &str| {
+        let facts = report["facts"].as_array().unwrap();
+        let fact = facts.iter().find(|fact| fact["what"] == what).unwrap_or_else(|| panic!("{what} is not among {facts:?}"));
+        format!("{} | {}", fact["value"].as_str().unwrap(), fact["from"].as_str().unwrap())
+    };
+    assert!(fact("high").starts_with("25 %LEL | config/enterprises/hongxin.csv:"), "{}", fact("high"));
+    assert!(fact("high-high response").contains("启动应急预案 | class, config/classes.toml:"), "{}", fact("high-high response"));
+    assert!(fact("high level").contains("[levels], config/policies.toml:"), "{}", fact("high level"));
+    run(&["--lang", "zh", "check", "config", "--explain", "hongxin/GC-101"]).ends(0).says(&["高高报处置措施", "写在"]);
+    run(&["check", "config", "--explain", "hongxin/NO-1"]).ends(2).says(&["no setpoint list has this tag"]);
+}
+
+#[test]
+fn a_list_goes_out_as_a_workbook_and_comes_back_as_the_same_rules() {
+    let version = |config: &str| run(&["check", config, "--json"]).ends(0).json()["version"].clone();
+    let (dir, config) = changed("gateways.toml", "180s", "180s");
+    let before = version(&config);
+    let lists = dir.path().join("enterprises");
+    let book = lists.join("tep.xlsx").display().to_string();
+    run(&["export", "limits", "--config", &config, "--enterprise", "tep", "--format", "xlsx", "--out", &book]).ends(0).says(&["tep.xlsx"]);
+    // Two lists of one enterprise are one too many.
+    run(&["check", &config]).ends(1).says(&["this enterprise has two setpoint lists"]);
+    let list = std::fs::read(lists.join("tep.csv")).unwrap();
+    std::fs::remove_file(lists.join("tep.csv")).unwrap();
+    assert_eq!(version(&config), before);
+    let as_it_is = run(&["export", "limits", "--config", "config/tep"]).ends(0);
+    assert_eq!(as_it_is.out.as_bytes(), list);
+    let copies = dir.path().join("copies").display().to_string();
+    run(&["export", "limits", "--out", &copies]).ends(0);
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 30);
+    run(&["export", "limits"]).ends(2).says(&["--enterprise"]);
+    run(&["export", "limits", "--enterprise", "hongxing"]).ends(1).says(&["did you mean `hongxin`?"]);
 }
 
 #[test]

@@ -15,7 +15,6 @@ use crate::source::{Grid, Source};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use std::io::{Cursor, Read};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 /// The largest workbook once unpacked; one of 100,000 tags has about 150 MB.
@@ -33,9 +32,7 @@ type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 
 /// Reads the list of a workbook. A workbook with a fault gives an empty text, whose fault has been told.
 pub(crate) fn read(path: PathBuf, bytes: &[u8], sink: &mut Sink) -> Source {
-    // The reader is foreign code and the file anybody's: a panic of the one on the other is a fault of the file.
-    let read = catch_unwind(AssertUnwindSafe(|| list(bytes)));
-    match read.unwrap_or_else(|_| Err(Refusal::damaged("panic"))) {
+    match list(bytes) {
         Ok(List { grid, text: csv, others }) => {
             let source = Source::of_grid(path, csv, grid);
             if !others.is_empty() {

@@ -4,8 +4,14 @@ mod limits;
 
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "Examples:
+  watchfire export limits --enterprise hongxin --format xlsx --out limits.xlsx   a setpoint list as a workbook
+
+Exit status: 0 written, 1 faults found, 2 could not run.";
+
 /// Arguments of `watchfire export`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
