@@ -34,7 +34,11 @@ pub(crate) fn half_width_tag(written: &str) -> Cow<'_, str> {
 }
 
 fn map(written: &str, plain: impl Fn(char) -> char) -> Cow<'_, str> {
-    if written.chars().all(|c| plain(c) == c) { Cow::Borrowed(written) } else { Cow::Owned(written.chars().map(plain).collect()) }
+    if written.is_ascii() || written.chars().all(|c| plain(c) == c) {
+        Cow::Borrowed(written)
+    } else {
+        Cow::Owned(written.chars().map(plain).collect())
+    }
 }
 
 /// Whether a cell says that there is none.

@@ -139,13 +139,11 @@ pub(crate) struct Heads {
     columns: [Option<usize>; Column::COUNT],
     /// Whether each cell of the row has a head at all.
     named: Vec<bool>,
+    /// What stands above the tags in this list.
+    tag_head: String,
 }
 
 impl Heads {
-    /// Whether a text is a name of the column.
-    pub(crate) fn is(head: &str, column: Column) -> bool {
-        Column::parse(head) == Some(column)
-    }
     /// Whether these cells are heads of a list, rather than its title or a remark above it.
     pub(crate) fn are_in<'t>(cells: impl Iterator<Item = &'t str>) -> bool {
         let mut known = cells.filter_map(Column::parse);
@@ -192,11 +190,16 @@ impl Heads {
             complete = false;
         }
         let named = cells.iter().map(|cell| !cell.text.trim().is_empty()).collect();
-        complete.then_some(Self { columns: heads, named })
+        let tag_head = heads[Column::Tag as usize].map(|at| cells[at].text.trim().to_owned()).unwrap_or_default();
+        complete.then_some(Self { columns: heads, named, tag_head })
     }
     /// The cell of a column, where the list has it and the row is long enough.
     pub(crate) fn cell<'c, 'a>(&self, cells: &'c [Cell<'a>], column: Column) -> Option<&'c Cell<'a>> {
         cells.get(self.columns[column as usize]?)
+    }
+    /// Whether a row is the heads once more.
+    pub(crate) fn are_repeated(&self, cells: &[Cell<'_>]) -> bool {
+        self.cell(cells, Column::Tag).is_some_and(|cell| cell.text.trim() == self.tag_head)
     }
     /// The first cell that holds something below no head: most often a comma in a text has moved the rest of its row.
     pub(crate) fn stray<'c, 'a>(&self, cells: &'c [Cell<'a>]) -> Option<&'c Cell<'a>> {

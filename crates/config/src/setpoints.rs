@@ -352,7 +352,7 @@ impl<'r, 'a> RowReader<'r, 'a> {
             ));
             return false;
         }
-        let repeated = required.into_iter().all(|column| written(column).is_some_and(|cell| Heads::is(cell.text.trim(), column)));
+        let repeated = self.heads.are_repeated(self.cells);
         if repeated {
             let fault = self.cells[0].place.error("repeated-head", text("表头在中间又写了一遍", "the heads stand here once more"));
             self.sink.push(fault.suggest("删去这一行", "remove this row"));

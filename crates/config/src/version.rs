@@ -7,7 +7,6 @@ use model::plant::Plant;
 use model::{Condition, RuleVersion};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::io;
 
 /// Hex digits of the hash that are kept; enough to tell any two versions of one site apart.
 const DIGITS: usize = 16;
@@ -34,28 +33,21 @@ struct Content<'a> {
     conditions: &'a [model::plant::ConditionRule],
 }
 
-struct Hash(Sha256);
+/// A hash, and the room for one value's JSON: a hash of every few bytes by themselves costs more than the bytes.
+struct Hash(Sha256, Vec<u8>);
 
 impl Hash {
     fn add(&mut self, value: &impl Serialize) {
-        serde_json::to_writer(&mut *self, value).expect("plain data always has a JSON form, and a hash takes any bytes");
-        self.0.update(b"\n");
-    }
-}
-
-impl io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.1.clear();
+        serde_json::to_writer(&mut self.1, value).expect("plain data always has a JSON form, and memory takes any bytes");
+        self.1.push(b'\n');
+        self.0.update(&self.1);
     }
 }
 
 /// The version of a plant.
 pub(crate) fn of(plant: &Plant) -> RuleVersion {
-    let mut hash = Hash(Sha256::new());
+    let mut hash = Hash(Sha256::new(), Vec::new());
     hash.add(&plant.policies);
     hash.add(&Condition::ALL);
     for tag in &plant.tags {
