@@ -453,7 +453,7 @@ fn sample_rationale() -> Rationale {
 }
 
 /// Messages of every purpose with the data that breaks careless templates: no value, bad value, no link, quotes in names.
-fn samples() -> Vec<Message> {
+pub(crate) fn samples() -> Vec<Message> {
     const PURPOSES: [Purpose; 8] = [
         Purpose::Announce,
         Purpose::Remind,
