@@ -199,7 +199,7 @@ fn whole(shape: &Plant, plant: &Arc<model::Plant>, tags: usize, table: &mut Tabl
             stamp(&mut bytes, millis);
             let now = Timestamp::from_millis(millis);
             for topic in &topics {
-                Decoder.decode(plant, topic.as_bytes(), black_box(&bytes), now, &mut decoded);
+                decoder.decode(plant, topic.as_bytes(), black_box(&bytes), now, &mut decoded);
                 for reading in &decoded.readings {
                     rules.step(&Input::Reading(*reading), now, &mut out);
                 }

@@ -16,6 +16,8 @@ mod client;
 mod decode;
 mod embedded;
 mod item;
+mod lookup;
+mod quick;
 mod reject;
 mod scan;
 mod sink;

@@ -10,8 +10,11 @@ use proptest::prelude::*;
 use watchfire_ingest::{Decoded, Decoder, RejectReason, topic};
 
 fn decode(plant: &Plant, topic: &[u8], payload: &[u8]) -> Decoded {
-    let mut out = Decoded::default();
-    Decoder.decode(plant, topic, payload, RECEIVED, &mut out);
+    let (mut out, mut carefully) = (Decoded::default(), Decoded::default());
+    Decoder::new(plant).decode(plant, topic, payload, RECEIVED, &mut out);
+    // One that knows no plant finds every tag the careful way, and reads its payload so.
+    Decoder::default().decode(plant, topic, payload, RECEIVED, &mut carefully);
+    assert_eq!(format!("{out:?}"), format!("{carefully:?}"), "the quick way read something else");
     out
 }
 

@@ -211,6 +211,7 @@ impl Engine {
         };
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
         let mut engine = Self {
+            decoder: Decoder::new(&plant),
             plant,
             pipeline,
             effects: Vec::new(),
@@ -225,7 +226,6 @@ impl Engine {
             built_in_broker,
             sirens_lost: None,
             sirens_failing,
-            decoder: Decoder,
             decoded: Decoded::default(),
             now,
             batch: Batch::default(),

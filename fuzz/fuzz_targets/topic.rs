@@ -1,0 +1,12 @@
+#![no_main]
+
+#[path = "../src/topic.rs"]
+mod topic;
+#[path = "../../crates/ingest/tests/common/plant.rs"]
+mod plant;
+
+use std::sync::LazyLock;
+
+static PLANT: LazyLock<model::Plant> = LazyLock::new(plant::plant);
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| topic::check(&PLANT, plant::RECEIVED, data));
