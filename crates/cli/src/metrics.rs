@@ -33,6 +33,8 @@ pub struct Metrics {
     pub key_conflicts: IntCounter,
     /// Open cases found without a next action.
     pub audit_violations: IntCounter,
+    /// Readings that the history lost.
+    pub history_lost: IntCounter,
     /// 1 while commits fail: nothing is acknowledged then.
     pub store_failing: IntGauge,
     /// 1 while at least one source is subscribed.
@@ -78,6 +80,7 @@ impl Metrics {
             commit_retries: counter("commit_retries_total", "Failed tries of a commit")?,
             key_conflicts: counter("key_conflicts_total", "Identities that came twice with different content")?,
             audit_violations: counter("audit_violations_total", "Open cases without a next action")?,
+            history_lost: counter("history_lost_total", "Readings that the history lost")?,
             commit_seconds,
             store_failing,
             link_up,

@@ -1,9 +1,12 @@
 //! The journal as the pages read it. Blocking, over a read-only connection of its own.
 
-use console::{Message, QuarantineList, QuarantineRow, Records, RecordsError, TimelineEntry};
+use console::{HistoryGap, Message, QuarantineList, QuarantineRow, Records, RecordsError, TimelineEntry, Trend, TrendPoint};
 use ingest::topic::Place;
+use journal::history::{HistoryReader, Point};
 use journal::{EntryKind, OutboxFilter, OutboxStatus, Reader, Record, StoreError};
-use model::{Attempt, AttemptResult, BodyId, Case, CaseId, Notification};
+use model::{Attempt, AttemptResult, BodyId, Case, CaseId, Notification, TagId, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Rows of one case's history shown at most.
 const TIMELINE_ROWS_MAX: usize = 5_000;
@@ -11,12 +14,15 @@ const TIMELINE_ROWS_MAX: usize = 5_000;
 /// Reads a journal.
 pub struct JournalRecords<R> {
     reader: R,
+    data: PathBuf,
+    /// Opened with the first question: the writer may make the file after we started.
+    history: Mutex<Option<HistoryReader>>,
 }
 
 impl<R: Reader> JournalRecords<R> {
-    /// Over a reader.
-    pub fn new(reader: R) -> Self {
-        Self { reader }
+    /// Over a reader, and over the history of readings in the same folder.
+    pub fn new(reader: R, data: &Path) -> Self {
+        Self { reader, data: data.to_owned(), history: Mutex::new(None) }
     }
 }
 
@@ -105,4 +111,30 @@ impl<R: Reader> Records for JournalRecords<R> {
             .collect();
         Ok(QuarantineList { total: quarantine.totals.iter().map(|total| total.count).sum(), rows })
     }
+    fn trend(&self, tag: &TagId, from: Timestamp, to: Timestamp, points: usize) -> Result<Trend, RecordsError> {
+        // One question at a time: each takes some milliseconds, and a page asks for one.
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        if history.is_none() {
+            *history = HistoryReader::open(&self.data).map_err(failed)?;
+        }
+        let Some(reader) = history.as_mut() else { return Ok(Trend::default()) };
+        let read = reader.trend(tag, from, to, points).and_then(|trend| Ok((trend, reader.gaps(from, to)?)));
+        if read.is_err() {
+            *history = None;
+        }
+        let (trend, gaps) = read.map_err(failed)?;
+        Ok(Trend {
+            points: trend.points.iter().map(trend_point).collect(),
+            gaps: gaps
+                .iter()
+                .map(|gap| HistoryGap { from: gap.from, to: gap.to, lost: gap.lost, why: gap.why.name(), why_zh: gap.why.name_zh() })
+                .collect(),
+            damaged: trend.damaged,
+        })
+    }
+}
+
+fn trend_point(point: &Point) -> TrendPoint {
+    let Point { from, to, count, bad, min, max, last } = *point;
+    TrendPoint { from, to, count, bad, min, max, last }
 }

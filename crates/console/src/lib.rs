@@ -36,7 +36,10 @@ pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValu
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};
 pub use openapi::document as openapi;
 pub use pages::are_built as pages_are_built;
-pub use port::{ActFuture, Engine, EngineBusy, QuarantineList, QuarantineRow, Readiness, Records, RecordsError, TimelineEntry};
+pub use port::{
+    ActFuture, Engine, EngineBusy, HistoryGap, QuarantineList, QuarantineRow, Readiness, Records, RecordsError, TimelineEntry, Trend,
+    TrendPoint,
+};
 pub use port::{PlanFuture, Tuning, TuningError};
 pub use server::serve_on;
 pub use settings::{Clock, Settings};
@@ -85,6 +88,10 @@ pub mod bounds {
     pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
     /// Rows of one answer.
     pub const ROWS_MAX: usize = 2_000;
+    /// Points of a trend, where the question does not say.
+    pub const HISTORY_POINTS_DEFAULT: usize = 500;
+    /// Milliseconds of a trend, where the question does not say: an hour.
+    pub const HISTORY_SPAN_DEFAULT_MILLIS: i64 = 3_600_000;
     /// Quarantined payloads read from the store for one answer, before they are cut to what the login may see.
     pub const QUARANTINE_READ_MAX: usize = 5_000;
     /// An act id's length in characters.

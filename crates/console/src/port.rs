@@ -1,7 +1,7 @@
 //! What the console needs of the rest: somebody who takes acts, somebody who reads the records. Implemented where it is wired.
 
 use crate::{Account, ApplyRequestJson, ConfigJson, ConfirmRequestJson, Message, PlanJson, PlanRequestJson};
-use model::{Act, ActAnswer, Actor, Attempt, BodyId, Case, CaseEvent, CaseId, Notification, Timestamp, Transition};
+use model::{Act, ActAnswer, Actor, Attempt, BodyId, Case, CaseEvent, CaseId, Notification, TagId, Timestamp, Transition};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -84,6 +84,51 @@ pub struct QuarantineList {
     pub rows: Vec<QuarantineRow>,
 }
 
+/// Some readings of one tag that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrendPoint {
+    /// Source time of the first.
+    pub from: Timestamp,
+    /// Source time of the last.
+    pub to: Timestamp,
+    /// How many.
+    pub count: u32,
+    /// Of them bad or without a value.
+    pub bad: u32,
+    /// Lowest value; none when all are bad.
+    pub min: Option<f64>,
+    /// Highest value.
+    pub max: Option<f64>,
+    /// Newest value.
+    pub last: Option<f64>,
+}
+
+/// A span of which readings are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryGap {
+    /// From here on, in the engine's time.
+    pub from: Timestamp,
+    /// Up to here.
+    pub to: Timestamp,
+    /// How many, where that is known.
+    pub lost: Option<u64>,
+    /// Why, for programs.
+    pub why: &'static str,
+    /// Why, in Chinese.
+    pub why_zh: &'static str,
+}
+
+/// What a tag measured over a span.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trend {
+    /// Earliest first.
+    pub points: Vec<TrendPoint>,
+    /// Readings that are known to be missing.
+    pub gaps: Vec<HistoryGap>,
+    /// Stored chunks that are damaged and left out.
+    pub damaged: u32,
+}
+
 /// The records, read. Blocking: called off the async threads, never from the engine's.
 pub trait Records: Send + Sync {
     /// What happened to a case, oldest first.
@@ -96,6 +141,8 @@ pub trait Records: Send + Sync {
     fn messages(&self, limit: usize) -> Result<Vec<Message>, RecordsError>;
     /// Quarantined payloads, newest first.
     fn quarantine(&self, limit: usize) -> Result<QuarantineList, RecordsError>;
+    /// What a tag measured in `[from, to)` by source time, in at most `points` points.
+    fn trend(&self, tag: &TagId, from: Timestamp, to: Timestamp, points: usize) -> Result<Trend, RecordsError>;
 }
 
 /// A configuration on its way.

@@ -12,7 +12,7 @@ use crate::tell::Moment;
 use model::plant::{ConditionRule, Tag};
 use model::{
     Act, ActId, ActKind, Actor, AlarmId, BesideEvent, BesideEventKind, BodyId, Condition, Confirmation, EscalationEffect, Hazard, Level,
-    Refusal, Scope, Tier, Timestamp, Window, WindowKind, bounds,
+    Refusal, Scope, TagIndex, Tier, Timestamp, Window, WindowKind, bounds,
 };
 
 /// What an act that files a window asks for.
@@ -204,6 +204,22 @@ impl Escalation {
                 self.plant.tag_index(&alarm.tag).is_some_and(|tag| self.reaches(scope, self.plant.tag(tag)))
             }
         }
+    }
+
+    /// The tags that a test in force covers: their readings are marked so.
+    pub fn tags_under_test(&self) -> Vec<TagIndex> {
+        let mut under_test = Vec::new();
+        for window in self.windows().filter(|window| window.in_force() && window.kind == WindowKind::UnderTest) {
+            match &window.scope {
+                Scope::Alarms { alarms } => under_test.extend(alarms.iter().filter_map(|alarm| self.plant.tag_index(&alarm.tag))),
+                Scope::Tags { tags } => under_test.extend(tags.iter().filter_map(|tag| self.plant.tag_index(tag))),
+                scope @ (Scope::Area { .. } | Scope::Gateway { .. }) => {
+                    let tags = (0..).map(TagIndex).zip(&self.plant.tags);
+                    under_test.extend(tags.filter(|(_, tag)| self.reaches(scope, tag)).map(|(index, _)| index));
+                }
+            }
+        }
+        under_test
     }
 
     /// Files, confirms or ends a window.

@@ -2,6 +2,8 @@
 
 mod common;
 use common::check;
+use common::plant::county;
+use common::world::World;
 
 #[test]
 fn a_test_window_pages_nobody_above_while_a_neighbour_tag_pages_as_ever() {
@@ -402,4 +404,24 @@ fn a_late_exceedance_under_a_shelf_opens_no_case_and_is_counted() {
         1h1m > -
         ",
     );
+}
+
+#[test]
+fn the_tags_whose_readings_are_marked_are_those_of_the_tests_in_force() {
+    let mut world = World::new(county(), true);
+    let under_test = |world: &World| -> Vec<String> {
+        world.escalation.tags_under_test().into_iter().map(|tag| world.plant.tag(tag).id.to_string()).collect()
+    };
+    world.run("0s", "shelve zhou LIA-101 1h");
+    assert_eq!(under_test(&world), Vec::<String>::new(), "a shelf is no test");
+    world.run("1s", "test wang TIA-101 30m");
+    assert_eq!(under_test(&world), ["hx/TIA-101"]);
+    world.run("2s", "test wang gateway:G 1h");
+    assert_eq!(under_test(&world), ["hx/TIA-101"], "the second person is missing");
+    world.run("3s", "confirm-window li now");
+    assert!(under_test(&world).len() > 2 && under_test(&world).contains(&"hx/@G".to_owned()), "{:?}", under_test(&world));
+    world.run("40m", "-");
+    assert!(under_test(&world).contains(&"hx/LIA-101".to_owned()), "the gateway's hour goes on");
+    world.run("2h", "-");
+    assert_eq!(under_test(&world), Vec::<String>::new());
 }

@@ -13,6 +13,7 @@ use anyhow::Context;
 use config::{Loaded, Server};
 use console::{Accounts, LiveView};
 use ingest::{BrokerAddress, EmbeddedBroker, EmbeddedConfig, MqttSettings, MqttSource, Sink, Source, SourceId};
+use journal::history::{HistoryWriter, Retention};
 use journal::{OutboxFilter, OutboxStatus, Reader, SqliteReader, SqliteStore, Store, StoreError};
 use model::{CaseId, Notification, Siren, Timestamp, bounds};
 use notifier::{Contacts, Notifier, SirenConfig, SirenDriver};
@@ -204,6 +205,8 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         [],
     )?;
     let allowed = Arc::new(Allowed::default());
+    let retention = Retention(server.history.readings);
+    let (history_writer, history) = HistoryWriter::start(&args.data, plant.clone(), retention, clock.now())?;
     let guard = Guard::open(&args.data, snapshot.clean_stop);
     let parts = Parts {
         plant: plant.clone(),
@@ -217,10 +220,11 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         allowed: allowed.clone(),
         built_in_broker: matches!(embedded, Running::BuiltIn(_)),
         first_versions: if first { versions.clone() } else { Vec::new() },
+        history,
     };
     let reader = SqliteReader::open(&args.data)?;
     note_spent(&reader, &notifier, clock.now());
-    let records = Arc::new(JournalRecords::new(reader));
+    let records = Arc::new(JournalRecords::new(reader, &args.data));
     let engine = Engine::start(parts, &snapshot)?;
     drop(snapshot);
     if let Some(detail) = &contradiction {
@@ -288,6 +292,8 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     };
     shutdown.cancel();
     let _ = thread.join();
+    // After the engine, so that its last readings are written, and off the threads that must not wait.
+    let _ = tokio::task::spawn_blocking(move || drop(history_writer)).await;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), pages).await;
     stopped
 }

@@ -83,6 +83,7 @@ impl Engine {
 
     fn reading(&mut self, reading: &Reading) {
         self.metrics.readings.inc();
+        self.history.push(reading, self.now);
         self.view.set_value(
             reading.tag,
             console::LiveValue {
@@ -254,6 +255,7 @@ impl Engine {
             EscalationEffect::Beside(event) => {
                 self.entry(EntryKind::Beside, None, None, &event);
                 self.pending.beside = true;
+                self.mark_under_test();
             }
             EscalationEffect::Marked(alarm) => drop(self.pending.alarms.insert(alarm)),
             // The pipeline has handed it to the rules, and their transitions stand beside it.
@@ -310,7 +312,7 @@ impl Engine {
         self.entry(EntryKind::System, None, None, &serde_json::json!({ "event": "stop" }));
     }
 
-    fn entry(&mut self, kind: EntryKind, key: Option<String>, subject: Option<String>, content: &impl Serialize) {
+    pub(super) fn entry(&mut self, kind: EntryKind, key: Option<String>, subject: Option<String>, content: &impl Serialize) {
         self.batch.entries.push(Entry { kind, format: 1, key, subject, at: self.now, bytes: json(content) });
     }
 

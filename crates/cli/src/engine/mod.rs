@@ -12,6 +12,7 @@
 
 mod evaluate;
 mod guard;
+mod history;
 mod pace;
 mod release;
 mod reload;
@@ -21,6 +22,7 @@ use crate::clock::EngineClock;
 use crate::metrics::Metrics;
 use console::LiveView;
 use ingest::{AckHandle, Decoded, Decoder, SourceEvent};
+use journal::history::HistoryQueue;
 use journal::{Batch, Snapshot, Store, StoreError};
 use model::{
     Act, ActAnswer, ActId, AlarmId, Attempt, CaseEvent, CaseId, Condition, Duration, Notification, Plant, Siren, TagIndex, Timestamp,
@@ -115,6 +117,8 @@ pub struct Parts {
     pub built_in_broker: bool,
     /// The configurations to put on record where the store knows of none yet.
     pub first_versions: Vec<console::VersionJson>,
+    /// Where readings go once they are taken.
+    pub history: HistoryQueue,
 }
 
 /// The engine's state between two batches.
@@ -131,6 +135,9 @@ pub struct Engine {
     sources: Vec<String>,
     allowed: Arc<Allowed>,
     built_in_broker: bool,
+    history: HistoryQueue,
+    history_failing: bool,
+    history_lost: u64,
     sirens_lost: Option<Instant>,
     sirens_failing: bool,
     decoder: Decoder,
@@ -199,7 +206,8 @@ pub enum StartError {
 impl Engine {
     /// Restores the engine from its store. Restart itself causes no transition; what is overdue runs with the first input.
     pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
-        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker, first_versions } = parts;
+        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker, first_versions, history } =
+            parts;
         let now = clock.now();
         let pipeline = Pipeline::restore(plant.clone(), &snapshot.hard, &snapshot.soft, snapshot.last_now.unwrap_or(now), now)
             .map_err(|error| StartError::State(error.to_string()))?;
@@ -210,6 +218,7 @@ impl Engine {
             alarm.is_some_and(|view| view.state.is_active())
         };
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
+        let history_failing = stands("history");
         let mut engine = Self {
             decoder: Decoder::new(&plant),
             plant,
@@ -224,6 +233,9 @@ impl Engine {
             sources,
             allowed,
             built_in_broker,
+            history,
+            history_failing,
+            history_lost: 0,
             sirens_lost: None,
             sirens_failing,
             decoded: Decoded::default(),
@@ -240,6 +252,7 @@ impl Engine {
             pace: pace::Pace::new(Instant::now()),
             stopping: false,
         };
+        engine.mark_under_test();
         engine.note_start(snapshot);
         if !first_versions.is_empty() {
             engine.keep_versions(&first_versions);
@@ -327,6 +340,7 @@ impl Engine {
             self.last_clock_check = Instant::now();
             self.check_clock();
             self.check_sirens();
+            self.check_history();
         }
         if self.now.since(self.last_checkpoint) >= bounds::CHECKPOINT_EVERY {
             self.checkpoint();

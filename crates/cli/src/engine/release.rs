@@ -25,6 +25,8 @@ impl Engine {
             self.batch.clear();
         }
         self.release(seq);
+        // After the commit: what the broker will send again after a failed one is not history yet.
+        self.history.hand_over();
         Ok(())
     }
 

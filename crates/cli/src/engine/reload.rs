@@ -62,6 +62,8 @@ impl Engine {
         // Freeing what is left of a hundred thousand tags is nothing a reading should wait for.
         std::thread::spawn(move || drop(husk));
         self.plant = plant;
+        self.history.set_tags(self.plant.clone());
+        self.mark_under_test();
         version.since = self.now.as_millis();
         self.entry_bytes(EntryKind::Config, Some(format!("config:{}!{}", version.version, self.now.0)), entry);
         self.record(&mut effects);

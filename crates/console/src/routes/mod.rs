@@ -6,6 +6,7 @@ mod cases;
 mod config;
 mod events;
 mod health;
+mod history;
 mod lists;
 mod windows;
 
@@ -165,6 +166,7 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(cases::case))
         .routes(routes!(lists::alarms))
         .routes(routes!(lists::tags))
+        .routes(routes!(history::history))
         .routes(routes!(acts::act))
         .routes(routes!(config::config))
         .routes(routes!(config::apply))

@@ -7,6 +7,7 @@ extern crate watchfire_console as console;
 
 mod acting;
 mod hardening;
+mod history;
 mod live;
 mod login;
 mod plant;

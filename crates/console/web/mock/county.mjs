@@ -204,3 +204,18 @@ export function makeMessages(cases) {
   }
   return { people, messages };
 }
+
+/** A past that was never measured: a slow wave with a peak, a pause, some bad readings and a recorded gap. */
+export function makeHistory(tag, from, to, count) {
+  const step = (to - from) / count;
+  const middle = tag.value ?? 0;
+  const points = Array.from({ length: count }, (_, at) => {
+    const bad = at > count * 0.3 && at < count * 0.32;
+    const value = middle * (1 + 0.08 * Math.sin((at / count) * 9) + (Math.abs(at - count * 0.75) < count * 0.02 ? 0.5 : 0));
+    const [min, max, last] = bad ? [null, null, null] : [value * 0.985, value * 1.015, value];
+    return { from: Math.round(from + at * step), to: Math.round(from + (at + 0.8) * step), count: 60, bad: bad ? 60 : 0, min, max, last };
+  });
+  const shown = points.filter((_, at) => at < count * 0.5 || at > count * 0.56);
+  const gap = { from: from + step * count * 0.5, to: from + step * count * 0.56, lost: 812, why: 'crash', why_zh: '异常中断' };
+  return { tag: tag.tag, from, to, points: shown, gaps: [gap], damaged: 0 };
+}

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeCase, makeMessages, makeTags, TIERS, USERS } from './county.mjs';
+import { makeCase, makeHistory, makeMessages, makeTags, TIERS, USERS } from './county.mjs';
 
 const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -364,6 +364,12 @@ async function serve(engine, sessions, dist, request, response) {
   if (request.method === 'POST' && request.headers['x-watchfire'] !== '1') return json(403, { error: 'cross-site', text: '' });
   const head = { now: Date.now(), seq: engine.seq };
   const of = (name) => url.searchParams.get(name);
+  const past = /^\/api\/v1\/tags\/([^/]+)\/([^/]+)\/history$/.exec(url.pathname);
+  if (past !== null) {
+    const tag = engine.tags.find((known) => known.tag === `${decodeURIComponent(past[1])}/${decodeURIComponent(past[2])}`);
+    if (tag === undefined || (me.tier === 0 && tag.enterprise !== me.body)) return json(404, { error: 'not-found', text: '没有找到' });
+    return json(200, { now: head.now, ...makeHistory(tag, Number(of('from')), Number(of('to')), Number(of('points') ?? 500)) });
+  }
   switch (path) {
     case '/api/v1/logout':
       sessions.delete(token);

@@ -30,6 +30,8 @@ pub struct News {
 pub struct HistoryQueue {
     rows: Vec<HistoryReading>,
     tags: Arc<dyn Tags>,
+    /// Of the batch in hand, from before the tags were others.
+    earlier: Vec<(Arc<dyn Tags>, Vec<HistoryReading>)>,
     last: Option<Timestamp>,
     rank: u32,
     under_test: BTreeSet<TagIndex>,
@@ -87,6 +89,31 @@ impl Shared {
         }
         (taken, slot.lost.take())
     }
+    /// Takes over what the engine hands over, or counts it as lost.
+    fn give(&self, tags: &Arc<dyn Tags>, rows: &mut Vec<HistoryReading>) {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+        let (from, to, count) = (first.taken, last.taken, rows.len());
+        let mut slot = self.slot();
+        if slot.waiting + count > HISTORY_QUEUE_MAX {
+            let lost = slot.lost.get_or_insert(Gap { from, to, lost: Some(0), why: GapReason::Overflow });
+            (lost.to, lost.lost) = (to, lost.lost.map(|lost| lost + count as u64));
+            drop(slot);
+            let mut news = self.news();
+            (news.losing, news.lost) = (true, news.lost + count as u64);
+            return rows.clear();
+        }
+        slot.waiting += count;
+        match slot.batches.back_mut() {
+            Some((known, waiting)) if same(known, tags) => {
+                if waiting.is_empty() && count > waiting.capacity() / 2 {
+                    std::mem::swap(waiting, rows);
+                } else {
+                    waiting.append(rows);
+                }
+            }
+            _ => slot.batches.push_back((tags.clone(), std::mem::take(rows))),
+        }
+    }
     pub fn stop(&self) {
         self.slot().stop = true;
         self.wake.notify_all();
@@ -95,14 +122,7 @@ impl Shared {
 
 impl HistoryQueue {
     pub(super) fn new(tags: Arc<dyn Tags>, shared: Arc<Shared>) -> Self {
-        Self { rows: Vec::new(), tags, last: None, rank: 0, under_test: BTreeSet::new(), shared }
-    }
-
-    /// A queue whose writer does not exist: for an engine that keeps no history, such as one under test.
-    pub fn none(tags: Arc<dyn Tags>) -> Self {
-        let shared = Shared::default();
-        shared.slot().stop = true;
-        Self::new(tags, Arc::new(shared))
+        Self { rows: Vec::new(), tags, earlier: Vec::new(), last: None, rank: 0, under_test: BTreeSet::new(), shared }
     }
 
     /// Keeps a reading that the engine took at `now`. Costs a few nanoseconds and shares nothing yet.
@@ -115,49 +135,25 @@ impl HistoryQueue {
 
     /// Hands over what was kept since the last time. Once per batch, after its commit.
     pub fn hand_over(&mut self) {
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return };
-        let (from, to) = (first.taken, last.taken);
-        let mut slot = self.shared.slot();
-        if slot.stop {
-            drop(slot);
-            return self.rows.clear();
+        for (tags, mut rows) in std::mem::take(&mut self.earlier) {
+            self.shared.give(&tags, &mut rows);
         }
-        if slot.waiting + self.rows.len() > HISTORY_QUEUE_MAX {
-            let lost = slot.lost.get_or_insert(Gap { from, to, lost: Some(0), why: GapReason::Overflow });
-            (lost.to, lost.lost) = (to, lost.lost.map(|lost| lost + self.rows.len() as u64));
-            drop(slot);
-            let mut news = self.shared.news();
-            (news.losing, news.lost) = (true, news.lost + self.rows.len() as u64);
-            return self.rows.clear();
-        }
-        slot.waiting += self.rows.len();
-        match slot.batches.back_mut() {
-            Some((tags, rows)) if same(tags, &self.tags) => {
-                if rows.is_empty() && self.rows.len() > rows.capacity() / 2 {
-                    std::mem::swap(rows, &mut self.rows);
-                } else {
-                    rows.append(&mut self.rows);
-                }
-            }
-            _ => slot.batches.push_back((self.tags.clone(), std::mem::take(&mut self.rows))),
-        }
+        self.shared.give(&self.tags, &mut self.rows);
     }
 
-    /// Whether readings of a tag are marked as under test (检维修/标定) from here on.
-    pub fn set_under_test(&mut self, tag: TagIndex, under_test: bool) {
-        if under_test {
-            self.under_test.insert(tag);
-        } else {
-            self.under_test.remove(&tag);
-        }
+    /// Readings of these tags, and of no others, are marked as under test (检维修/标定) from here on.
+    pub fn set_under_test(&mut self, tags: impl IntoIterator<Item = TagIndex>) {
+        self.under_test = tags.into_iter().collect();
     }
 
-    /// From here on readings name tags by their indices in these: those of a plant that was reloaded. Which are under
-    /// test is to be said anew.
+    /// From here on readings name tags by their indices in these: those of a plant that was reloaded. Which are under test is to
+    /// be said anew.
     pub fn set_tags(&mut self, tags: Arc<dyn Tags>) {
-        self.hand_over();
+        let before = std::mem::replace(&mut self.tags, tags);
+        if !self.rows.is_empty() {
+            self.earlier.push((before, std::mem::take(&mut self.rows)));
+        }
         self.under_test.clear();
-        self.tags = tags;
     }
 
     /// What became known of the writer since the last question.

@@ -285,7 +285,7 @@ impl HistoryReader {
             }
             Ok(Visit::Continue(()))
         })?;
-        self.damaged.extend(damaged);
+        damaged.into_iter().for_each(|one| note(&mut self.damaged, one));
         Ok(gathered)
     }
 
@@ -358,7 +358,7 @@ impl Look<'_> {
                     summary
                 }
                 Err(Unreadable::Damage(why)) => {
-                    self.damaged.push(Damaged { tag: Some(tag.clone()), from: stored.first_taken, to: stored.last_taken, why });
+                    note(self.damaged, Damaged { tag: Some(tag.clone()), from: stored.first_taken, to: stored.last_taken, why });
                     return Ok(Visit::Continue(()));
                 }
                 Err(Unreadable::Store(error)) => return Err(error.into()),
@@ -378,7 +378,7 @@ impl Look<'_> {
         while let Some(row) = rows.next().map_err(failed)? {
             if let Err(why) = checked(row, 2, 3).and_then(|bytes| tail::get(bytes, &mut tail)) {
                 let time = |column| row.get(column).map(Timestamp).map_err(failed);
-                self.damaged.push(Damaged { tag: None, from: time(0)?, to: time(1)?, why });
+                note(self.damaged, Damaged { tag: None, from: time(0)?, to: time(1)?, why });
             }
         }
         Ok(tail)
@@ -397,6 +397,13 @@ impl Look<'_> {
             return Ok(Visit::Continue(()));
         }
         visit(&mut Chunk { tag, summary: &summary, from, to, held: Held::Tail(view) })
+    }
+}
+
+/// The same chunk may be met more than once.
+fn note(damaged: &mut Vec<Damaged>, one: Damaged) {
+    if !damaged.contains(&one) {
+        damaged.push(one);
     }
 }
 

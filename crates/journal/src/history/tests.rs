@@ -230,7 +230,8 @@ fn a_damaged_piece_is_reported_and_the_rest_is_read() {
     // Times are everybody's: whose chunk is lost with them is said for each.
     file.execute("UPDATE pieces SET crc = crc + 1 WHERE id = (SELECT times FROM chunks WHERE tag = 1 ORDER BY segment LIMIT 1)", [])
         .unwrap();
-    assert!(all_of(&mut reader, 5).len() < 9_000);
+    let mut anew = HistoryReader::open(dir.path()).unwrap().unwrap();
+    assert!(all_of(&mut anew, 5).len() < 9_000);
 }
 
 #[test]
@@ -378,7 +379,7 @@ fn the_writer_is_never_far_behind_and_an_unclean_end_leaves_a_gap() {
     {
         let (_writer, mut queue) = HistoryWriter::start(dir.path(), tags(10), keep, now).unwrap();
         for row in &rows {
-            queue.set_under_test(row.reading.tag, row.under_test);
+            queue.set_under_test(row.under_test.then_some(row.reading.tag));
             queue.push(&row.reading, row.taken);
         }
         queue.hand_over();
@@ -393,6 +394,23 @@ fn the_writer_is_never_far_behind_and_an_unclean_end_leaves_a_gap() {
     let last = rows[rows.len() - 1].taken;
     let gap = Gap { from: last, to: now, lost: None, why: GapReason::Crash };
     assert_eq!(found.gaps(Timestamp::MIN, Timestamp::MAX).unwrap(), [gap]);
+}
+
+#[test]
+fn readings_of_one_batch_before_and_after_a_reload_go_to_their_own_tags() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, mut queue) = HistoryWriter::start(dir.path(), tags(3), Retention(Duration::MAX), Timestamp(START)).unwrap();
+    queue.push(&row(1, START, 1.0).reading, Timestamp(START));
+    queue.set_under_test([TagIndex(1)]);
+    queue.push(&row(1, START, 2.0).reading, Timestamp(START + 1));
+    queue.set_tags(Arc::new(vec![(id(99), String::new()), (id(0), String::new()), (id(1), String::new())]));
+    queue.push(&row(1, START, 3.0).reading, Timestamp(START + 2));
+    queue.hand_over();
+    drop(writer);
+    let mut reader = reader(dir.path());
+    let mut of = |tag| all_of(&mut reader, tag).iter().map(|row| (row.reading.value, row.under_test)).collect::<Vec<_>>();
+    assert_eq!(of(1), [(1.0, false), (2.0, true)]);
+    assert_eq!(of(0), [(3.0, false)], "which are under test is said anew");
 }
 
 #[test]

@@ -34,6 +34,11 @@ class Route {
     }
   }
 
+  /** The tag the address names, by `/tag?id=`. */
+  get tagId(): string | null {
+    return this.path === '/tag' ? new URLSearchParams(this.query).get('id') : null;
+  }
+
   private read(): void {
     this.path = location.pathname;
     this.query = location.search;
@@ -44,4 +49,8 @@ export const route = new Route();
 
 export function caseLink(id: string): string {
   return `/case?id=${encodeURIComponent(id)}`;
+}
+
+export function tagLink(id: string): string {
+  return `/tag?id=${encodeURIComponent(id)}`;
 }

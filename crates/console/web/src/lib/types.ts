@@ -208,6 +208,33 @@ export interface Tag {
   receive_time: number | null;
   worst: { condition: string; level: Level; state: AlarmState } | null;
 }
+/** Some readings of a tag that follow one another. */
+export interface HistoryPoint {
+  from: number;
+  to: number;
+  count: number;
+  bad: number;
+  min: number | null;
+  max: number | null;
+  last: number | null;
+}
+/** A span of which readings are missing. */
+export interface HistoryGap {
+  from: number;
+  to: number;
+  lost: number | null;
+  why: string;
+  why_zh: string;
+}
+export interface History {
+  now: number;
+  tag: string;
+  from: number;
+  to: number;
+  points: HistoryPoint[];
+  gaps: HistoryGap[];
+  damaged: number;
+}
 export interface Person {
   person: string;
   name: string;

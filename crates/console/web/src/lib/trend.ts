@@ -1,0 +1,88 @@
+// A tag's past as the trend draws it. The server gathers readings to points; here it is only decided where the line is broken:
+// no line is drawn over a time of which nothing is known.
+
+import type { History, HistoryPoint } from './types';
+
+/** Spans one can choose, in milliseconds; the key names their words. */
+export const SPANS = [
+  ['trend.hour', 3_600_000],
+  ['trend.shift', 8 * 3_600_000],
+  ['trend.day', 24 * 3_600_000],
+  ['trend.week', 7 * 24 * 3_600_000],
+  ['trend.quarter', 90 * 24 * 3_600_000],
+  ['trend.year', 365 * 24 * 3_600_000],
+] as const;
+
+/** Points asked for at most: more than a screen has columns is only traffic. */
+const POINTS_MAX = 1_000;
+const POINTS_MIN = 100;
+/** A pause this many times the usual distance between points breaks the line. */
+const PAUSE = 4;
+
+export function historyPath(tag: string, from: number, to: number, width: number): string {
+  const slash = tag.indexOf('/');
+  const [enterprise, name] = [tag.slice(0, slash), tag.slice(slash + 1)].map(encodeURIComponent);
+  const points = Math.min(POINTS_MAX, Math.max(POINTS_MIN, Math.round(width)));
+  return `/api/v1/tags/${enterprise}/${name}/history?from=${Math.floor(from)}&to=${Math.ceil(to)}&points=${points}`;
+}
+
+/** Columns of equal length: seconds in the plant's civil time, and values; null is no value. */
+export interface Columns {
+  at: number[];
+  min: (number | null)[];
+  max: (number | null)[];
+  last: (number | null)[];
+  /** Readings without a usable value at that point. */
+  bad: number[];
+}
+
+/** The usual distance between neighbouring points; 0 with fewer than three. */
+function pace(points: HistoryPoint[]): number {
+  const steps = points.slice(1).map((point, at) => point.from - (points[at]?.from ?? 0));
+  steps.sort((a, b) => a - b);
+  return steps.length < 2 ? 0 : (steps[Math.floor(steps.length / 2)] ?? 0);
+}
+
+/** What is drawn. The line is broken at a pause and at a recorded gap. */
+export function columns(history: Pick<History, 'points' | 'gaps'>, offset: number): Columns {
+  const out: Columns = { at: [], min: [], max: [], last: [], bad: [] };
+  const usual = pace(history.points);
+  let before: HistoryPoint | null = null;
+  for (const point of history.points) {
+    if (before !== null) {
+      const [from, to] = [before.to, point.from];
+      const paused = usual > 0 && to - from > PAUSE * usual;
+      const lost = history.gaps.some((gap) => gap.from <= to && gap.to >= from && gap.to > gap.from);
+      if (paused || lost) push(out, (from + to) / 2 + offset, null);
+    }
+    push(out, (point.from + point.to) / 2 + offset, point);
+    before = point;
+  }
+  return out;
+}
+
+function push(out: Columns, at: number, point: HistoryPoint | null): void {
+  // Points may overlap by a little where readings came out of order; a chart wants times that climb.
+  out.at.push(Math.max(at / 1000, (out.at[out.at.length - 1] ?? Number.NEGATIVE_INFINITY) + 1e-3));
+  out.min.push(point?.min ?? null);
+  out.max.push(point?.max ?? null);
+  out.last.push(point?.last ?? null);
+  out.bad.push(point?.bad ?? 0);
+}
+
+/** The lowest and highest value to show: the readings and, where they are near, the limits. */
+export function range(shown: Columns, limits: number[]): [number, number] {
+  const values = [...shown.min, ...shown.max].filter((value): value is number => value !== null);
+  if (values.length === 0) return limits.length > 0 ? padded(Math.min(...limits), Math.max(...limits)) : [0, 1];
+  let [low, high] = [Math.min(...values), Math.max(...values)];
+  const near = Math.max(high - low, Math.abs(high) * 0.05) * 3;
+  for (const limit of limits) {
+    if (limit >= low - near && limit <= high + near) [low, high] = [Math.min(low, limit), Math.max(high, limit)];
+  }
+  return padded(low, high);
+}
+
+function padded(low: number, high: number): [number, number] {
+  const room = high > low ? (high - low) * 0.06 : Math.abs(high) * 0.05 || 1;
+  return [low - room, high + room];
+}
