@@ -1,6 +1,7 @@
 //! `watchfire export`: what somebody else wants to have as a file.
 
 mod limits;
+mod readings;
 
 use std::process::ExitCode;
 
@@ -21,11 +22,14 @@ pub struct Args {
 enum What {
     /// Give back the setpoint lists, as CSV or as a workbook
     Limits(limits::Args),
+    /// Give out readings of the history, as a table or as lines of JSON
+    Readings(readings::Args),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.what {
         What::Limits(args) => limits::run(args),
+        What::Readings(args) => readings::run(args),
     }
 }
