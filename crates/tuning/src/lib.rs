@@ -7,6 +7,8 @@
 pub mod backtest;
 pub mod kpi;
 mod people;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod simulation;
+pub mod suggest;
