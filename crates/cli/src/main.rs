@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
-use watchfire::commands::{backtest, check, demo, export, plan, publish, run, status, test, user, verify, who};
+use watchfire::commands::{backtest, check, demo, export, plan, publish, replay, run, status, suggest, test, user, verify, who};
 
 /// Watchfire 烽燧: from an MQTT reading to an alarm, to the person who must answer, to a closed case.
 ///
@@ -27,6 +27,10 @@ enum Command {
     Check(check::Args),
     /// Run a configuration over recorded readings and compare it with another
     Backtest(backtest::Args),
+    /// Suggest the least changes that would quieten the worst alarms, each proved; changes nothing
+    Suggest(suggest::Args),
+    /// Live the journal again from the history and name the first transition that differs
+    Replay(replay::Args),
     /// Run the scenario files of a configuration: readings in, expected alarms and messages out
     Test(test::Args),
     /// Say what a new configuration would change, and apply it
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Suggest(args) => suggest::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Test(args) => test::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Who(args) => who::run(args),

@@ -6,6 +6,7 @@
 use config::scenario::Failing;
 use model::{Attempt, AttemptResult, Duration, EscalationEffect, Notification, Plant, Reading, SYSTEM_ENTERPRISE, Timestamp, bounds};
 use pipeline::{Effect, Input, Pipeline, RestoreError};
+use rules::{Reload, StaleReload};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -87,9 +88,13 @@ impl Simulation {
     pub fn step(&mut self, input: &Input<'_>) {
         let from = self.seen.len();
         self.pipeline.step(input, self.now, &mut self.seen);
-        if self.seen.len() == from && !self.keeps_rows {
-            return;
+        if self.seen.len() > from || self.keeps_rows {
+            self.answer(from);
         }
+    }
+
+    /// Answers every message among what has followed since place `from`.
+    fn answer(&mut self, from: usize) {
         let mut sent: VecDeque<Notification> = messages(&self.seen[from..]);
         while let Some(message) = sent.pop_front() {
             let attempt = self.attempt(&message);
@@ -129,21 +134,20 @@ impl Simulation {
         if clean {
             self.checkpoint();
         }
-        self.resume(Arc::clone(&self.plant))
-    }
-
-    /// Goes on with another configuration: alarms, running delays and cases are kept.
-    pub fn reload(&mut self, plant: Arc<Plant>) -> Result<(), RestoreError> {
-        self.checkpoint();
-        self.resume(plant)
-    }
-
-    fn resume(&mut self, plant: Arc<Plant>) -> Result<(), RestoreError> {
         let rows = |rows: &BTreeMap<String, Vec<u8>>| rows.iter().map(|(key, bytes)| (key.clone(), bytes.clone())).collect::<Vec<_>>();
-        self.pipeline = Pipeline::restore(Arc::clone(&plant), &rows(&self.hard), &rows(&self.soft), self.now, self.now)?;
-        self.plant = plant;
+        self.pipeline = Pipeline::restore(Arc::clone(&self.plant), &rows(&self.hard), &rows(&self.soft), self.now, self.now)?;
         self.link(true);
         self.step(&Input::Rules(rules::Input::Drained));
+        Ok(())
+    }
+
+    /// Another configuration comes into force while the engine runs.
+    pub fn reload(&mut self, plant: Arc<Plant>) -> Result<(), StaleReload> {
+        let from = self.seen.len();
+        let reload = Reload::prepare(&self.plant, Arc::clone(&plant));
+        self.pipeline.reload(reload, self.now, &mut self.seen)?;
+        self.plant = plant;
+        self.answer(from);
         Ok(())
     }
 

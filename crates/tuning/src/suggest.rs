@@ -105,7 +105,7 @@ fn candidates(range: Option<(f64, f64)>, rule: &ConditionRule, is_gas: bool) -> 
     let mut list = Vec::new();
     let span = range.map_or_else(|| rule.setpoint.abs().max(1.0), |(low, high)| high - low);
     let round = |value: f64| {
-        let digits = 10_f64.powf((2.0 - span.abs().log10()).ceil().max(0.0));
+        let digits = 10_f64.powf((3.0 - span.abs().log10()).ceil().max(0.0));
         (value * digits).round() / digits
     };
     for share in [0.005, 0.01, 0.02, 0.03, 0.05, 0.1] {

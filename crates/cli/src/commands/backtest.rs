@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use journal::history::{HistoryReader, Visit};
 use journal::{EntryKind, Reader, SqliteReader, StoreError};
 use model::{
-    Act, ActAnswer, ActId, Announcement, BodyId, CaseEvent, CaseEventKind, CaseId, Plant, Reading, SYSTEM_ENTERPRISE, TagId, TagIndex,
-    Tier, Timestamp,
+    Act, ActAnswer, ActId, ActKind, Announcement, BodyId, CaseEvent, CaseEventKind, CaseId, Outcome, Plant, Reading, SYSTEM_ENTERPRISE,
+    TagId, TagIndex, Tier, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, compare};
 use tuning::report::{self, Subject, Trace};
+use tuning::suggest::Real;
 
 /// Rows of the journal read in one go.
 const PAGE: usize = 5_000;
@@ -247,6 +248,32 @@ impl Record {
             traces.extend(self.tags.iter().cloned().zip(drawn).filter_map(|(tag, trace)| Some((tag, trace?))));
         }
         Ok(compare((old, new), (old_unanswered, new_unanswered), &positions(&self.tags), (from, to)))
+    }
+
+    /// Alarms that people found to be real: the source time of their first reading.
+    pub(super) fn real(&self) -> Real {
+        let mut real = Real::new();
+        for (_, act) in &self.people.acts {
+            if let ActKind::Check { episodes, outcome: Outcome::Real, .. } = &act.what {
+                for episode in episodes {
+                    real.entry(episode.alarm.clone()).or_default().push(episode.episode.since);
+                }
+            }
+        }
+        real
+    }
+
+    /// Every reading of one tag, in the order in which they were taken.
+    pub(super) fn readings_of(&mut self, tag: &TagId) -> anyhow::Result<Vec<Taken>> {
+        let mut readings = Vec::new();
+        match &mut self.source {
+            Source::Rows(rows) => readings.extend(rows.iter().filter(|taken| self.tags.get(taken.reading.tag.at()) == Some(tag))),
+            Source::History(reader) => reader.merged::<StoreError>(std::slice::from_ref(tag), self.from, self.to, |row| {
+                readings.push(Taken { reading: row.reading, at: row.taken, under_test: row.under_test });
+                Ok(Visit::Continue(()))
+            })?,
+        }
+        Ok(readings)
     }
 
     fn note(&mut self, comparison: &Comparison) {
