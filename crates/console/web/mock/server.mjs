@@ -12,6 +12,78 @@ const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.
 const LEVELS = ['red', 'orange', 'yellow', 'blue'];
 const NEEDS = new Set(['unacknowledged', 'returned-unacknowledged', 'latched-unacknowledged']);
 
+/** One change that waits for whoever looks, one that was applied. */
+function config(now, me) {
+  const line = (condition, condition_zh, item, item_zh, old, fresh, direction, needs_ticket) => ({
+    enterprise: 'e0',
+    tag: 'LIA-101',
+    condition,
+    condition_zh,
+    of: '',
+    item,
+    item_zh,
+    old_zh: old,
+    new_zh: fresh,
+    old_en: old,
+    new_en: fresh,
+    unit: item === 'setpoint' ? '%' : '',
+    direction,
+    level: 'orange',
+    needs_ticket,
+  });
+  const plan = {
+    id: 'b1-1',
+    status: 'waiting',
+    from: 'a1',
+    to: 'b1',
+    made: now - 120_000,
+    author: 'op-li',
+    enterprises: ['e0'],
+    looser: 2,
+    tighter: 1,
+    needs_ticket: true,
+    lines: [
+      line('high-high', '高高报', 'setpoint', '设定值', '90', '92', 'looser', true),
+      line('high', '高报', 'on-delay', '报警延时', '0s', '30s', 'looser', false),
+      line('low', '低报', 'setpoint', '设定值', '15', '20', 'tighter', false),
+    ],
+    lines_left_off: 0,
+    effects: [
+      {
+        tag: 'e0/LIA-101',
+        condition: 'high-high',
+        what: 'would-return',
+        at: null,
+        text_zh: '按最新值将恢复(下一读数时)',
+        text_en: 'would return by the newest value, with the next reading',
+      },
+    ],
+    effects_left_off: 0,
+    faults: [],
+    ticket: 'B-17',
+    reason: '量程改造',
+    second: me.person,
+  };
+  const version = { rules: 'r', since: now - 86_400_000, ticket: '', reason: '', second: null, looser: 0, tighter: 0 };
+  return {
+    versions: [
+      { ...version, version: '5c0ffee5c0ffee00', author: 'start' },
+      {
+        ...version,
+        version: 'a1b2c3d4e5f60718',
+        since: now - 3_600_000,
+        author: 'op-li',
+        ticket: 'B-16',
+        reason: '季节调整',
+        second: 'zj-wang',
+        looser: 1,
+        tighter: 3,
+      },
+    ],
+    plans: [plan, { ...plan, id: 'c1-1', status: 'planned', second: null, ticket: '', reason: '', effects: [] }],
+  };
+}
+
 class Engine {
   constructor(tagCount, alarmCount) {
     const now = Date.now();
@@ -435,6 +507,8 @@ async function serve(engine, sessions, dist, request, response) {
           },
         ],
       });
+    case '/api/v1/config':
+      return json(200, config(head.now, me));
     case '/api/v1/acts': {
       await new Promise((resolve) => setTimeout(resolve, 150));
       const answer = engine.act(body, me);

@@ -335,11 +335,22 @@ async function main() {
     await shot(page, 'quarantine-zh');
   });
 
+  await check('限值 shows which way each line goes, and asks the second person', async () => {
+    await page.click('nav a[href="/limits"]');
+    await page.waitForSelector('h2');
+    if (REAL === null) {
+      await page.waitForSelector('article.waiting');
+      expect((await page.locator('article.waiting .way.looser').count()) === 2, 'two lines are 放宽');
+      expect(await page.locator('article.waiting button.go').isVisible(), 'the second person may agree');
+    }
+    await shot(page, 'limits-zh');
+  });
+
   await check('every page fits a phone, in both languages', async () => {
     await page.setViewportSize(PHONE);
     for (const words of ['Watch', '值守']) {
       await speak(page, words);
-      for (const path of ['/', '/tags', '/messages', '/quarantine']) {
+      for (const path of ['/', '/tags', '/messages', '/limits', '/quarantine']) {
         await page.click(`nav a[href="${path}"]`);
         await page.waitForSelector('main > *');
         const width = await page.evaluate(() => document.documentElement.scrollWidth);

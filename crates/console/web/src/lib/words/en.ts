@@ -304,7 +304,8 @@ export const en: Record<Key, string> = {
   'purpose.closed': 'closed',
 
   'limits.title': 'Changes of limits and configuration',
-  'limits.intro': 'Loosening a red or orange limit, or one of a major hazard 一/二级, wants a change ticket, a reason, and a second person of a tier above who confirms with a login of their own. Tightening applies at once.',
+  'limits.intro':
+    'Loosening a red or orange limit, or one of a major hazard 一/二级, wants a change ticket, a reason, and a second person of a tier above who confirms with a login of their own. Tightening applies at once.',
   'limits.again': 'Read the folder again',
   'limits.rollback': 'Back to the version before',
   'limits.none': 'No change is pending',
