@@ -271,7 +271,7 @@ impl Message {
     }
 }
 
-/// `【限值放宽】XX化工 LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17`.
+/// `【烽燧】限值放宽:XX化工LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17`.
 fn loosened(change: &LimitChange, message: &Message, lang: Lang) -> String {
     let Message { prefix, enterprise, tag, .. } = message;
     let LimitChange { count, ticket, .. } = change;
@@ -279,12 +279,12 @@ fn loosened(change: &LimitChange, message: &Message, lang: Lang) -> String {
         Lang::Zh => {
             let LimitChange { what_zh, old_zh, new_zh, .. } = change;
             let more = if *count > 1 { format!(",共{count}处") } else { String::new() };
-            format!("{prefix}【限值放宽】{enterprise}{tag} {what_zh} {old_zh}→{new_zh}{more},变更单{ticket}")
+            format!("{prefix}【烽燧】限值放宽:{enterprise}{tag} {what_zh} {old_zh}→{new_zh}{more},变更单{ticket}")
         }
         Lang::En => {
             let LimitChange { what_en, old_en, new_en, .. } = change;
             let more = if *count > 1 { format!(", {count} lines in all") } else { String::new() };
-            format!("{prefix}[LIMIT LOOSENED] {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}")
+            format!("{prefix}[Watchfire] limit loosened: {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}")
         }
     }
 }

@@ -173,6 +173,30 @@ fn the_example_of_the_handbook_gives_up_a_courtesy_before_a_name() {
 }
 
 #[test]
+fn a_loosened_limit_is_told_with_its_old_and_new_value_and_its_ticket() {
+    let mut notification = about(Purpose::LimitsLoosened);
+    notification.change = Some(model::LimitChange {
+        what_zh: "高高报 设定值".to_owned(),
+        what_en: "high-high setpoint".to_owned(),
+        old_zh: "90 %".to_owned(),
+        new_zh: "92 %".to_owned(),
+        old_en: "90 %".to_owned(),
+        new_en: "92 %".to_owned(),
+        count: 3,
+        ticket: "B-17".to_owned(),
+    });
+    assert_eq!(zh_short(&notification, &facts()), "【烽燧】限值放宽:XX化工LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17");
+    assert_eq!(
+        words(&notification, &facts(), &setting(), Lang::En, Form::Short),
+        "[Watchfire] limit loosened: XX化工 LIA-101 high-high setpoint 90 % -> 92 %, 3 lines in all, change ticket B-17"
+    );
+    // A stored message of before knows nothing of changes.
+    let before = serde_json::to_string(&about(Purpose::Announce)).unwrap();
+    assert!(!before.contains("change"), "{before}");
+    assert_eq!(serde_json::from_str::<Notification>(&before).unwrap().change, None);
+}
+
+#[test]
 fn a_name_too_long_loses_its_middle_and_keeps_its_number() {
     let facts = MessageFacts { equipment: "苯乙烯装置球罐区东侧三号V-101".to_owned(), ..facts() };
     let text = zh_short(&about(Purpose::Announce), &facts);

@@ -77,6 +77,37 @@ async fn a_client_too_slow_for_the_changes_is_told_to_fetch_everything_again() {
 }
 
 #[tokio::test]
+async fn another_configuration_moves_the_values_and_has_every_client_fetch_again() {
+    let site = Site::start().await;
+    let token = site.login("wang").await;
+    let mut events = site.events(&token).await;
+    events.named("heartbeat").await;
+    let value = LiveValue { value: Some(7.0), quality: Quality::Good, source_time: NOW, receive_time: NOW };
+    let id = TagId::new("ent-hx", "LIA-101");
+    site.view.set_value(site.plant.tag_index(&id).unwrap(), value);
+    // The first tag goes, so every other one has another place; and one limit moves.
+    let mut next = model::Plant::clone(&site.plant);
+    assert_ne!(next.tags.remove(0).id, id);
+    let tag = next.tag_index(&id).unwrap();
+    next.tags[tag.at()].conditions.iter_mut().for_each(|rule| rule.setpoint += 1.0);
+    let next = Arc::new(next);
+    let moves: Vec<_> = site.plant.tags.iter().map(|tag| next.tag_index(&tag.id)).collect();
+    site.view.reshow(console::Reshown::of(next.clone()), &moves);
+    events.named("resync").await;
+    let before =
+        site.plant.tag(site.plant.tag_index(&id).unwrap()).conditions.iter().find(|rule| rule.condition.is_limit()).unwrap().clone();
+    let listed = site.get_json(&token, "/api/v1/tags?q=LIA-101").await["tags"][0].clone();
+    assert_eq!(listed["value"], 7.0, "{listed}");
+    let limits = listed["limits"].as_object().unwrap();
+    assert!(limits.values().any(|limit| limit == before.setpoint + 1.0), "{listed} {before:?}");
+    // By the old place nobody is shown a value of another tag.
+    assert_eq!(site.view.value(&site.plant, site.plant.tag_index(&id).unwrap()), None);
+    site.view.set_value(tag, LiveValue { value: Some(8.0), ..value });
+    site.view.publish_values();
+    assert_eq!(events.named("values").await.data["values"][0][1], 8.0);
+}
+
+#[tokio::test]
 async fn a_client_that_comes_back_learns_whether_it_missed_anything() {
     let site = Site::start().await;
     site.view.apply(change(7, "ent-hx"));
