@@ -7,6 +7,7 @@ use crate::explain::{Explainer, Explanation};
 use crate::fault::{Sink, text};
 use crate::field::{RawEquipment, RawField};
 use crate::heads::{Column, RATIONALE};
+use crate::life::{self, RawLife};
 use crate::limits;
 use crate::org::RawJurisdiction;
 use crate::own_tags::SYSTEM_INTERVAL;
@@ -40,6 +41,8 @@ pub(crate) struct Raw<'a> {
     pub(crate) classes: Classes<'a>,
     pub(crate) sheets: Vec<Sheet<'a>>,
     pub(crate) rules: RawRules<'a>,
+    pub(crate) lives: Vec<RawLife<'a>>,
+    pub(crate) today: Option<jiff::civil::Date>,
 }
 
 /// Builds the plant; `None` where so much is missing that there is none. Faults are in the sink either way. With the tag that
@@ -74,6 +77,7 @@ pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, si
         policies,
         utc_offset: raw.jurisdiction.utc_offset.unwrap_or(UTC_OFFSET_DEFAULT),
     };
+    life::apply(&mut plant, &raw.lives, raw.today, sink);
     plant.version = version::of(&plant);
     (Some(plant), explanation)
 }
@@ -100,6 +104,8 @@ pub(crate) struct Builder<'p> {
     enterprises: BTreeMap<&'p str, Place<'p>>,
     /// With the highest hazard that its gas detectors guard.
     pub(crate) gateways: BTreeMap<Key, (Gateway, Hazard)>,
+    /// Gateways that send the devices' own inhibit bits.
+    inhibiting: BTreeSet<Key>,
     zones: BTreeSet<Key>,
     described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
     pub(crate) equipment: BTreeMap<Key, Equipment>,
@@ -142,6 +148,7 @@ impl<'p> Builder<'p> {
             rationales: BTreeMap::new(),
             enterprises: enterprises.filter_map(|body| Some((body.id.as_str(), *bodies.places.get(body.id.as_str())?))).collect(),
             gateways: BTreeMap::new(),
+            inhibiting: BTreeSet::new(),
             zones: BTreeSet::new(),
             described: BTreeMap::new(),
             equipment: BTreeMap::new(),
@@ -177,7 +184,11 @@ impl<'p> Builder<'p> {
                 tag: TagIndex(0),
                 members: Vec::new(),
             };
-            self.gateways.insert((gateway.enterprise.value.clone(), gateway.id.value.clone()), (made, Hazard::None));
+            let key = (gateway.enterprise.value.clone(), gateway.id.value.clone());
+            if gateway.inhibits {
+                self.inhibiting.insert(key.clone());
+            }
+            self.gateways.insert(key, (made, Hazard::None));
         }
         for zone in &field.zones {
             if self.is_enterprise(&zone.enterprise, sink) && check_name(&zone.id, sink) {
@@ -261,6 +272,9 @@ impl<'p> Builder<'p> {
             let faults = [Condition::OutOfRange, Condition::BadQuality, Condition::Stale];
             for condition in faults.into_iter().filter(|condition| *condition != Condition::OutOfRange || row.range.is_some()) {
                 conditions.extend(self.rule(condition, row.signal, hazard_here, is_area));
+            }
+            if self.inhibiting.contains(&gateway_key) {
+                conditions.extend(self.rule(Condition::Inhibited, row.signal, hazard_here, is_area));
             }
         }
         conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));

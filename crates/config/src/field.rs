@@ -22,6 +22,8 @@ pub(crate) struct RawGateway<'a> {
     pub(crate) id: At<'a, String>,
     pub(crate) name: String,
     pub(crate) interval: Duration,
+    /// It sends the devices' own inhibit bits.
+    pub(crate) inhibits: bool,
 }
 
 pub(crate) struct RawZone<'a> {
@@ -50,7 +52,8 @@ pub(crate) fn read_gateways<'a>(source: &'a Source, sink: &mut Sink) -> RawField
                         // A gateway with a fault still exists: its tags are not told that it does not.
                         let interval = table.required("interval", interval, sink).map_or(INTERVAL_MAX, |interval| interval.value);
                         let name = name.unwrap_or_else(|| format!("网关{}", id.value));
-                        Some(RawGateway { enterprise: enterprise.clone(), id: id.clone(), name, interval })
+                        let inhibits = table.bool("inhibit", sink).is_some_and(|inhibit| inhibit.value);
+                        Some(RawGateway { enterprise: enterprise.clone(), id: id.clone(), name, interval, inhibits })
                     });
                     read.flatten()
                 })

@@ -23,6 +23,7 @@ mod fault;
 mod field;
 mod gas;
 mod heads;
+mod life;
 mod limits;
 mod org;
 mod own_tags;
@@ -109,6 +110,7 @@ const GATEWAYS: &str = "gateways.toml";
 const EQUIPMENT: &str = "equipment.toml";
 const CLASSES: &str = "classes.toml";
 const RULES: &str = "rules.toml";
+const LIFE: &str = "life.toml";
 /// Files that may lie in the folder and are read elsewhere.
 const READ_ELSEWHERE: [&str; 2] = ["replay.toml", "contacts.example.toml"];
 
@@ -149,13 +151,14 @@ fn load_asked(files: &Files, options: &Options<'_>, asked: Option<&TagId>) -> Re
     let classes = source(CLASSES).map(|source| classes::read(source, &mut sink)).unwrap_or_default();
     let sheets = sheets(&sources, today, &mut sink);
     let rules = source(RULES).map(|source| rules::read(source, &mut sink)).unwrap_or_default();
+    let lives = source(LIFE).map(|source| life::read(source, &mut sink)).unwrap_or_default();
 
     // Without the tree everything below it would be a fault of its own; the missing file is the one to tell.
     let built = source(JURISDICTION).map(|top| {
         let jurisdiction = org::read_jurisdiction(top, &mut sink);
         let staff = source(PEOPLE).map(|source| org::read_people(source, &mut sink)).unwrap_or_default();
         let bodies = bodies::build(&jurisdiction, staff, top, &channels, &mut sink);
-        let raw = build::Raw { jurisdiction, bodies, policies, policies_place, field, classes, sheets, rules };
+        let raw = build::Raw { jurisdiction, bodies, policies, policies_place, field, classes, sheets, rules, lives, today };
         build::build(raw, &server, asked, &mut sink)
     });
     let (plant, explanation) = built.unwrap_or_default();
@@ -189,7 +192,7 @@ fn sheets<'a>(sources: &'a BTreeMap<PathBuf, Source>, today: Option<jiff::civil:
 
 /// A file with a slip in its name would silently not be read.
 fn check_file_names(sources: &BTreeMap<PathBuf, Source>, sink: &mut Sink) {
-    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT, CLASSES, RULES];
+    let known = [SERVER, JURISDICTION, PEOPLE, POLICIES, GATEWAYS, EQUIPMENT, CLASSES, RULES, LIFE];
     for (path, source) in sources.iter().filter(|(path, _)| path.parent() == Some(Path::new(""))) {
         let name = path.to_string_lossy();
         if !known.contains(&&*name) && !READ_ELSEWHERE.contains(&&*name) {

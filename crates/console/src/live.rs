@@ -8,7 +8,7 @@ use crate::message::{Message, Messages};
 use model::plant::Plant;
 use model::{
     AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Flood, Level, Marks, Notification, Quality, Siren,
-    TagIndex, Timestamp, Window, ZoneId,
+    TagId, TagIndex, Timestamp, Window, ZoneId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,6 +94,8 @@ pub struct Update {
     pub sirens: Vec<Siren>,
     /// A source's link that went up or down: name, up, since.
     pub link: Option<(String, bool, Timestamp)>,
+    /// Alarms with when each was first raised, ever.
+    pub proven: Vec<(AlarmId, Timestamp)>,
     /// Windows and floods, where they changed.
     pub beside: Option<Beside>,
 }
@@ -144,6 +146,8 @@ struct State {
     messages: Messages,
     sirens: BTreeMap<(BodyId, ZoneId), Siren>,
     links: BTreeMap<String, (bool, Timestamp)>,
+    first_seen: Arc<BTreeMap<TagId, Timestamp>>,
+    proven: BTreeMap<AlarmId, Timestamp>,
     beside_seq: u64,
     windows: Vec<Arc<Window>>,
     floods: Vec<Flood>,
@@ -223,6 +227,20 @@ impl LiveView {
             shown.dirty[tag.at() / 64].fetch_or(1 << (tag.at() % 64), Ordering::Relaxed);
         }
     }
+    /// Notes when a tag was first seen, ever.
+    pub fn set_first_seen(&self, tag: TagId, at: Timestamp) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut state.first_seen).insert(tag, at);
+    }
+    /// When each tag was first seen, ever; what is not in it never was.
+    pub fn first_seen(&self) -> Arc<BTreeMap<TagId, Timestamp>> {
+        Arc::clone(&self.read().first_seen)
+    }
+    /// When an alarm was first raised, ever.
+    pub fn proven(&self, alarms: impl Iterator<Item = AlarmId>) -> Vec<Option<Timestamp>> {
+        let state = self.read();
+        alarms.map(|alarm| state.proven.get(&alarm).copied()).collect()
+    }
     /// The newest reading of a tag of `plant`; none where that plant is no longer the one shown.
     pub fn value(&self, plant: &Arc<Plant>, tag: TagIndex) -> Option<LiveValue> {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
@@ -296,6 +314,7 @@ impl LiveView {
         if let Some((source, up, since)) = update.link {
             state.links.insert(source, (up, since));
         }
+        state.proven.extend(update.proven);
         if let Some(beside) = update.beside {
             state.beside_seq = change.seq;
             state.windows = beside.windows.into_iter().map(Arc::new).collect();

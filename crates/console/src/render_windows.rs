@@ -1,6 +1,6 @@
 //! JSON of windows, floods and 待调试, for one login.
 
-use crate::json::{CommissioningJson, FloodJson, WindowCountsJson, WindowJson, WindowsJson};
+use crate::json::{CommissioningJson, FloodJson, PointJson, PointsJson, ProvenJson, WindowCountsJson, WindowJson, WindowsJson};
 use crate::render::{Render, body_name, is_measured};
 use crate::words::{self, Text};
 use model::{ActKind, Actor, Confirmation, PersonId, Scope, Timestamp, Window, WindowKind};
@@ -117,6 +117,58 @@ impl Render<'_> {
             tags,
         };
         groups.into_iter().map(group).collect()
+    }
+
+    /// Tags as points: first seen, last value, range, limits seen to work.
+    pub fn points(&self, enterprise: Option<&str>, never_seen: bool, offset: usize, limit: usize) -> PointsJson {
+        let view = &self.app.view;
+        let now = (self.app.settings.clock)();
+        let first_seen = view.first_seen();
+        let unseen = |(index, tag): &(model::TagIndex, &model::plant::Tag)| {
+            !first_seen.contains_key(&tag.id) && view.value(self.plant(), *index).is_none()
+        };
+        let fits = |(_, tag): &(model::TagIndex, &model::plant::Tag)| {
+            is_measured(tag) && enterprise.is_none_or(|enterprise| tag.id.enterprise.as_str() == enterprise)
+        };
+        let all: Vec<_> = self.tags().filter(fits).collect();
+        let count = all.iter().filter(|one| unseen(one)).count();
+        let found: Vec<_> = all.into_iter().filter(|one| !never_seen || unseen(one)).collect();
+        let point = |(index, tag): &(model::TagIndex, &model::plant::Tag)| {
+            let value = view.value(self.plant(), *index);
+            let alarms = tag.conditions.iter().map(|rule| model::AlarmId { tag: tag.id.clone(), condition: rule.condition });
+            let proven = view.proven(alarms);
+            PointJson {
+                tag: tag.id.to_string(),
+                name: tag.name.clone(),
+                life: match &tag.commissioning {
+                    _ if !tag.in_service => "out-of-service",
+                    Some(life) if life.until <= now => "commissioning-overdue",
+                    Some(_) => "commissioning",
+                    None => "in-service",
+                },
+                first_seen: first_seen.get(&tag.id).map(|at| at.as_millis()),
+                value: value.and_then(|value| value.value),
+                source_time: value.map(|value| value.source_time.as_millis()),
+                unit: tag.unit.clone(),
+                range: tag.range,
+                limits: tag
+                    .conditions
+                    .iter()
+                    .zip(proven)
+                    .map(|(rule, at)| ProvenJson {
+                        condition: rule.condition.name(),
+                        condition_zh: rule.condition.name_zh(),
+                        at: at.map(Timestamp::as_millis),
+                    })
+                    .collect(),
+            }
+        };
+        PointsJson {
+            now: self.app.now(),
+            total: found.len(),
+            never_seen: count,
+            points: found.iter().skip(offset).take(limit).map(point).collect(),
+        }
     }
 
     /// Windows in force that cover a tag whole, by their kinds' names, and 待调试.

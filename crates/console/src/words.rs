@@ -70,6 +70,7 @@ pub(crate) const fn condition_en(condition: Condition) -> &'static str {
         Condition::GatewayLost => "gateway lost",
         Condition::UnknownTag => "unknown tag",
         Condition::WrongClock => "wrong clock",
+        Condition::Inhibited => "inhibited by the device",
         Condition::System => "system alarm",
         _ => condition.name(),
     }

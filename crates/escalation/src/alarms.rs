@@ -191,6 +191,8 @@ impl Escalation {
         out: &mut Vec<EscalationEffect>,
     ) {
         let id = &announcement.key.alarm;
+        // One that is said again on purpose, such as a re-alarm of the rules, has a step of its own.
+        let fresh = fresh || announcement.key.step > 0;
         let (audience, window) = self.audience(id, now);
         let said_before = !fresh && self.alarms.get(id).is_some_and(|alarm| alarm.held.is_some());
         if !audience.is_everyone() && !said_before {

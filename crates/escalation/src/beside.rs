@@ -81,6 +81,16 @@ impl Escalation {
         })
     }
 
+    /// When an alarm was first raised, ever, on its tag's time: its limit has been seen to work.
+    pub fn proven(&self, alarm: &AlarmId) -> Option<Timestamp> {
+        self.proven.get(alarm).copied()
+    }
+
+    /// Every alarm ever raised, with when it first was.
+    pub fn proven_alarms(&self) -> impl Iterator<Item = (&AlarmId, Timestamp)> {
+        self.proven.iter().map(|(alarm, at)| (alarm, *at))
+    }
+
     /// What stands beside an alarm's state at `now`.
     pub fn marks(&self, alarm: &AlarmId, now: Timestamp) -> Marks {
         let mut marks = Marks {

@@ -58,6 +58,11 @@ impl Escalation {
     pub(crate) fn observe(&mut self, transition: &Transition, now: Timestamp, heard: &mut Heard, out: &mut Vec<EscalationEffect>) {
         if transition.change == Change::Raised {
             self.raised(transition, now, out);
+            let id = &transition.key.alarm;
+            if !self.proven.contains_key(id) {
+                self.proven.insert(id.clone(), transition.at);
+                self.changed.insert(format!("proven/{id}"));
+            }
         }
         if tells_a_cause(transition.key.alarm.condition) {
             self.order(transition, now, heard, out);
@@ -217,5 +222,5 @@ pub(crate) fn first_key(place: &(BodyId, EquipmentId)) -> String {
 
 /// Whether a condition can be what a disturbance began with: the process, not its data and not the engine.
 pub(crate) const fn tells_a_cause(condition: Condition) -> bool {
-    !condition.is_data_fault() && !matches!(condition, Condition::System)
+    !condition.is_data_fault() && !matches!(condition, Condition::Inhibited | Condition::System)
 }

@@ -6,8 +6,8 @@ use crate::beside::{Wake, noted};
 use crate::tell::Moment;
 use model::plant::Commissioning;
 use model::{
-    ActId, AlarmId, AlarmState, AnnounceMode, Announcement, Audience, BesideEventKind, CaseEvent, CaseEventKind, CaseId, EscalationEffect,
-    Level, TagId, Timestamp, TransitionKey, Window,
+    ActId, AlarmId, AlarmState, AnnounceMode, Announcement, Audience, BesideEventKind, CaseEvent, CaseEventKind, CaseId, Condition,
+    EscalationEffect, Level, TagId, Timestamp, TransitionKey, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,10 @@ impl Escalation {
     pub(crate) fn audience(&self, alarm: &AlarmId, now: Timestamp) -> (Audience, Option<ActId>) {
         let life = if self.commissioning(&alarm.tag, now).is_some() { Audience::Integrator } else { Audience::Everyone };
         let windows = self.windows.values().filter(|window| window.in_force() && self.covers(&window.scope, alarm));
-        match windows.map(|window| (window.kind.audience(), &window.id)).min() {
+        // A device that is worked on says so of itself: a window of any kind explains it, and nobody has to be told.
+        let explained = alarm.condition == Condition::Inhibited;
+        let told = |window: &Window| if explained { Audience::Nobody } else { window.kind.audience() };
+        match windows.map(|window| (told(window), &window.id)).min() {
             Some((audience, id)) if audience <= life => (audience, Some(id.clone())),
             _ => (life, None),
         }

@@ -110,6 +110,8 @@ pub struct Escalation {
     chatters: BTreeMap<AlarmId, Chatter>,
     starts: BTreeMap<BodyId, Starts>,
     firsts: BTreeMap<(BodyId, EquipmentId), FirstOut>,
+    /// When each alarm was first raised, ever: its limit has been seen to work.
+    proven: BTreeMap<AlarmId, Timestamp>,
     /// Deadlines of what stands beside the cases.
     wakes: Wakes,
     /// Obligations due until then were missed because the engine was down.
@@ -141,6 +143,7 @@ impl Escalation {
             chatters: BTreeMap::new(),
             starts: BTreeMap::new(),
             firsts: BTreeMap::new(),
+            proven: BTreeMap::new(),
             wakes: Wakes::default(),
             missed_until: None,
         }

@@ -52,6 +52,9 @@ impl Escalation {
             } else if key.starts_with("window/") {
                 let window: Window = read(key, bytes)?;
                 this.windows.insert(window.id.clone(), window);
+            } else if let Some(alarm) = key.strip_prefix("proven/") {
+                let alarm = alarm_of(alarm).ok_or_else(|| unnamed(key))?;
+                this.proven.insert(alarm, read(key, bytes)?);
             } else if let Some(alarm) = key.strip_prefix("chatter/") {
                 let alarm = alarm_of(alarm).ok_or_else(|| unnamed(key))?;
                 this.chatters.insert(alarm, read(key, bytes)?);
@@ -121,6 +124,7 @@ impl Escalation {
             }
             "input" => self.alarms.get(&alarm_of(name)?).map(write),
             "window" => self.windows.get(&name.into()).map(write),
+            "proven" => self.proven.get(&alarm_of(name)?).map(write),
             "chatter" => self.chatters.get(&alarm_of(name)?).map(write),
             "flood" => self.starts.get(&BodyId::new(name)).map(write),
             "first" => {

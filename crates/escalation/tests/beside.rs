@@ -241,3 +241,49 @@ fn rows_written_before_windows_existed_are_still_read() {
     let case: serde_json::Value = serde_json::from_slice(case.1).expect("JSON");
     assert!(case["announcements"][0].get("audience").is_none() && case.get("first_out").is_none());
 }
+
+#[test]
+fn an_inhibit_bit_without_a_window_is_told_and_with_one_is_explained_until_it_ends() {
+    let plant = altered(|plant| {
+        let tag = plant.tags.iter_mut().find(|tag| &*tag.id.tag == "LIA-101").expect("a tag");
+        tag.conditions.push(model::plant::ConditionRule::new(Condition::Inhibited, 0.0, Level::Yellow));
+    });
+    check_on(
+        plant,
+        "
+        0s > raise LIA-101 inhibited
+        0s tank opened yellow
+        0s tank told inhibited LIA-101 enterprise
+        0s tank ! announce yellow inhibited LIA-101 to enterprise: wang sms voice page
+        1m > return LIA-101 inhibited
+        1m tank returned inhibited LIA-101
+        2m > accept wang tank
+        2m tank accepted inhibited LIA-101 by wang
+        2m done
+        1h > test wang LIA-101 30m
+        1h ~ filed under-test LIA-101 of wang by wang
+        1h done
+        1h1m > raise LIA-101 inhibited
+        1h1m ~ held inhibited LIA-101 for nobody
+        1h30m ~ ended under-test LIA-101 of wang held 1
+        1h30m ~ raised anew inhibited LIA-101 for everyone
+        1h30m tank announced inhibited LIA-101 yellow
+        1h30m tank told inhibited LIA-101 enterprise
+        1h30m tank ! announce yellow inhibited LIA-101 to enterprise: wang sms voice page
+        1h31m > -
+        ",
+    );
+}
+
+#[test]
+fn a_limit_has_been_seen_to_work_once_it_raised_an_alarm_whatever_is_restarted() {
+    let mut world = World::new(plant::county(), true);
+    let alarm = |condition| AlarmId { tag: TagId::new("hx", "LIA-101"), condition };
+    assert_eq!(world.escalation.proven(&alarm(Condition::High)), None);
+    world.run("0s", "test wang LIA-101 1h");
+    world.run("1m", "raise LIA-101 high");
+    world.run("2m", "return LIA-101 high");
+    world.run("5m", "raise LIA-101 high");
+    assert_eq!(world.escalation.proven(&alarm(Condition::High)), Some(START + Duration::from_mins(1)), "a test proves it");
+    assert_eq!(world.escalation.proven(&alarm(Condition::HighHigh)), None);
+}

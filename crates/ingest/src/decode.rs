@@ -1,4 +1,4 @@
-//! The native payload format: `{"ts":…,"value":…,"quality":…,"seq":…}` on a tag's topic, or an array of them, each with `"tag"`,
+//! The native payload format: `{"ts":…,"value":…,"quality":…,"seq":…,"inhibit":…}` on a tag's topic, or an array of them, each with `"tag"`,
 //! on the enterprise's.
 //!
 //! A value of a known tag that cannot be read is a bad reading *and* a reject: the tag has spoken, and what it said is no data,
@@ -32,6 +32,8 @@ pub struct Decoded {
     pub rejects_unlisted: u32,
     /// Tags of a known enterprise that nobody configured, each once.
     pub unknown: Vec<(BodyId, String)>,
+    /// What devices say of their own inhibit bit, where they say it.
+    pub inhibits: Vec<(TagIndex, bool)>,
     /// Fields that the format does not know; they are ignored.
     pub unknown_fields: u32,
 }
@@ -43,6 +45,7 @@ impl Decoded {
         self.rejects.clear();
         self.rejects_unlisted = 0;
         self.unknown.clear();
+        self.inhibits.clear();
         self.unknown_fields = 0;
     }
 }
@@ -188,7 +191,7 @@ impl Message<'_> {
     }
 
     fn element(&mut self, tag: TagIndex, name: &str, element: &Element<'_>) {
-        let Fields { time, value, quality, sequence, unknown, contradictory, .. } = element.fields;
+        let Fields { time, value, quality, sequence, inhibit, unknown, contradictory, .. } = element.fields;
         self.out.unknown_fields += unknown;
         let time = match time {
             None => Ok(self.received),
@@ -200,6 +203,12 @@ impl Message<'_> {
         if !element.sound || contradictory {
             let reason = if element.sound { RejectReason::DuplicateKey } else { RejectReason::Malformed };
             return self.bad(tag, source_time, reason, name, element.bytes);
+        }
+        match inhibit {
+            Some(b"true") => self.out.inhibits.push((tag, true)),
+            Some(b"false") => self.out.inhibits.push((tag, false)),
+            Some(_) => self.out.unknown_fields += 1,
+            None => {}
         }
         let value = match value_of(value) {
             Ok(value) => value,

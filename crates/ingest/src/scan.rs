@@ -18,6 +18,7 @@ pub(crate) struct Fields<'a> {
     pub value: Option<&'a [u8]>,
     pub quality: Option<&'a [u8]>,
     pub sequence: Option<&'a [u8]>,
+    pub inhibit: Option<&'a [u8]>,
     /// Keys nobody asked for.
     pub unknown: u32,
     /// A key came twice with different values.
@@ -319,6 +320,7 @@ impl<'a> Fields<'a> {
             b"value" => &mut self.value,
             b"quality" => &mut self.quality,
             b"seq" => &mut self.sequence,
+            b"inhibit" => &mut self.inhibit,
             _ => {
                 self.unknown += 1;
                 return;

@@ -53,6 +53,20 @@ const TT: &str = "watchfire/v1/xinghua/TT-101";
 const ALL: &str = "watchfire/v1/xinghua";
 
 #[test]
+fn a_device_s_inhibit_bit_is_read_beside_its_reading_and_nonsense_in_it_costs_nothing() {
+    let plant = plant();
+    let index = plant.find_tag("xinghua", "TT-101").unwrap();
+    let of = |payload: &str| {
+        let decoded = decode(&plant, TT.as_bytes(), payload.as_bytes());
+        (decoded.inhibits, decoded.readings.len(), decoded.rejects.len(), decoded.unknown_fields)
+    };
+    assert_eq!(of(r#"{"value":1,"inhibit":true}"#), (vec![(index, true)], 1, 0, 0));
+    assert_eq!(of(r#"{"value":1,"inhibit":false}"#), (vec![(index, false)], 1, 0, 0));
+    assert_eq!(of(r#"{"value":1}"#), (vec![], 1, 0, 0), "where it is not said nothing is concluded");
+    assert_eq!(of(r#"{"value":1,"inhibit":"yes"}"#), (vec![], 1, 0, 1));
+}
+
+#[test]
 fn a_reading_is_read() {
     check(TT, r#"{"ts":1732451674123,"value":83.2,"quality":"good","seq":17}"#, "TT-101 83.2 good 1732451674123000 #17");
     check(TT, r#"{"value":83.2}"#, "TT-101 83.2 good now");

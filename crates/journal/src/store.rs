@@ -218,6 +218,8 @@ pub trait Reader: Send + Sync {
     fn closed_case(&self, case: &str) -> Result<Option<ClosedCase>, StoreError>;
     /// Hard state rows whose key starts with `prefix`, by key.
     fn state(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+    /// Checkpoint rows whose key starts with `prefix`, by key.
+    fn soft(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
     /// Where the journal ends: what to write down elsewhere as an anchor.
     fn head(&self) -> Result<Head, StoreError>;
     /// How much room the store takes.

@@ -45,13 +45,15 @@ pub enum Condition {
     UnknownTag,
     /// 时钟错误: the gateway's clock is wrong. On the gateway's own tag.
     WrongClock,
+    /// 设备抑制: the device says that its own output is inhibited 维护使能, and nobody filed a window for it.
+    Inhibited,
     /// 系统报警: the engine says it of itself. Only on tags of the reserved enterprise.
     System,
 }
 
 impl Condition {
     /// Every kind, in the order in which simultaneous transitions are listed: lower limits of a side before higher ones.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Low,
         Self::LowLow,
         Self::High,
@@ -70,6 +72,7 @@ impl Condition {
         Self::GatewayLost,
         Self::UnknownTag,
         Self::WrongClock,
+        Self::Inhibited,
         Self::System,
     ];
 
@@ -94,6 +97,7 @@ impl Condition {
             Self::GatewayLost => "gateway-lost",
             Self::UnknownTag => "unknown-tag",
             Self::WrongClock => "wrong-clock",
+            Self::Inhibited => "inhibited",
             Self::System => "system",
         }
     }
@@ -118,6 +122,7 @@ impl Condition {
             Self::GatewayLost => "网关失联",
             Self::UnknownTag => "未知位号",
             Self::WrongClock => "时钟错误",
+            Self::Inhibited => "设备抑制",
             Self::System => "系统报警",
         }
     }

@@ -330,6 +330,7 @@ fn condition(condition: Condition, lang: Lang) -> &'static str {
         (Lang::En, Condition::GatewayLost) => "gateway lost",
         (Lang::En, Condition::UnknownTag) => "unknown tag",
         (Lang::En, Condition::WrongClock) => "wrong clock",
+        (Lang::En, Condition::Inhibited) => "inhibited by the device",
         (Lang::En, Condition::System) => "system alarm",
         (Lang::En, _) => condition.name(),
     }
@@ -343,7 +344,7 @@ fn value_words(facts: &MessageFacts, tag: &str, of: Condition, setting: &Setting
     let say = |words_zh: &str, words_en: &str| {
         if zh { format!("{tag}{words_zh}") } else { format!("{tag} {words_en}").trim_start().to_owned() }
     };
-    if matches!(of, Condition::GatewayLost | Condition::UnknownTag | Condition::WrongClock | Condition::System) {
+    if matches!(of, Condition::GatewayLost | Condition::UnknownTag | Condition::WrongClock | Condition::Inhibited | Condition::System) {
         // A gateway or the engine itself has no value; its name is all there is to say.
         return (if tag.is_empty() { condition(of, lang).to_owned() } else { tag.to_owned() }, String::new());
     }

@@ -79,7 +79,7 @@ fn still(rule: &ConditionRule, slot: &Slot) -> Option<Band> {
         // A good value inside the range is what returns them.
         (Condition::OutOfRange | Condition::BadQuality | Condition::Stale, active) => return (!active).then_some(Band::ALL),
         // Not judged by a reading.
-        (Condition::GatewayLost | Condition::UnknownTag | Condition::WrongClock | Condition::System, _) => Band::ALL,
+        (Condition::GatewayLost | Condition::UnknownTag | Condition::WrongClock | Condition::Inhibited | Condition::System, _) => Band::ALL,
         // A kind that has no band: every reading is looked at.
         _ => return None,
     };

@@ -83,6 +83,13 @@ pub enum Input<'a> {
         /// What it saw.
         detail: &'a str,
     },
+    /// A device says whether its own output is inhibited. Whether a window explains that is `escalation`'s business.
+    Inhibit {
+        /// Whose.
+        tag: TagIndex,
+        /// Whether it is.
+        active: bool,
+    },
     /// The acknowledgements of these episodes ran out, `escalation` says: they are unacknowledged again.
     AcknowledgementExpired(&'a [EpisodeRef]),
     /// After a restart: subscribed and the backlog drained. Overdue deadlines may fire from now on.
@@ -238,6 +245,7 @@ impl Rules {
                 Input::Link { up } => self.link(*up, &mut said),
                 Input::UnknownTag { gateway, tag } => self.unknown_tag(*gateway, tag, &mut said),
                 Input::System { tag, active, detail } => self.system(*tag, *active, detail, &mut said),
+                Input::Inhibit { tag, active } => self.inhibit(*tag, *active, &mut said),
                 Input::AcknowledgementExpired(episodes) => self.acknowledgement_expired(episodes, &mut said),
                 Input::Drained => {
                     self.drained = true;
@@ -290,6 +298,19 @@ impl Rules {
                 }
             }),
             _ => {}
+        }
+    }
+
+    fn inhibit(&mut self, tag: TagIndex, active: bool, said: &mut Vec<Said>) {
+        let detail = if active {
+            "设备报告处于抑制状态 · the device says it is inhibited"
+        } else {
+            "抑制解除 · no longer inhibited"
+        };
+        if active {
+            self.raise_own(tag, Condition::Inhibited, self.now, detail.to_owned(), &[], said);
+        } else {
+            self.return_own(tag, Condition::Inhibited, self.now, detail.to_owned(), said);
         }
     }
 

@@ -7,6 +7,7 @@ pub mod check;
 pub mod demo;
 pub mod export;
 pub mod plan;
+mod points;
 pub mod publish;
 pub mod replay;
 pub mod run;

@@ -4,7 +4,7 @@ use crate::lang::{lang, say, table};
 use anyhow::{Context, bail};
 use config::Lang;
 use journal::{OutboxFilter, Reader, SqliteReader};
-use model::{AlarmState, Case, CaseStep, CaseTimer, EpisodeRef, Level, Timestamp};
+use model::{AlarmState, Case, CaseStep, CaseTimer, EpisodeRef, Level, Timestamp, Window};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ const OUTBOX_ROWS_MAX: usize = 100_000;
 const EXAMPLES: &str = "Examples:
   watchfire status                                 the folder watchfire-data
   watchfire status --data /var/lib/watchfire
+  watchfire status --points                        per tag: first seen, last value, limits seen to work
   watchfire status --json | jq '.cases[] | select(.level == \"red\")'
 
 It reads the store alone and may run beside the engine. Times in JSON are milliseconds since 1970 (UTC).
@@ -34,6 +35,12 @@ pub struct Args {
     /// Print as JSON
     #[arg(long)]
     json: bool,
+    /// List per tag when it was first seen, its last value and range, and which limits have been seen to work
+    #[arg(long)]
+    points: bool,
+    /// The configuration folder, for --points
+    #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
+    config: PathBuf,
 }
 
 /// A row of an alarm that is not normal.
@@ -58,6 +65,9 @@ pub(super) fn require_journal(data: &Path) -> anyhow::Result<()> {
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     require_journal(&args.data)?;
+    if args.points {
+        return super::points::run(&args.data, &args.config, args.json);
+    }
     let reader = SqliteReader::open(&args.data)?;
     // A case's row holds more, which is the escalation's own.
     let mut cases: Vec<Case> = rows(&reader, "escalation/case/")?;
@@ -67,18 +77,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     alarms.retain(|alarm| alarm.state.is_standing() || alarm.state.needs_acknowledgement());
     alarms.sort_by(|a, b| (b.level, &a.of.alarm).cmp(&(a.level, &b.of.alarm)));
     let waiting = messages_waiting(&reader)?;
+    let mut windows: Vec<Window> = rows(&reader, "escalation/window/")?;
+    windows.sort_by_key(|window| window.until);
     let (head, usage) = (reader.head()?, reader.usage()?);
     if args.json {
         let report = serde_json::json!({
             "cases": cases.iter().map(case_json).collect::<Vec<_>>(),
             "alarms": alarms.iter().map(alarm_json).collect::<Vec<_>>(),
-            "messages_waiting": waiting, "journal_rows": head.seq, "head": head.hash.to_string(), "bytes": usage.bytes,
+            "windows": windows, "messages_waiting": waiting, "journal_rows": head.seq, "head": head.hash.to_string(), "bytes": usage.bytes,
         });
         println!("{report}");
         return Ok(ExitCode::SUCCESS);
     }
     if !cases.is_empty() {
         println!("{}", case_table(&cases));
+    }
+    if !windows.is_empty() {
+        println!("{}", window_table(&windows));
     }
     let (open, standing, rows, mebibytes) = (cases.len(), alarms.len(), head.seq, usage.bytes as f64 / f64::from(1 << 20));
     println!(
@@ -148,6 +163,31 @@ fn case_table(cases: &[Case]) -> comfy_table::Table {
     rows
 }
 
+/// What is shelved, out of service or under test: who answers for it, until when, and what it has held back.
+fn window_table(windows: &[Window]) -> comfy_table::Table {
+    let mut rows = table([
+        say("类别", "window"),
+        say("企业", "enterprise"),
+        say("责任人", "owner"),
+        say("原因", "reason"),
+        say("到", "until"),
+        say("拦下", "held"),
+        say("生效", "in force"),
+    ]);
+    for window in windows {
+        rows.add_row([
+            say(window.kind.name_zh(), window.kind.name()).to_owned(),
+            window.enterprise.to_string(),
+            window.owner.to_string(),
+            window.reason.clone(),
+            civil(window.until),
+            window.held.to_string(),
+            if window.in_force() { say("是", "yes") } else { say("待确认", "to be confirmed") }.to_owned(),
+        ]);
+    }
+    rows
+}
+
 const fn step_zh(step: CaseStep) -> &'static str {
     match step {
         CaseStep::Opened => "已立单",
@@ -167,7 +207,7 @@ fn next(case: &Case) -> Option<&CaseTimer> {
 }
 
 /// In China's civil time, which the text says: the store knows no plant.
-fn civil(at: Timestamp) -> String {
+pub(super) fn civil(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0)
         .map_or_else(|_| "?".to_owned(), |at| jiff::tz::offset(8).to_datetime(at).strftime("%m-%d %H:%M:%S +08:00").to_string())
 }

@@ -64,6 +64,9 @@ impl Engine {
             }
             self.reading(reading);
         }
+        for (tag, active) in &decoded.inhibits {
+            self.inhibit(*tag, *active);
+        }
         for reject in &decoded.rejects {
             self.quarantine(&item, reject.reason.code(), reject.reason.text_en(), &reject.fragment);
         }
@@ -84,6 +87,7 @@ impl Engine {
     fn reading(&mut self, reading: &Reading) {
         self.metrics.readings.inc();
         self.history.push(reading, self.now);
+        self.points.saw(&self.plant, reading.tag, self.now, &self.view);
         self.view.set_value(
             reading.tag,
             console::LiveValue {
@@ -94,6 +98,14 @@ impl Engine {
             },
         );
         self.feed(&Input::Rules(rules::Input::Reading(*reading)));
+    }
+
+    /// A device says whether it is inhibited; only a change is news.
+    fn inhibit(&mut self, tag: model::TagIndex, active: bool) {
+        let alarm = model::AlarmId { tag: self.plant.tag(tag).id.clone(), condition: model::Condition::Inhibited };
+        if self.pipeline.alarms().alarm(&alarm).is_some_and(|view| view.state.is_active()) != active {
+            self.feed(&Input::Rules(rules::Input::Inhibit { tag, active }));
+        }
     }
 
     fn source_name(&self, source: SourceId) -> String {

@@ -14,6 +14,7 @@ mod evaluate;
 mod guard;
 mod history;
 mod pace;
+mod points;
 mod release;
 mod reload;
 
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use guard::Guard;
+pub use points::{POINTS, PointRow};
 pub use reload::{Change, VERSIONS};
 
 /// After a source came up, overdue on-delays wait for its backlog, this long at most.
@@ -152,6 +154,7 @@ pub struct Engine {
     clock_stepped: bool,
     audit_failing: bool,
     pace: pace::Pace,
+    points: points::Points,
     stopping: bool,
 }
 
@@ -217,6 +220,7 @@ impl Engine {
             let alarm = tag.and_then(|tag| pipeline.alarms().alarm(&AlarmId { tag, condition: Condition::System }));
             alarm.is_some_and(|view| view.state.is_active())
         };
+        let points = points::Points::restore(&plant, &snapshot.soft, &view);
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
         let history_failing = stands("history");
         let mut engine = Self {
@@ -250,6 +254,7 @@ impl Engine {
             clock_stepped,
             audit_failing,
             pace: pace::Pace::new(Instant::now()),
+            points,
             stopping: false,
         };
         engine.mark_under_test();
@@ -373,6 +378,7 @@ impl Engine {
     fn checkpoint(&mut self) {
         self.last_checkpoint = self.now;
         self.pipeline.drain_soft(&mut self.batch.soft);
+        self.points.drain(&mut self.batch.soft);
         let violations = self.pipeline.cases().audit(self.now);
         for violation in &violations {
             tracing::error!(%violation, "an open case has no next action");

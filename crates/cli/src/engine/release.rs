@@ -97,7 +97,9 @@ impl Engine {
                     Outgoing::Supersede(case) => superseded.push(case.clone()),
                 }
             }
+            let proven = pending.alarms.iter().filter_map(|id| Some((id.clone(), self.pipeline.cases().proven(id)?))).collect();
             self.view.apply(Update {
+                proven,
                 seq: seq.unwrap_or(0),
                 now: self.now,
                 alarms,
@@ -209,6 +211,7 @@ impl Engine {
             alarms,
             cases,
             beside: Some(self.beside()),
+            proven: self.pipeline.cases().proven_alarms().map(|(id, at)| (id.clone(), at)).collect(),
             sirens: self.pipeline.cases().sirens(),
             ..Update::default()
         });

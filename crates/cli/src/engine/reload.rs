@@ -64,6 +64,7 @@ impl Engine {
         self.plant = plant;
         self.history.set_tags(self.plant.clone());
         self.mark_under_test();
+        self.points.reload(&self.plant, &moves);
         version.since = self.now.as_millis();
         self.entry_bytes(EntryKind::Config, Some(format!("config:{}!{}", version.version, self.now.0)), entry);
         self.record(&mut effects);

@@ -6,6 +6,7 @@ mod dirt;
 mod export;
 mod faults;
 mod gas;
+mod life;
 mod plant;
 mod replay;
 mod robustness;

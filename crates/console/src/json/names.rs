@@ -29,7 +29,7 @@ names!(
 names!(
     /// The kind of rule that makes an alarm.
     ConditionName: "kebab-case" {
-        LowLow, Low, High, HighHigh, Discrete, OutOfRange, BadQuality, Stale, GatewayLost, UnknownTag, WrongClock, System,
+        LowLow, Low, High, HighHigh, Discrete, OutOfRange, BadQuality, Stale, GatewayLost, UnknownTag, WrongClock, Inhibited, System,
     }
 );
 names!(

@@ -69,6 +69,8 @@ pub struct OverviewJson {
     pub windows: super::WindowCountsJson,
     /// Enterprises in a flood of alarms.
     pub floods: usize,
+    /// Measured tags in service that were never seen.
+    pub tags_never_seen: usize,
     /// The tiers.
     pub tiers: Vec<TierJson>,
     /// Civil time is UTC plus this.

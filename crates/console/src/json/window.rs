@@ -91,6 +91,54 @@ pub struct WindowsJson {
     pub commissioning: Vec<CommissioningJson>,
 }
 
+/// One condition of a tag and when it was first raised.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProvenJson {
+    /// Which condition.
+    pub condition: &'static str,
+    /// In Chinese.
+    pub condition_zh: &'static str,
+    /// First raised, ever; null where it has not been seen to work.
+    pub at: Option<i64>,
+}
+
+/// What is known of a tag since it was first seen.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PointJson {
+    /// `enterprise/tag`.
+    pub tag: String,
+    /// 名称.
+    pub name: String,
+    /// `in-service`, `commissioning`, `commissioning-overdue` or `out-of-service`.
+    pub life: &'static str,
+    /// First seen; null where it never was.
+    pub first_seen: Option<i64>,
+    /// Newest value since the engine started.
+    pub value: Option<f64>,
+    /// When, by the gateway's clock.
+    pub source_time: Option<i64>,
+    /// Unit.
+    pub unit: String,
+    /// Measuring range.
+    #[schema(value_type = Option<Vec<f64>>)]
+    pub range: Option<(f64, f64)>,
+    /// Its conditions and which have been seen to work.
+    pub limits: Vec<ProvenJson>,
+}
+
+/// A page of tags as points.
+#[derive(Serialize, ToSchema)]
+pub struct PointsJson {
+    /// The engine's time.
+    pub now: i64,
+    /// So many fit the question.
+    pub total: usize,
+    /// Of those the login sees, never seen.
+    pub never_seen: usize,
+    /// This page of them, by id.
+    pub points: Vec<PointJson>,
+}
+
 /// Windows counted for the top of every page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WindowCountsJson {

@@ -175,6 +175,7 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(lists::people))
         .routes(routes!(lists::sirens))
         .routes(routes!(windows::windows))
+        .routes(routes!(windows::points))
         .routes(routes!(lists::quarantine))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

@@ -13,4 +13,5 @@ mod login;
 mod plant;
 mod scope;
 mod site;
+mod windows;
 mod words;

@@ -91,6 +91,7 @@ pub fn everything_that_may_happen() -> Vec<TimelineEntry> {
         CaseEventKind::Closed,
         CaseEventKind::Supervised,
         CaseEventKind::LateExceedance { alarm: alarm.clone() },
+        CaseEventKind::AcknowledgementExpired { alarm: alarm.clone() },
     ];
     let event = |what| CaseEvent {
         case: case_id("_system"),
@@ -118,8 +119,16 @@ pub fn everything_that_may_happen() -> Vec<TimelineEntry> {
             rules: "v1".into(),
         })
     };
-    let changes =
-        [Change::Raised, Change::Returned, Change::Acknowledged, Change::Reset, Change::Realarmed, Change::Faulted, Change::Retired];
+    let changes = [
+        Change::Raised,
+        Change::Returned,
+        Change::Acknowledged,
+        Change::AcknowledgementExpired,
+        Change::Reset,
+        Change::Realarmed,
+        Change::Faulted,
+        Change::Retired,
+    ];
     entries.extend(changes.map(transition));
     let notification = plant::notification("_system", Tier::COUNTY, "sun");
     let results = [AttemptResult::Accepted, AttemptResult::Delivered, AttemptResult::Retrying, AttemptResult::Failed];
@@ -165,10 +174,13 @@ async fn whatever_happens_to_a_case_has_words() {
             "办结",
             "区县督办",
             "补传数据曾越限：broker 消息代理 系统报警",
+            "确认到期（默认交接班），重新待确认：broker 消息代理 系统报警",
             "报警：broker 消息代理 系统报警",
             "恢复：broker 消息代理 系统报警",
             "报警确认：broker 消息代理 系统报警",
+            "确认到期，重新待确认：broker 消息代理 系统报警",
             "解除锁存：broker 消息代理 系统报警",
+            "再报警：broker 消息代理 系统报警",
             "规则故障：broker 消息代理 系统报警",
             "退出配置：broker 消息代理 系统报警",
             "预警通知（sms）通道已受理",
@@ -214,6 +226,15 @@ async fn whatever_is_refused_has_words() {
         Refusal::NoSuchPerson,
         Refusal::NoSuchZone,
         Refusal::ActIdReused,
+        Refusal::NoSuchScope { name: String::new() },
+        Refusal::NoSuchScope { name: "GT-1".into() },
+        Refusal::NoSuchWindow,
+        Refusal::WrongScope,
+        Refusal::EndPassed,
+        Refusal::EndTooLate { latest: NOW },
+        Refusal::ReferenceNeeded,
+        Refusal::AlreadyConfirmed,
+        Refusal::TooManyWindows,
     ];
     *site.engine.answer.lock().unwrap() = Some(Ok(ActAnswer::Refused { now: NOW, reasons }));
     let act = json!({ "id": "1", "act": "handle", "case": case_id("ent-hx"), "comment": "" });

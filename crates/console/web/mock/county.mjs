@@ -219,3 +219,46 @@ export function makeHistory(tag, from, to, count) {
   const gap = { from: from + step * count * 0.5, to: from + step * count * 0.56, lost: 812, why: 'crash', why_zh: '异常中断' };
   return { tag: tag.tag, from, to, points: shown, gaps: [gap], damaged: 0 };
 }
+
+/** Windows as people would have filed them. */
+export function makeWindows(now) {
+  const window = (id, kind, scope, more) => ({
+    id,
+    kind,
+    enterprise: 'e0',
+    enterprise_name: '溪口化工',
+    scope_zh: scope,
+    scope_en: scope,
+    reason: '季度标定',
+    reference: kind === 'shelved' ? '' : 'JX-2024-1125-03',
+    owner: 'op-li',
+    owner_name: '李桂芳',
+    filed: now - 600_000,
+    until: now + 4_200_000,
+    in_force: true,
+    needs: null,
+    needs_tier: null,
+    confirmed_by: null,
+    confirmed: null,
+    held: 0,
+    ...more,
+  });
+  return [
+    window('w1', 'under-test', '液氨罐区北(全部位号)', { in_force: false, needs: 'second-person', acts: ['confirm-window', 'end-test'] }),
+    window('w2', 'under-test', 'TIA-101、PIA-203', { held: 3, confirmed_by: '王志远', acts: ['end-test'] }),
+    window('w3', 'shelved', 'GT-205 氨检测器 高高报', {
+      in_force: false,
+      needs: 'tier-above',
+      needs_tier: 1,
+      until: now + 540_000,
+      acts: ['unshelve'],
+    }),
+    window('w4', 'out-of-service', 'P-101A/B', {
+      held: 1,
+      reason: '机封更换',
+      reference: 'TY-0031',
+      until: now + 86_400_000,
+      acts: ['back-in-service'],
+    }),
+  ];
+}

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeCase, makeHistory, makeMessages, makeTags, TIERS, USERS } from './county.mjs';
+import { makeCase, makeHistory, makeMessages, makeTags, makeWindows, TIERS, USERS } from './county.mjs';
 
 const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -110,6 +110,8 @@ class Engine {
     this.cases[0].episodes[0].outcome = { outcome: 'process-upset', zh: '工艺波动', person: 'op-li', name: '李桂芳', at: done.at };
     this.cases[0].next = null;
     ({ people: this.people, messages: this.messages } = makeMessages(this.cases));
+    this.windowsSeq = 1;
+    this.windows = makeWindows(now);
     this.sirens = [{ enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red' }];
     this.extra = Array.from({ length: alarmCount }, (_, n) => {
       const tag = this.tags[(n * 7) % this.tags.length];
@@ -205,6 +207,15 @@ class Engine {
       explained_alarms: this.explained().length,
       tags: this.tags.length,
       tags_bad: this.tags.filter((tag) => tag.quality === 'bad').length,
+      windows: {
+        seq: this.windowsSeq,
+        shelved: this.windows.filter((w) => w.kind === 'shelved' && w.in_force).length,
+        out_of_service: this.windows.filter((w) => w.kind === 'out-of-service' && w.in_force).length,
+        under_test: this.windows.filter((w) => w.kind === 'under-test' && w.in_force).length,
+        waiting: this.windows.filter((w) => !w.in_force).length,
+        held: this.windows.reduce((sum, w) => sum + w.held, 0),
+      },
+      floods: 1,
       tiers: TIERS,
       utc_offset_ms: 28_800_000,
     };
@@ -470,6 +481,22 @@ async function serve(engine, sessions, dist, request, response) {
       const offset = Number(of('offset') ?? 0);
       return json(200, { now: head.now, total: mine.length, tags: mine.slice(offset, offset + Number(of('limit') ?? 100)) });
     }
+    case '/api/v1/windows':
+      return json(200, {
+        now: head.now,
+        windows: engine.windows,
+        floods: [{ enterprise: 'e0', enterprise_name: '溪口化工', since: head.now - 240_000, count: 23 }],
+        commissioning: [
+          {
+            enterprise: 'e1',
+            enterprise_name: '云岭精细',
+            integrator: '集成商 何工',
+            until: head.now - 3_600_000,
+            overdue: true,
+            tags: 24,
+          },
+        ],
+      });
     case '/api/v1/messages':
       return json(200, { people: engine.people, messages: engine.messages });
     case '/api/v1/people': {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accept, acknowledge, close, fieldCheckNeeded, isGasSignal, obstacles } from '../src/lib/cases';
+import { accept, acknowledge, close, collapsed, fieldCheckNeeded, isGasSignal, obstacles } from '../src/lib/cases';
 import type { AlarmState, CaseEpisode } from '../src/lib/types';
 import { aCase, announcement, signature } from './build';
 
@@ -14,6 +14,18 @@ function episode(tag: string, state: AlarmState): CaseEpisode {
   };
 }
 const gasOnly = (tag: string): boolean => tag.includes('GT');
+
+describe('episodes that read the same', () => {
+  it('are one line with their number, and one that differs is a line of its own', () => {
+    const one = (since: number, state: string) =>
+      ({ alarm: { tag: 'hx/A', condition: 'high' }, episode: { since }, state, outcome: null }) as unknown as CaseEpisode;
+    const lines = collapsed([one(1, 'returned-unacknowledged'), one(2, 'returned-unacknowledged'), one(3, 'unacknowledged')]);
+    expect(lines.map(({ episode, times }) => [episode.episode.since, times])).toEqual([
+      [2, 2],
+      [3, 1],
+    ]);
+  });
+});
 
 describe('what a press sends', () => {
   it('signs only what this tier has not signed, by the keys as received', () => {

@@ -239,19 +239,11 @@ impl Reader for SqliteReader {
     }
 
     fn state(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.ask(|connection| {
-            let mut statement = connection.prepare_cached("SELECT key, bytes FROM state WHERE key >= ?1 ORDER BY key")?;
-            let mut found = statement.query([prefix])?;
-            let mut rows = Vec::new();
-            while let Some(row) = found.next()? {
-                let key: String = row.get(0)?;
-                if !key.starts_with(prefix) {
-                    break;
-                }
-                rows.push((key, row.get(1)?));
-            }
-            Ok(rows)
-        })
+        self.ask(|connection| rows_from(connection, "SELECT key, bytes FROM state WHERE key >= ?1 ORDER BY key", prefix))
+    }
+
+    fn soft(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.ask(|connection| rows_from(connection, "SELECT key, bytes FROM soft WHERE key >= ?1 ORDER BY key", prefix))
     }
 
     fn head(&self) -> Result<Head, StoreError> {
@@ -264,6 +256,21 @@ impl Reader for SqliteReader {
         let pending_bytes = size(WAL_FILE);
         Ok(Usage { bytes: size(DATABASE_FILE) + pending_bytes, pending_bytes })
     }
+}
+
+/// Rows of a question by key, as long as their keys start with `prefix`.
+fn rows_from(connection: &Connection, sql: &str, prefix: &str) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([prefix])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let key: String = row.get(0)?;
+        if !key.starts_with(prefix) {
+            break;
+        }
+        rows.push((key, row.get(1)?));
+    }
+    Ok(rows)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {

@@ -23,6 +23,18 @@ export function episodeText(ref: EpisodeRef): string {
   return `${ref.alarm.condition}@${ref.alarm.tag}!${ref.episode.since}.${ref.episode.count ?? 0}`;
 }
 
+/** Episodes of one alarm that read the same as one line with their number; the newest stands for them. */
+export function collapsed(episodes: readonly CaseEpisode[]): { episode: CaseEpisode; times: number }[] {
+  const lines = new Map<string, { episode: CaseEpisode; times: number }>();
+  for (const episode of episodes) {
+    const { alarm, state, outcome } = episode;
+    const key = `${alarm.tag} ${alarm.condition} ${state} ${outcome?.outcome ?? ''}`;
+    const times = (lines.get(key)?.times ?? 0) + 1;
+    lines.set(key, { episode, times });
+  }
+  return [...lines.values()];
+}
+
 export function keyText(key: TransitionKey): string {
   return `${episodeText(key)}/${key.step}`;
 }

@@ -27,6 +27,8 @@ export type CaseAct =
   | 'remind'
   | 'supervise'
   | 'reset-siren';
+export type WindowKind = 'shelved' | 'out-of-service' | 'under-test';
+export type WindowAct = 'confirm-window' | 'unshelve' | 'back-in-service' | 'end-test';
 
 export interface Me {
   person: string;
@@ -72,6 +74,10 @@ export interface Overview {
   explained_alarms: number;
   tags: number;
   tags_bad: number;
+  /** 搁置, 停用, 检维修, counted; `seq` changes with each change of one. */
+  windows?: { seq: number; shelved: number; out_of_service: number; under_test: number; waiting: number; held: number };
+  /** Enterprises in a flood of alarms. */
+  floods?: number;
   tiers: TierName[];
   utc_offset_ms: number;
 }
@@ -102,6 +108,8 @@ export interface Announcement {
   sign_by: number;
   sign_missed: boolean;
   reminded: number;
+  /** `enterprise` under test, `integrator` while 待调试. */
+  audience?: 'nobody' | 'integrator' | 'enterprise' | 'everyone';
   signed: { tier: number; person: string; name: string; at: number }[];
   told: { tier: number; at: number }[];
 }
@@ -153,9 +161,48 @@ export interface Case {
   announcements: Announcement[];
   episodes: CaseEpisode[];
   tiers: TierProgress[];
+  /** 首出. */
+  first_out?: AlarmId | null;
   next: NextDue | null;
   acts: CaseAct[];
   timeline?: TimelineEntry[];
+}
+/** What stands beside an alarm's state; absent means no. */
+export interface Marks {
+  under_test?: boolean;
+  shelved?: boolean;
+  out_of_service?: boolean;
+  commissioning?: boolean;
+  first_out?: boolean;
+  chattering?: number;
+  acknowledgement_expired?: number;
+}
+export type Scope =
+  | { of: 'alarms'; alarms: AlarmId[] }
+  | { of: 'tags'; tags: string[] }
+  | { of: 'area'; enterprise: string; equipment: string }
+  | { of: 'gateway'; enterprise: string; gateway: string };
+export interface Window {
+  id: string;
+  kind: WindowKind;
+  enterprise_name: string;
+  scope_zh: string;
+  scope_en: string;
+  reason: string;
+  reference: string;
+  owner_name: string;
+  filed: number;
+  until: number;
+  in_force: boolean;
+  needs_tier: number | null;
+  confirmed_by: string | null;
+  held: number;
+  acts: WindowAct[];
+}
+export interface Beside {
+  windows: Window[];
+  floods: { enterprise: string; enterprise_name: string; since: number; count: number }[];
+  commissioning: { enterprise: string; enterprise_name: string; integrator: string; until: number; overdue: boolean; tags: number }[];
 }
 export interface Alarm {
   tag: string;
@@ -170,6 +217,7 @@ export interface Alarm {
   rationale: Rationale | null;
   late: boolean;
   episode: Episode;
+  marks?: Marks;
   case: string | null;
   /** False: held, or explained by its gateway, and nobody was told of it by itself. */
   told: boolean;
@@ -196,6 +244,7 @@ export interface Tag {
   in_service: boolean;
   /** 设定依据 */
   basis: string;
+  marks?: string[];
   limits: {
     low_low: number | null;
     low: number | null;
@@ -319,6 +368,10 @@ export type ActBody =
       comment: string;
     }
   | { act: 'handle' | 'report' | 'review' | 'return' | 'remind' | 'supervise'; case: string; comment: string }
+  | { act: 'shelve'; scope: Scope; reason: string; until: number }
+  | { act: 'out-of-service'; scope: Scope; reason: string; permit: string; until: number }
+  | { act: 'begin-test'; scope: Scope; reason: string; ticket: string; until: number }
+  | { act: WindowAct; window: string }
   | { act: 'close'; case: string; announcements: TransitionKey[]; comment: string };
 export interface Reason {
   reason: string;
