@@ -13,7 +13,7 @@ use model::*;
 use proptest::prelude::*;
 
 /// What may happen at the tank and at the gas detectors.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 51] = [
     "raise LIA-101 high",
     "raise LIA-101 high-high",
     "raise TIA-101 high",
@@ -58,6 +58,13 @@ const WORDS: [&str; 44] = [
     "result wang voice failed",
     "result hx-phone voice failed",
     "result zhou sms accepted",
+    "shelve wang LIA-101/high 30m",
+    "shelve zhou GT-3/high-high 20m",
+    "test wang LIA-101,TIA-101 1h",
+    "test wang area:area 1h",
+    "out-of-service wang SA-101 40m",
+    "confirm-window li now",
+    "end li now",
 ];
 
 /// Plays a history at its times, skipping what could not happen, and returns what was said.
@@ -80,7 +87,8 @@ fn play(history: &[(i64, &str)], killed: bool) -> World {
 fn owed(world: &World) {
     let policies = &world.plant.policies;
     for case in world.escalation.cases().filter(|case| case.step != CaseStep::Closed) {
-        for one in case.announcements.iter().filter(|one| !one.signed.iter().any(|signature| signature.tier == Tier::ENTERPRISE)) {
+        let everyones = case.announcements.iter().filter(|one| one.audience.is_everyone());
+        for one in everyones.filter(|one| !one.signed.iter().any(|signature| signature.tier == Tier::ENTERPRISE)) {
             let policy = policies.level(one.level);
             let key = one.key.to_string();
             let late = world.now.since(one.at);
@@ -113,7 +121,10 @@ fn can_be_finished(world: &mut World) {
     world.calm(&time);
     for place in ["tank", "area"] {
         if let Some(case) = open_case(world, place) {
+            // What only the enterprise was told of, the enterprise closes.
+            let own = !case.announcements.is_empty() && case.announcements.iter().all(|one| !one.audience.is_everyone());
             let closer = match case.level {
+                _ if own => "li",
                 Level::Blue | Level::Yellow => "li",
                 Level::Orange => "zhou",
                 Level::Red => "xu",

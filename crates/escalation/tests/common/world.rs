@@ -126,7 +126,8 @@ impl World {
             "raise" | "hold" => alarm(list[1], list[2]).is_none_or(|state| !state.is_standing()),
             "return" | "latch" => alarm(list[1], list[2]).is_some_and(AlarmState::is_active),
             "result" => self.sent.iter().any(|one| one.key.recipient.as_str() == list[1] && one.key.channel.as_str() == list[2]),
-            "-" | "reset" | "silence" | "down" | "straggler" => true,
+            "-" | "reset" | "silence" | "down" | "straggler" | "shelve" | "test" | "out-of-service" => true,
+            "confirm-window" | "end" => self.escalation.windows().next().is_some(),
             _ => cases(list[2]),
         }
     }
