@@ -1,16 +1,20 @@
 //! From a topic to its tag without reading the topic: one hash over its bytes, one comparison.
 //!
 //! Only for tags whose topic is their name as it stands; what is percent-encoded, a gateway's or the engine's goes the careful way. A
-//! lookup is made for one plant, but a hit is compared with the plant at hand: with another one it finds less and never wrongly.
+//! lookup is made for one plant and finds nothing in another.
 
 use model::plant::Tag;
-use model::{Plant, Signal, TagIndex, topic::PREFIX};
+use model::{Plant, RuleVersion, Signal, TagIndex, topic::PREFIX};
 
 /// Where the tags of one plant are, by their topics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lookup {
+    /// Which plant: where its tags lie in memory, how many they are, and its version.
+    plant: (usize, usize, Option<RuleVersion>),
     /// A power of two of places, at least half of them empty.
     places: Vec<Place>,
+    /// The names, one behind the other: what a comparison needs is in one place.
+    names: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -18,61 +22,62 @@ struct Place {
     /// The upper half of the hash.
     hash: u32,
     tag: u32,
+    from: u32,
+    length: u32,
 }
 
-const EMPTY: Place = Place { hash: 0, tag: u32::MAX };
+const EMPTY: Place = Place { hash: 0, tag: u32::MAX, from: 0, length: 0 };
 
 impl Lookup {
     pub fn new(plant: &Plant) -> Self {
         let plain = |name: &str| !name.is_empty() && !name.contains(['/', '%']);
         let is_plain = |tag: &Tag| plain(tag.id.enterprise.as_str()) && plain(&tag.id.tag);
         let is_measured = |tag: &Tag| !matches!(tag.signal, Signal::Gateway | Signal::System);
-        let tags = plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && is_measured(tag));
         let mut places = vec![EMPTY; (plant.tags.len() * 2).next_power_of_two().max(2)];
-        for (at, tag) in tags {
-            let hash = hash(format!("{}/{}", tag.id.enterprise, tag.id.tag).as_bytes());
+        let mut names = Vec::new();
+        for (at, tag) in plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && is_measured(tag)) {
+            let from = names.len();
+            names.extend_from_slice(tag.id.enterprise.as_str().as_bytes());
+            names.push(b'/');
+            names.extend_from_slice(tag.id.tag.as_bytes());
+            let hash = hash(&names[from..]);
             let mut place = hash as usize & (places.len() - 1);
             while places[place].tag != EMPTY.tag {
                 place = (place + 1) & (places.len() - 1);
             }
-            places[place] = Place { hash: (hash >> 32) as u32, tag: at as u32 };
+            let length = (names.len() - from) as u32;
+            places[place] = Place { hash: (hash >> 32) as u32, tag: at as u32, from: from as u32, length };
         }
-        Self { places }
+        let plant = (plant.tags.as_ptr() as usize, plant.tags.len(), Some(plant.version.clone()));
+        Self { plant, places, names }
     }
 
     /// The measured tag whose topic this is; none where only a careful look can tell.
     pub fn find(&self, plant: &Plant, topic: &[u8]) -> Option<TagIndex> {
+        if !self.is_of(plant) {
+            return None;
+        }
         let name = topic.strip_prefix(PREFIX.as_bytes())?.strip_prefix(b"/")?;
-        let mask = self.places.len().checked_sub(1)?;
+        let mask = self.places.len() - 1;
         let hash = hash(name);
         let mut at = hash as usize & mask;
         loop {
-            let place = self.places.get(at)?;
+            let place = self.places[at];
             if place.tag == EMPTY.tag {
                 return None;
             }
-            if place.hash == (hash >> 32) as u32
-                && let Some(tag) = plant.tags.get(place.tag as usize)
-                && is_named(tag, name)
-            {
+            let known = place.from as usize..(place.from + place.length) as usize;
+            if place.hash == (hash >> 32) as u32 && self.names[known] == *name {
                 return Some(TagIndex(place.tag));
             }
             at = (at + 1) & mask;
         }
     }
-}
 
-fn is_named(tag: &Tag, name: &[u8]) -> bool {
-    let (enterprise, own) = (tag.id.enterprise.as_str().as_bytes(), tag.id.tag.as_bytes());
-    // Of another plant, it may be one that has to be looked at carefully.
-    let is_measured = !matches!(tag.signal, Signal::Gateway | Signal::System);
-    is_measured
-        && name.len() == enterprise.len() + 1 + own.len()
-        && name.starts_with(enterprise)
-        && name[enterprise.len()] == b'/'
-        && name.ends_with(own)
-        && !own.contains(&b'/')
-        && !name.contains(&b'%')
+    fn is_of(&self, plant: &Plant) -> bool {
+        let (tags, count, version) = &self.plant;
+        *tags == plant.tags.as_ptr() as usize && *count == plant.tags.len() && version.as_ref() == Some(&plant.version)
+    }
 }
 
 /// Eight bytes at a time, in the manner of FxHash, with the upper bits stirred into the lower. Whoever sends topics cannot fill the

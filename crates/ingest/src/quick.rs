@@ -1,7 +1,7 @@
 //! The payload as nearly every gateway sends it, read in one pass: known keys, each once, plain numbers, at most a blank after `:` and `,`.
 //!
 //! It either reads just what the careful way (`scan`, `decode`) would, or says nothing and leaves the payload to that. It never rejects
-//! anything. Numbers are those whose nearest float one exact division gives (Clinger): up to 2^53 and 22 digits behind the point.
+//! anything. Numbers are those whose nearest float one exact division gives (Clinger): up to 2^53.
 
 use model::Quality;
 
@@ -15,35 +15,48 @@ pub(crate) struct Plain {
     pub sequence: Option<u64>,
 }
 
-const POWERS: [f64; 23] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+const POWERS: [f64; DIGITS_MAX + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+/// Powers of ten.
+const TENS: [u64; DIGITS_MAX + 1] = {
+    let mut tens = [1; DIGITS_MAX + 1];
+    let mut at = 1;
+    while at < tens.len() {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
 /// Whole numbers up to this are floats without loss.
 const EXACT_MAX: u64 = 1 << 53;
-/// More digits may not fit 64 bits.
-const DIGITS_MAX: usize = 19;
+/// Numbers with more digits are left to the careful way.
+const DIGITS_MAX: usize = 15;
 
 /// Reads a payload; none where it is anything but plain.
 pub(crate) fn read(text: &[u8]) -> Option<Plain> {
     let mut rest = text.strip_prefix(b"{")?;
     let (mut millis, mut value, mut quality, mut sequence) = (None, None, None, None);
     loop {
-        rest = if let Some(token) = key(rest, b"\"ts\":") {
-            let (time, rest) = signed(token)?;
-            once(&mut millis, time)?;
-            rest
-        } else if let Some(token) = key(rest, b"\"value\":") {
-            let (number, rest) = number(token)?;
-            once(&mut value, number)?;
-            rest
-        } else if let Some(token) = key(rest, b"\"quality\":") {
-            let (claimed, rest) = claimed(token)?;
-            once(&mut quality, claimed)?;
-            rest
-        } else {
-            let token = key(rest, b"\"seq\":")?;
-            let (count, length) = digits(token)?;
-            once(&mut sequence, count)?;
-            &token[length..]
+        rest = match rest.get(1)? {
+            b't' => {
+                let (time, rest) = signed(key(rest, b"\"ts\":")?)?;
+                once(&mut millis, time)?;
+                rest
+            }
+            b'v' => {
+                let (number, rest) = number(key(rest, b"\"value\":")?)?;
+                once(&mut value, number)?;
+                rest
+            }
+            b'q' => {
+                let (claimed, rest) = claimed(key(rest, b"\"quality\":")?)?;
+                once(&mut quality, claimed)?;
+                rest
+            }
+            _ => {
+                let (count, _, rest) = digits(key(rest, b"\"seq\":")?)?;
+                once(&mut sequence, count)?;
+                rest
+            }
         };
         rest = match rest {
             [b',', b' ', rest @ ..] | [b',', rest @ ..] => rest,
@@ -73,9 +86,9 @@ fn claimed(text: &[u8]) -> Option<(Quality, &[u8])> {
 
 fn signed(text: &[u8]) -> Option<(i64, &[u8])> {
     let (negative, text) = sign(text);
-    let (count, length) = digits(text)?;
+    let (count, _, rest) = digits(text)?;
     let count = i64::try_from(count).ok()?;
-    Some((if negative { -count } else { count }, &text[length..]))
+    Some((if negative { -count } else { count }, rest))
 }
 
 fn number(text: &[u8]) -> Option<(f64, &[u8])> {
@@ -86,27 +99,22 @@ fn number(text: &[u8]) -> Option<(f64, &[u8])> {
         return Some((0.0, rest));
     }
     let (negative, text) = sign(text);
-    let (mut mantissa, mut length) = digits(text)?;
+    let (mut mantissa, length, mut rest) = digits(text)?;
     let mut places = 0;
-    if text.get(length) == Some(&b'.') {
-        let fraction = &text[length + 1..];
-        while let Some(byte) = fraction.get(places).filter(|byte| byte.is_ascii_digit()) {
-            if length + places >= DIGITS_MAX {
-                return None;
-            }
-            mantissa = mantissa * 10 + u64::from(byte - b'0');
-            places += 1;
-        }
-        if places == 0 {
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let (behind, count, end) = run(fraction)?;
+        (places, rest) = (count, end);
+        if length + places > DIGITS_MAX {
             return None;
         }
-        length += 1 + places;
+        mantissa = mantissa * TENS[places] + behind;
     }
     if mantissa > EXACT_MAX {
         return None;
     }
-    let value = mantissa as f64 / POWERS[places];
-    Some((if negative { -value } else { value }, &text[length..]))
+    // Both are exact, so the quotient is the nearest float.
+    let value = if places == 0 { mantissa as f64 } else { mantissa as f64 / POWERS[places] };
+    Some((if negative { -value } else { value }, rest))
 }
 
 #[inline(always)]
@@ -114,23 +122,30 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
     text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest))
 }
 
-/// A whole number without sign and without leading zeros, and how many digits it has.
+/// A whole number without sign and without leading zeros, how many digits it has, and what comes behind.
 #[inline(always)]
-fn digits(text: &[u8]) -> Option<(u64, usize)> {
-    let (mut number, mut length) = (0, 0);
-    // Eight at a time: the time of a reading alone has thirteen.
-    if let Some(eight) = text.first_chunk::<8>().and_then(eight_digits) {
-        (number, length) = (eight, 8);
-    }
-    while let Some(byte) = text.get(length).filter(|byte| byte.is_ascii_digit()) {
-        if length == DIGITS_MAX {
+fn digits(text: &[u8]) -> Option<(u64, usize, &[u8])> {
+    let (number, length, rest) = run(text)?;
+    let leading_zero = length > 1 && text[0] == b'0';
+    (!leading_zero).then_some((number, length, rest))
+}
+
+/// A run of digits, at least one and no more than [`DIGITS_MAX`]. Eight at a time where there are: a reading's time has thirteen.
+#[inline(always)]
+fn run(text: &[u8]) -> Option<(u64, usize, &[u8])> {
+    let (mut number, mut rest) = match text.first_chunk::<8>().and_then(eight_digits) {
+        Some(eight) => (eight, &text[8..]),
+        None => (0, text),
+    };
+    while let [byte @ b'0'..=b'9', behind @ ..] = rest {
+        number = number * 10 + u64::from(byte - b'0');
+        rest = behind;
+        if text.len() - rest.len() > DIGITS_MAX {
             return None;
         }
-        number = number * 10 + u64::from(byte - b'0');
-        length += 1;
     }
-    let leading_zero = length > 1 && text[0] == b'0';
-    (length > 0 && !leading_zero).then_some((number, length))
+    let length = text.len() - rest.len();
+    (length > 0).then_some((number, length, rest))
 }
 
 /// The value of eight digits, worked out in pairs, fours and eights within one word.
