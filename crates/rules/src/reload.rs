@@ -218,7 +218,8 @@ impl Rules {
             let index = TagIndex(at as u32);
             let old = from.tag(index);
             match *to {
-                Some(to) if alike[at] && !tags.is_boxed(index) => {
+                // A tag that something is newly calculated from is closed anew, so that each of its readings is looked at.
+                Some(to) if alike[at] && !tags.is_boxed(index) && !self.second.feeds(to) => {
                     if let Some(heard) = self.tags.adopt(to, tags, index) {
                         self.silence.began(to, heard);
                     }

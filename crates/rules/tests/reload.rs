@@ -218,6 +218,19 @@ fn a_lost_gateway_stays_lost_and_is_one_case() {
     );
 }
 
+#[test]
+fn what_is_newly_calculated_from_quiet_tags_is_judged_from_then_on() {
+    check(
+        "tag A high 80
+         tag B high 80
+         0s   A,B reading 10
+         1s   A,B reading 11
+         5s   reload tag A high 80; tag B high 80; calc D deviation 5 := abs([A] - [B])
+         6s   A reading 20                            => D.deviation raised 6s; announce D.deviation
+         7s   reload tag A high 80; tag B high 80     => D.deviation retired",
+    );
+}
+
 fn one(setting: f64, version: &str) -> Arc<Plant> {
     let mut tag = tag("hx", "T", Signal::Level);
     tag.conditions.push(rule(Condition::High, setting));
