@@ -146,6 +146,10 @@ pub struct Deed {
     pub field: Option<f64>,
     /// A person's words.
     pub comment: String,
+    /// When a window ends by itself.
+    pub until: Option<Timestamp>,
+    /// Its ticket or permit.
+    pub ticket: String,
     /// The act is to be refused.
     pub refused: bool,
 }
@@ -177,9 +181,19 @@ pub enum Verb {
     Silence,
     /// 现场声光复位
     ResetSiren,
+    /// 搁置
+    Shelve,
+    /// 停用
+    OutOfService,
+    /// 检维修/标定
+    Test,
+    /// 确认窗口: a second person, or the tier above.
+    Confirm,
+    /// 结束窗口 before its time.
+    End,
 }
 
-const VERBS: [(Verb, &str, &str); 12] = [
+const VERBS: [(Verb, &str, &str); 17] = [
     (Verb::Acknowledge, "acknowledge", "报警确认"),
     (Verb::Accept, "accept", "签收"),
     (Verb::Check, "check", "核实"),
@@ -192,6 +206,11 @@ const VERBS: [(Verb, &str, &str); 12] = [
     (Verb::Supervise, "supervise", "督办"),
     (Verb::Silence, "silence", "消音"),
     (Verb::ResetSiren, "reset-siren", "现场声光复位"),
+    (Verb::Shelve, "shelve", "搁置"),
+    (Verb::OutOfService, "out-of-service", "停用"),
+    (Verb::Test, "test", "检维修"),
+    (Verb::Confirm, "confirm", "同意"),
+    (Verb::End, "end", "结束"),
 ];
 
 /// What is expected of one step.
@@ -540,6 +559,8 @@ impl<'p> Reader<'p> {
         let outcome = table.string("outcome", sink).and_then(|written| crate::values::choose(&written, outcome, OUTCOMES, sink));
         let field = table.number("field", (-1e12, 1e12), sink).map(|number| number.value);
         let comment = table.string("comment", sink).map_or_else(|| "按规程处理".to_owned(), |comment| comment.value);
+        let ticket = table.string("ticket", sink).map_or_else(String::new, |ticket| ticket.value);
+        let until = table.string("until", sink).and_then(|written| self.step_time(&written, self.start, sink));
         let refused = table.bool("refused", sink).is_some_and(|refused| refused.value);
         let by = by.and_then(|written| self.person(written.value.trim(), written.place, sink));
         let act = act.and_then(|written| {
@@ -559,7 +580,19 @@ impl<'p> Reader<'p> {
             sink.push(table.place().error("missing-key", text("缺少 `of`:对哪个位号或设备", "`of` is missing: which tag or equipment")));
             return None;
         }
-        Some(Deed { line, by: by?, act: act?, tag, equipment, outcome: outcome.unwrap_or(Outcome::Real), field, comment, refused })
+        Some(Deed {
+            line,
+            by: by?,
+            act: act?,
+            tag,
+            equipment,
+            outcome: outcome.unwrap_or(Outcome::Real),
+            field,
+            comment,
+            until,
+            ticket,
+            refused,
+        })
     }
 
     fn expect(&self, table: &mut Table<'_, '_>, sink: &mut Sink) -> Expect {

@@ -107,6 +107,11 @@ impl Motion {
             Method::Frozen { tolerance, .. } => Some(tolerance),
             _ => None,
         });
+        // What was not heard was not still: after a silence, or once a wrong clock is found out, stillness is counted anew.
+        let silence = self.before.map_or(Duration::ZERO, |(time, ..)| reading.time.since(time));
+        if tag.stale_after > Duration::ZERO && silence > tag.stale_after {
+            (self.flat, self.zero_since) = (None, None);
+        }
         self.take_flat(reading.time, value, tolerance.unwrap_or(0.0));
         self.zero_since = if value == 0.0 { self.zero_since.or(Some(reading.time)) } else { None };
         let within = tag.conditions.iter().find_map(|rule| match rule.method() {

@@ -9,7 +9,7 @@ use config::{Files, Lang, Loaded, Options, Text};
 use model::plant::{ChannelKind, Plant};
 use model::{
     Act, ActAnswer, ActId, ActKind, Actor, AlarmEffect, AlarmState, BodyId, Case, Duration, EpisodeRef, EscalationEffect, FieldCheck,
-    GatewayId, Notification, Quality, Reading, TagId, Timestamp, Transition,
+    GatewayId, Notification, Quality, Reading, Scope, TagId, Timestamp, Transition, WindowKind,
 };
 use pipeline::{Effect, Input};
 use std::collections::BTreeMap;
@@ -89,6 +89,7 @@ pub fn run(scenario: &Scenario, plant: &Arc<Plant>, files: &Files) -> Report {
         signals: BTreeMap::new(),
         clocks: BTreeMap::new(),
         acts: 0,
+        windows: Vec::new(),
         checks: 0,
         failures: Vec::new(),
     };
@@ -124,6 +125,8 @@ struct Run {
     signals: BTreeMap<TagId, Transmitter>,
     clocks: BTreeMap<(BodyId, GatewayId), Duration>,
     acts: u32,
+    /// Windows that were filed, newest last: on what, and by which act.
+    windows: Vec<(Scope, ActId)>,
     checks: usize,
     failures: Vec<Comparison>,
 }
@@ -238,11 +241,17 @@ impl Run {
         let tier = plant.body(&body).map_or(model::Tier::ENTERPRISE, |body| body.tier);
         let Some(what) = self.what(deed, &plant) else {
             let of = deed.equipment.as_ref().map_or_else(String::new, |(_, equipment)| equipment.to_string());
-            let (zh, en) = (format!("{of} 没有未办结的处置单"), format!("{of} has no open case"));
+            let (zh, en) = (
+                format!("{of} 没有未办结的处置单,或者没写 until,或者没有这样的窗口"),
+                format!("{of} has no open case, or `until` is missing, or there is no such window"),
+            );
             return Err(Stopped { line: deed.line, text: text(zh, en) });
         };
         self.acts += 1;
         let id = ActId::from(format!("scenario-{}", self.acts));
+        if let ActKind::Shelve { scope, .. } | ActKind::OutOfService { scope, .. } | ActKind::BeginTest { scope, .. } = &what {
+            self.windows.push((scope.clone(), id.clone()));
+        }
         let act = Act { id: id.clone(), by: Actor { person: deed.by.clone(), body, tier }, what };
         let seen_before = self.simulation.take_seen();
         self.simulation.step(&Input::Act(&act));
@@ -294,7 +303,28 @@ impl Run {
             Verb::Close => ActKind::Close { case: id()?, announcements: announcements()?, comment },
             Verb::Remind => ActKind::Remind { case: id()?, comment },
             Verb::Supervise => ActKind::Supervise { case: id()?, comment },
+            Verb::Shelve => ActKind::Shelve { scope: scope(deed, plant)?, reason: comment, until: deed.until? },
+            Verb::OutOfService => {
+                ActKind::OutOfService { scope: scope(deed, plant)?, reason: comment, permit: deed.ticket.clone(), until: deed.until? }
+            }
+            Verb::Test => {
+                ActKind::BeginTest { scope: scope(deed, plant)?, reason: comment, ticket: deed.ticket.clone(), until: deed.until? }
+            }
+            Verb::Confirm => ActKind::ConfirmWindow { window: self.window(deed, plant)? },
+            Verb::End => {
+                let window = self.window(deed, plant)?;
+                match self.simulation.pipeline().cases().window(&window).map(|window| window.kind) {
+                    Some(WindowKind::Shelved) => ActKind::Unshelve { window },
+                    Some(WindowKind::OutOfService) => ActKind::BackInService { window },
+                    Some(WindowKind::UnderTest) | None => ActKind::EndTest { window },
+                }
+            }
         })
+    }
+
+    fn window(&self, deed: &Deed, plant: &Plant) -> Option<ActId> {
+        let wanted = scope(deed, plant)?;
+        self.windows.iter().rev().find(|(scope, _)| *scope == wanted).map(|(_, id)| id.clone())
     }
 
     fn open_case(&self, deed: &Deed) -> Option<&Case> {
@@ -462,8 +492,8 @@ impl Run {
         let why = purpose_name(first.key.purpose);
         let (kinds, people) = (kinds.join(" "), people.join("、"));
         text(
-            format!("{} {} {}: {kinds}({people})", tier.map_or("?", |tier| &tier.zh), first.level.name_zh(), why.zh),
-            format!("{} {} {}: {kinds} ({people})", tier.map_or("?", |tier| &tier.en), first.level.name(), why.en),
+            format!("{} {} {}: {kinds}({people}){}", tier.map_or("?", |tier| &tier.zh), first.level.name_zh(), why.zh, first.alarm),
+            format!("{} {} {}: {kinds} ({people}) {}", tier.map_or("?", |tier| &tier.en), first.level.name(), why.en, first.alarm),
         )
     }
 
@@ -521,6 +551,19 @@ impl Run {
             _ if micros % 1_000_000 == 0 => format!("{}s", micros / 1_000_000),
             _ => format!("{}ms", micros / 1_000),
         }
+    }
+}
+
+/// What a window is on: a gateway and its tags, one tag, or an equipment or area.
+fn scope(deed: &Deed, plant: &Plant) -> Option<Scope> {
+    match &deed.tag {
+        Some(tag) => {
+            let gateway = plant.gateways.iter().find(|gateway| plant.tag(gateway.tag).id == *tag);
+            let whole =
+                |gateway: &model::plant::Gateway| Scope::Gateway { enterprise: gateway.enterprise.clone(), gateway: gateway.id.clone() };
+            Some(gateway.map_or_else(|| Scope::Tags { tags: vec![tag.clone()] }, whole))
+        }
+        None => deed.equipment.clone().map(|(enterprise, equipment)| Scope::Area { enterprise, equipment }),
     }
 }
 
