@@ -7,7 +7,7 @@
 use crate::judge::{Finding, Judged};
 use expr::{Sample, Window, WindowParts};
 use model::plant::{ConditionRule, Method, Tag};
-use model::{Condition, Quality, Timestamp};
+use model::{Condition, Duration, Quality, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Flat readings needed besides the time, so that two lone readings are no line.
