@@ -86,8 +86,8 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
     // Journaled within a second or two of the start.
     let gap = until("the gap to be journaled", || {
         let rows = engine.journal().entries(&[EntryKind::System], 0, 1_000).unwrap().rows;
-        let events = rows.iter().map(|row| serde_json::from_slice::<serde_json::Value>(&row.bytes).unwrap());
-        events.into_iter().find(|event| event["event"] == "history-gap")
+        let mut events = rows.iter().map(|row| serde_json::from_slice::<serde_json::Value>(&row.bytes).unwrap());
+        events.find(|event| event["event"] == "history-gap")
     });
     assert_eq!((&gap["why"], &gap["from"]), (&"crash".into(), &rows[204].taken.0.into()));
     let mut gateway = Gateway::connect(engine.mqtt);
