@@ -2,6 +2,7 @@
 
 mod acme;
 mod classes;
+mod corpus;
 mod dirt;
 mod export;
 mod faults;
