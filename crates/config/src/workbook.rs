@@ -15,12 +15,15 @@ use crate::source::{Grid, Source};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use std::io::{Cursor, Read};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 /// The largest workbook once unpacked; one of 100,000 tags has about 150 MB.
 pub const WORKBOOK_BYTES_MAX: u64 = 512 << 20;
 /// Columns of a list; a cell beyond is a slip that would otherwise be missed.
 const COLUMNS_MAX: u32 = 512;
+/// Rows of a sheet.
+const ROWS_MAX: u32 = 1 << 20;
 /// Cells that merged ones may stand for.
 const MERGED_CELLS_MAX: usize = 1_000_000;
 /// A list's heads stand in one of its first rows, below a title.
@@ -32,7 +35,10 @@ type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 
 /// Reads the list of a workbook. A workbook with a fault gives an empty text, whose fault has been told.
 pub(crate) fn read(path: PathBuf, bytes: &[u8], sink: &mut Sink) -> Source {
-    match list(bytes) {
+    // Where arithmetic is checked, the reader panics on a reference out of order (`C9:A1`, `A0`); where it is not, it wraps, and
+    // what it then gives is refused by the bounds below. Either way it is a fault of the file.
+    let read = catch_unwind(AssertUnwindSafe(|| list(bytes)));
+    match read.unwrap_or_else(|_| Err(Refusal::damaged("a reference out of order"))) {
         Ok(List { grid, text: csv, others }) => {
             let source = Source::of_grid(path, csv, grid);
             if !others.is_empty() {
@@ -235,7 +241,10 @@ impl Cells {
             return Ok(());
         }
         if column >= COLUMNS_MAX {
-            return Err(Refusal::damaged(format!("{} > {COLUMNS_MAX}", column + 1)));
+            return Err(Refusal::damaged(format!("column {column} > {COLUMNS_MAX}")));
+        }
+        if row >= ROWS_MAX {
+            return Err(Refusal::damaged(format!("row {row} > {ROWS_MAX}")));
         }
         let start = self.all.len() as u32;
         self.all.push_str(text);
