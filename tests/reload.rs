@@ -98,7 +98,7 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     assert_eq!(refused["status"], "refused", "{refused}");
     let place = refused["faults"][0]["place"].as_str().unwrap();
     assert!(place.contains("enterprises/hx.csv:4:"), "{place}");
-    assert_ne!(op.post("config/apply", json!({ "id": refused["id"] })).await.0, 200);
+    assert_eq!(op.post("config/apply", json!({ "id": refused["id"] })).await.0, 409);
     assert_eq!(op.in_force().await, original);
 
     // 放宽 on an orange limit: not without a ticket, a reason and a second person of a tier above.
@@ -138,10 +138,7 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     .await;
     assert_eq!(said(&park, "TIA-101"), []);
     hang_up(&park);
-    park.until("the raise", async || {
-        (said(&park, "TIA-101") == [(Condition::High, Change::Raised)]).then_some(())
-    })
-    .await;
+    park.until("the raise", async || (said(&park, "TIA-101") == [(Condition::High, Change::Raised)]).then_some(())).await;
     assert_eq!(op.in_force().await, original);
 
     // A standing alarm whose limit goes is retired where people see it, and it takes two people.

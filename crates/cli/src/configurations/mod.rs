@@ -329,8 +329,14 @@ impl Tuning {
 
     async fn ask_to_apply(&self, request: ApplyRequestJson, by: &Account) -> Result<PlanJson, TuningError> {
         let plan = self.find(&request.id)?;
-        let may = matches!(by.role, Role::Admin | Role::Enterprise) && touches_only_own(by, &plan.json.enterprises);
-        if !may {
+        if !matches!(by.role, Role::Admin | Role::Enterprise) {
+            return Err(TuningError::Forbidden);
+        }
+        // What has faults touches nothing that anybody could own.
+        if plan.to.is_none() {
+            return Err(TuningError::Refused);
+        }
+        if !touches_only_own(by, &plan.json.enterprises) {
             return Err(TuningError::Forbidden);
         }
         match plan.json.status.as_str() {

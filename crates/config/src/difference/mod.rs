@@ -165,6 +165,8 @@ items! {
     Equipment "equipment" "设备";
     /// The major hazard it belongs to.
     Hazard "hazard" "重大危险源等级";
+    /// The operating modes of its equipment.
+    Modes "modes" "工况";
     /// Its siren zone.
     Zone "siren-zone" "声光报警区";
     /// Its gateway.

@@ -18,6 +18,14 @@ impl<'a> Side<'a> {
     fn hazard(self) -> Hazard {
         self.equipment().map_or(Hazard::None, |equipment| equipment.hazard)
     }
+    /// The operating modes of its place, and the tag that names the present one.
+    fn modes(self) -> String {
+        let modes = self.equipment().and_then(|equipment| equipment.modes.as_ref());
+        modes.map_or_else(String::new, |modes| format!("{} = {}", self.plant.tag(modes.tag).id.tag, modes.names.join(" ")))
+    }
+    fn has_limits_by_mode(self) -> bool {
+        self.tag.conditions.iter().any(|rule| rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty()))
+    }
     fn gateway(self) -> &'a str {
         self.tag.gateway.and_then(|at| self.plant.gateways.get(at)).map_or("", |gateway| gateway.id.as_str())
     }
@@ -96,6 +104,7 @@ fn both(old: Side<'_>, new: Side<'_>, lines: &mut Vec<Line>) {
     let moved = before.equipment != after.equipment || before.gateway != after.gateway;
     let same_but_index =
         || before == &Tag { equipment: before.equipment, gateway: before.gateway, ..after.clone() } && old.gateway() == new.gateway();
+    let same_place = same_place && old.modes() == new.modes();
     if same_place && (if moved { same_but_index() } else { before == after && old.gateway() == new.gateway() }) {
         return;
     }
@@ -137,6 +146,9 @@ fn both(old: Side<'_>, new: Side<'_>, lines: &mut Vec<Line>) {
         Value::text(hazard_zh(new.hazard())),
         Direction::more_is_tighter(&old.hazard(), &new.hazard()),
     );
+    let by_mode = old.has_limits_by_mode() || new.has_limits_by_mode();
+    let modes = if by_mode { Direction::Unclear } else { Direction::Neutral };
+    say(Item::Modes, Value::text(old.modes()), Value::text(new.modes()), modes);
     let zone = |tag: &Tag| Value::text(tag.zone.as_ref().map_or("", |zone| zone.as_str()));
     let zoned = match (&before.zone, &after.zone) {
         (Some(_), None) => Direction::Looser,
