@@ -499,7 +499,7 @@ impl Parser<'_> {
     /// `table([LIA-101], 0 m, 0 m³, 1 m, 12.4 m³, …)`
     fn table(&mut self, list: Vec<Part>, at: Range<usize>) -> Parsed<Part> {
         let example = ("例如 table([LIA-101], 0 m, 0 m³, 1 m, 12.4 m³)", "such as table([LIA-101], 0 m, 0 m³, 1 m, 12.4 m³)");
-        if list.len() < 5 || list.len() % 2 == 0 || list.len() > 1 + 2 * TABLE_POINTS_MAX {
+        if list.len() < 5 || list.len().is_multiple_of(2) || list.len() > 1 + 2 * TABLE_POINTS_MAX {
             let max = TABLE_POINTS_MAX;
             let fault = Fault::new(at, format!("容积表要 2 到 {max} 对数"), format!("a table has 2 to {max} pairs of numbers"));
             return Err(fault.help(example.0, example.1));

@@ -1,5 +1,8 @@
 //! Rules and escalation as one step: what follows an input, in which order, and that a restart goes on from the rows.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 use model::*;
 use pipeline::{Effect, Input, Pipeline};
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! A backtest tag by tag and one in order of time agree, and readings of other tags in between change nothing.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 use config::Lang;
 use model::{Duration, Plant, Quality, Reading, TagId, TagIndex, Timestamp};
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! Every scenario file that is shipped passes, and a scenario that expects what does not happen fails.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 use config::{Files, Lang};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! A backtest of recorded Tennessee Eastman files gives what a few lines over the raw file say, which share nothing with the engine.
 
+// A test that cannot go on ends here.
+#![allow(clippy::unwrap_used)]
+
 use config::{Lang, Replay};
 use model::{Condition, Duration, Plant, Quality, Reading, TagId, TagIndex, Timestamp};
 use std::path::{Path, PathBuf};
@@ -55,10 +58,13 @@ fn backtest(table: &[Vec<f64>], before: &Arc<Plant>, after: &Arc<Plant>) -> Comp
     )
 }
 
+/// Raised and returned, in seconds of the file.
+type Spans = Vec<(i64, Option<i64>)>;
+
 /// High alarms of the reactor pressure, straight from the column: raised at or above the limit for the whole delay, returned below
 /// limit − deadband. Row numbers in seconds of the file.
-fn by_hand(table: &[Vec<f64>], limit: f64, deadband: f64, delay: i64) -> Vec<(i64, Option<i64>)> {
-    let (mut found, mut since, mut raised): (Vec<(i64, Option<i64>)>, Option<i64>, bool) = (Vec::new(), None, false);
+fn by_hand(table: &[Vec<f64>], limit: f64, deadband: f64, delay: i64) -> Spans {
+    let (mut found, mut since, mut raised) = (Spans::new(), None, false);
     for (row, values) in table.iter().enumerate() {
         let (at, value) = (row as i64 * 180, values[6]);
         if let Some(from) = since.filter(|from| !raised && from + delay <= at) {
@@ -82,7 +88,7 @@ fn by_hand(table: &[Vec<f64>], limit: f64, deadband: f64, delay: i64) -> Vec<(i6
     found
 }
 
-fn pressure(episodes: &[Episode], condition: Condition, start: Timestamp) -> Vec<(i64, Option<i64>)> {
+fn pressure(episodes: &[Episode], condition: Condition, start: Timestamp) -> Spans {
     let of = |episode: &&Episode| &*episode.alarm.tag.tag == "XMEAS-7" && episode.alarm.condition == condition;
     let seconds = |at: Timestamp| at.since(start).as_secs();
     episodes.iter().filter(of).map(|episode| (seconds(episode.raised), episode.returned.map(seconds))).collect()
