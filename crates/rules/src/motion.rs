@@ -96,7 +96,12 @@ impl Motion {
     pub fn take(&mut self, tag: &Tag, reading: &Judged) {
         let value = reading.record.value.filter(|_| reading.quality != Quality::Bad);
         let sample = value.map_or(Sample::BAD, |value| Sample::new(value, expr::Quality::Good));
+        // A value holds until the next one, but no longer than silence takes to be noticed.
+        let held = self.before.filter(|_| tag.stale_after > Duration::ZERO).map(|(time, ..)| time + tag.stale_after);
         for window in self.rates.iter_mut().flatten() {
+            if let Some(end) = held.filter(|end| *end < reading.time) {
+                window.push(end.as_micros(), Sample::BAD);
+            }
             window.push(reading.time.as_micros(), sample);
         }
         let Some(value) = value else {

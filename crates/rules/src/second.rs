@@ -38,6 +38,8 @@ pub(crate) struct Second {
     /// Places in `list` of what has to be worked out again.
     touched: BTreeSet<u32>,
     inputs: Vec<Sample>,
+    /// Calculated tags with a new value that nobody has asked for yet.
+    fresh: BTreeSet<TagIndex>,
 }
 
 impl Second {
@@ -204,6 +206,7 @@ impl Rules {
         if same {
             return;
         }
+        self.second.fresh.insert(index);
         let one = &self.second.list[place];
         let steers = !one.suppresses.is_empty() || !one.guides.is_empty();
         let (heard, now) = (self.listening.at(self.now), self.now);
@@ -220,6 +223,19 @@ impl Rules {
         self.write_inputs_of_changes(index, &calculation.inputs);
         if steers {
             self.steer(place, time, said);
+        }
+    }
+
+    /// Gives each calculated tag that has a new value since the last call, with that value. It comes with no reading of its own, so whoever
+    /// shows or keeps readings asks for it here.
+    pub fn drain_calculated(&mut self, mut then: impl FnMut(TagIndex, model::ReadingRecord)) {
+        if self.second.fresh.is_empty() {
+            return;
+        }
+        for index in std::mem::take(&mut self.second.fresh) {
+            if let Some(newest) = self.tag(index).newest() {
+                then(index, newest.record);
+            }
         }
     }
 
@@ -264,13 +280,14 @@ impl Rules {
         let (guides, suppresses) = (one.guides.clone(), one.suppresses.clone());
         let mode = self.mode_of(place);
         for index in guides {
+            // What the new mode raises is told or not as the new mode has it.
+            self.suppress_by_design(index, mode, at, said);
             self.with_tag(index, said, |tag, view, scene| tag.enter_mode(mode, at, view, scene));
-            self.suppress_by_design(index, at, said);
         }
         let mut tags: Vec<TagIndex> = suppresses.into_iter().map(|(tag, _)| tag).collect();
         tags.dedup();
         for index in tags {
-            self.suppress_by_design(index, at, said);
+            self.suppress_by_design(index, self.tag(index).rest.mode, at, said);
         }
     }
 
@@ -288,9 +305,9 @@ impl Rules {
         newest.record.value.filter(|_| newest.record.quality == Quality::Good)
     }
 
-    /// Says of each condition of a tag whether it is suppressed now.
-    fn suppress_by_design(&mut self, index: TagIndex, at: Timestamp, said: &mut Vec<Said>) {
-        let wanted = self.suppressed_places(index);
+    /// Says of each condition of a tag whether it is suppressed in a mode, as things are.
+    fn suppress_by_design(&mut self, index: TagIndex, mode: u8, at: Timestamp, said: &mut Vec<Said>) {
+        let wanted = self.suppressed_places(index, mode);
         self.with_tag(index, said, |tag, _, scene| {
             for (place, suppressed) in wanted.into_iter().enumerate() {
                 let rule = &scene.tag().conditions[place];
@@ -299,9 +316,8 @@ impl Rules {
         });
     }
 
-    fn suppressed_places(&self, index: TagIndex) -> Vec<bool> {
+    fn suppressed_places(&self, index: TagIndex, mode: u8) -> Vec<bool> {
         let tag = self.plant.tag(index);
-        let mode = self.tag(index).rest.mode;
         let mut wanted: Vec<bool> = tag
             .conditions
             .iter()
@@ -338,7 +354,7 @@ impl Rules {
             if !has_extra && !holds(self) {
                 continue;
             }
-            let wanted = self.suppressed_places(index);
+            let wanted = self.suppressed_places(index, self.tag(index).rest.mode);
             let mut tag = self.tags.open(index, wanted.len());
             for (slot, suppressed) in tag.slots.iter_mut().zip(wanted) {
                 slot.suppressed = suppressed;

@@ -274,6 +274,8 @@ impl TagState {
         let was_out = self.newest.is_none() || self.is_bad() || matches!(self.fall, Some((Fall::Bad | Fall::Silent, _)));
         if was_out {
             self.warm_until = Some(reading.time + tag.warm_up);
+            // Forgotten in a restart, it would let a cold detector clear.
+            self.changed = true;
         }
         match self.warm_until {
             Some(until) if reading.time < until => Quality::Uncertain,

@@ -255,7 +255,8 @@ pub fn plant_with(
     })
 }
 
-fn set_up(scenario: &str) -> Arc<Plant> {
+/// The plant that the first lines of a scenario describe.
+pub fn set_up(scenario: &str) -> Arc<Plant> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut alone = Vec::new();
     let mut interval = Duration::from_secs(5);
