@@ -213,7 +213,8 @@ impl Escalation {
             setpoint,
             straggler: false,
             audience,
-            fresh,
+            // A re-alarm is there to be heard, however short its wait is beside the time of folding.
+            fresh: fresh || announcement.key.step > 0,
         };
         let Some(case) = self.news(&news, now, heard, out) else { return };
         if audience >= Audience::Enterprise {

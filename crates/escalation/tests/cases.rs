@@ -287,3 +287,22 @@ fn a_reported_case_with_a_new_announcement_must_be_handled_again() {
         ",
     );
 }
+
+#[test]
+fn an_alarm_told_again_is_an_announcement_of_its_own_even_within_the_time_of_folding() {
+    check(
+        "
+        0s > raise LIA-101 high
+        0s tank opened yellow
+        0s tank told high LIA-101 enterprise
+        0s tank ! announce yellow high LIA-101 to enterprise: wang sms voice page
+        1m > accept wang tank
+        1m tank accepted by wang at enterprise
+        2m > acknowledge wang tank
+        20m > realarm LIA-101 high
+        20m tank announced high LIA-101 yellow
+        20m tank told high LIA-101 enterprise
+        20m tank ! announce yellow high LIA-101 to enterprise: wang sms voice page
+        ",
+    );
+}

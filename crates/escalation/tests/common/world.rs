@@ -303,6 +303,12 @@ impl World {
                 AlarmState::Unacknowledged => AlarmState::LatchedUnacknowledged,
                 _ => AlarmState::LatchedAcknowledged,
             }))],
+            "realarm" => {
+                let again = self.changed(&alarm, Change::Realarmed, |_| AlarmState::Unacknowledged);
+                let at = again.key.episode.since;
+                let announcement = Announcement { key: again.key.clone(), at, ..self.announcement(&again, AnnounceMode::Normal) };
+                vec![AlarmEffect::Transition(again), AlarmEffect::Announce(announcement)]
+            }
             "straggler" | "late-note" => {
                 let episode = Episode { since: at, count: 0 };
                 let key = TransitionKey { alarm: alarm.clone(), episode, step: 0 };
@@ -548,5 +554,5 @@ impl World {
     }
 }
 
-const ALARM_VERBS: [&str; 10] =
-    ["raise", "hold", "confirm", "late-returned", "return", "latch", "straggler", "late-note", "gateway-lost", "members"];
+const ALARM_VERBS: [&str; 11] =
+    ["raise", "hold", "confirm", "late-returned", "return", "latch", "straggler", "late-note", "gateway-lost", "members", "realarm"];
