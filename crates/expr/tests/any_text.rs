@@ -156,3 +156,23 @@ proptest! {
         }
     }
 }
+
+#[path = "../../../fuzz/src/expression.rs"]
+mod expression;
+
+#[test]
+fn the_corpus_of_the_fuzz_target_is_read_or_refused() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/expression");
+    let files: Vec<_> = std::fs::read_dir(corpus).expect("it is committed").flatten().collect();
+    assert!(files.len() > 30);
+    for file in files {
+        expression::check(&std::fs::read(file.path()).expect("it can be read"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_the_fuzz_target_checks_holds_for_any_words(text in any_words()) {
+        expression::check(text.as_bytes());
+    }
+}
