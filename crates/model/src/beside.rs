@@ -192,6 +192,12 @@ pub struct Marks {
     /// 待调试.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub commissioning: bool,
+    /// 设计抑制: suppressed by design now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
+    /// Raises told to nobody since the present or last suppression by design began.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub untold: u32,
     /// 首出: the first alarm of its equipment's present disturbance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_out: bool,

@@ -188,6 +188,11 @@ impl Pipeline {
         &self.escalation
     }
 
+    /// Gives each calculated tag that has a new value since the last call; see [`Rules::drain_calculated`].
+    pub fn drain_calculated(&mut self, then: impl FnMut(model::TagIndex, model::ReadingRecord)) {
+        self.rules.drain_calculated(then);
+    }
+
     /// Hard rows changed since the last call; none deletes.
     pub fn drain_changed(&mut self, out: &mut Vec<(String, Option<Vec<u8>>)>) {
         prefixed(RULES, out, |rows| self.rules.drain_changed(rows));

@@ -4,7 +4,9 @@ use super::{Drain, Engine, EngineInput, Outgoing};
 use ingest::topic::Place;
 use ingest::{Item, SourceEvent, SourceId};
 use journal::{ActRecord, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, Snapshot};
-use model::{Act, ActAnswer, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, Reading, Refusal, TransitionKey};
+use model::{
+    Act, ActAnswer, AlarmEffect, Attempt, AttemptResult, CaseEventKind, EscalationEffect, Reading, ReadingRecord, Refusal, TransitionKey,
+};
 use pipeline::{Effect, Input};
 use serde::Serialize;
 use std::time::Instant;
@@ -205,6 +207,11 @@ impl Engine {
         let seen = look(&effects);
         self.record(&mut effects);
         self.effects = effects;
+        let view = &self.view;
+        self.pipeline.drain_calculated(|tag, record| {
+            let ReadingRecord { value, quality, source_time, receive_time, .. } = record;
+            view.set_value(tag, console::LiveValue { value, quality, source_time, receive_time });
+        });
         seen
     }
 

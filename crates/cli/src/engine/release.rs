@@ -194,7 +194,7 @@ impl Engine {
             episode: view.episode.unwrap_or(model::Episode { since: view.since, count: 0 }),
             case: case.map(|case| case.id.clone()),
             told,
-            marks: self.marks(&view.alarm),
+            marks: model::Marks { suppressed: view.suppressed, untold: view.untold, ..self.marks(&view.alarm) },
         }
     }
 

@@ -37,8 +37,8 @@ pub struct AlarmJson {
     pub episode: EpisodeJson,
     /// Its case.
     pub case: Option<String>,
-    /// What stands beside its state: `under_test`, `shelved`, `out_of_service`, `commissioning`, `first_out` where true;
-    /// `chattering` and `acknowledgement_expired` as counts where not 0.
+    /// What stands beside its state: `under_test`, `shelved`, `out_of_service`, `commissioning`, `suppressed`, `first_out` where
+    /// true; `untold`, `chattering` and `acknowledgement_expired` as counts where not 0.
     #[schema(value_type = Object)]
     pub marks: model::Marks,
     /// False where nobody was told of it: it is held as late, or the loss of its gateway explains it.
