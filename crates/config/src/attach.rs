@@ -176,9 +176,9 @@ impl Builder<'_> {
             return None;
         }
         let enterprise = &raw.id.enterprise.value;
-        let first = raw.alarms.first().and_then(|alarm| self.alarm_of(enterprise, alarm, &mut Sink::default()));
-        // What is wrong with the alarms is told where they are taken up.
-        let equipment = first.map(|(at, _)| self.tags[at].equipment.clone())?;
+        // The conditions of calculated tags are not there yet. What is wrong with the alarms is told where they are taken up.
+        let tag = raw.alarms.first().and_then(|alarm| split_alarm(&alarm.value)).map(|(tag, _)| tag.to_owned())?;
+        let equipment = self.tags[self.place_of(&(enterprise.clone(), tag))?].equipment.clone();
         self.draft(&raw.id, &format!("设计抑制:{}", raw.reason), Signal::Switch, equipment);
         let tag = &mut self.tags.last_mut()?.tag;
         tag.labels = Some(["未抑制", "抑制中"].map(str::to_owned));

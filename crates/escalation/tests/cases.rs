@@ -297,8 +297,11 @@ fn an_alarm_told_again_is_an_announcement_of_its_own_even_within_the_time_of_fol
         0s tank told high LIA-101 enterprise
         0s tank ! announce yellow high LIA-101 to enterprise: wang sms voice page
         1m > accept wang tank
-        1m tank accepted by wang at enterprise
+        1m tank accepted high LIA-101 by wang
+        1m done
         2m > acknowledge wang tank
+        2m tank acknowledged high LIA-101 by wang
+        2m done
         20m > realarm LIA-101 high
         20m tank announced high LIA-101 yellow
         20m tank told high LIA-101 enterprise

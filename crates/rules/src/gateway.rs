@@ -268,12 +268,16 @@ impl Rules {
             }
         };
         for member in self.gateways[gateway].members.clone() {
-            self.with_tag(member, said, |tag, _, _| {
+            self.with_tag(member, said, |tag, _, scene| {
                 if let Some(newest) = &mut tag.newest {
                     newest.time = newest.time.max(moved(newest.time, newest.record.receive_time.min(now)));
                     newest.ahead = None;
                 }
                 tag.marks.clear();
+                // How a value moved by the old times says nothing by the new ones, and a warm-up begins anew.
+                tag.motion = None;
+                let newest = tag.newest.map(|newest| newest.time);
+                tag.warm_until = tag.warm_until.and(newest).map(|newest| newest + scene.tag().warm_up);
                 for slot in &mut tag.slots {
                     if let Some(pending) = &mut slot.pending {
                         pending.since = moved(pending.since, pending.receive);

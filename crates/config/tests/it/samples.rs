@@ -62,6 +62,7 @@ fn the_sample_county_shows_what_rules_can_say() {
     assert_eq!(tag("bixi", "GT-202").warm_up, model::Duration::from_secs(60));
     let latching = tag("hengsu", "TIA-301").conditions.iter().find(|rule| rule.condition == HighHigh);
     assert!(latching.and_then(|rule| rule.extra.as_ref()).is_some_and(|extra| extra.latching));
+    assert!(tag("bixi", "C-301停机").calculation.is_some(), "a suppression of a calculated tag's alarm is a tag as well");
     let reactor = &plant.equipment[tag("hengsu", "TIA-301").equipment];
     let modes = reactor.modes.as_ref().expect("it has modes");
     assert_eq!((modes.names.join(" "), &*plant.tag(modes.tag).id.tag), ("运行 停车".to_owned(), "R-301工况"));
