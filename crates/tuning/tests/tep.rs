@@ -5,10 +5,12 @@
 
 use config::{Lang, Replay};
 use model::{Condition, Duration, Plant, Quality, Reading, TagId, TagIndex, Timestamp};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use watchfire_tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, Taken, compare};
 use watchfire_tuning::kpi::Episode;
+use watchfire_tuning::report::{self, Subject, Trace};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -129,6 +131,25 @@ fn the_damped_limits_lose_the_three_short_excursions_and_no_trip() {
     assert!(comparison.unanswered.0.county >= 1 && comparison.answered.0.county == 0);
     let calm = backtest(&calm, &before, &after);
     assert!(calm.answered.0.episodes.is_empty() && calm.differences.is_empty() && calm.figures.0.alarms == 0);
+}
+
+#[test]
+fn the_page_holds_limits_values_and_alarms_and_nothing_from_elsewhere() {
+    let (before, after) = (plant("config/tep"), plant("config/tep-damped"));
+    let Some(table) = file("d13_te.dat") else { return };
+    let comparison = backtest(&table, &before, &after);
+    let mut trace = Trace::new(comparison.from, comparison.to);
+    for (row, values) in table.iter().enumerate() {
+        trace.add(comparison.from + Duration::from_secs(180).times(row as i64), values[6]);
+    }
+    let traces = BTreeMap::from([(TagId::new("tep", "XMEAS-7"), trace)]);
+    let notes = ["<b>not markup</b>".to_owned()];
+    let subject = Subject { before: ("config/tep", &before), after: ("config/tep-damped", &after), traces: &traces, notes: &notes };
+    let page = report::html(&comparison, &subject, Lang::Zh);
+    std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("backtest.html"), &page).unwrap();
+    assert!(page.contains("<svg") && page.contains("class=\"limit old") && page.contains("class=\"alarm"));
+    assert!(page.contains("&lt;b&gt;not markup&lt;/b&gt;") && !page.contains("<b>not markup"));
+    assert!(!page.contains("<script") && !page.contains("http") && !page.contains("src="));
 }
 
 #[test]
