@@ -31,8 +31,8 @@ fn parse(text: &str, unit: Option<&str>) -> Result<Program, Fault> {
 fn sample(written: &str) -> Sample {
     match written.strip_suffix('?') {
         _ if written == "bad" => Sample::BAD,
-        Some(value) => Sample::new(value.parse().unwrap(), Quality::Uncertain),
-        None => Sample::new(written.parse().unwrap(), Quality::Good),
+        Some(value) => Sample::new(value.parse().expect("a number"), Quality::Uncertain),
+        None => Sample::new(written.parse().expect("a number"), Quality::Good),
     }
 }
 
@@ -252,7 +252,7 @@ fn what_a_text_costs_is_bounded() {
     assert!(parse(&format!("{}[N]", "- ".repeat(500)), Some("")).unwrap_err().en.contains("nested"));
     assert!(parse(&format!("1{}", "+1".repeat(300)), Some("")).unwrap_err().en.contains("steps"));
     assert!(parse(&"[N]".repeat(2_000), Some("")).unwrap_err().en.contains("bytes"));
-    let windows = vec!["mean([N], 1 min)"; 5].join(" + ");
+    let windows = ["mean([N], 1 min)"; 5].join(" + ");
     assert!(parse(&windows, Some("")).unwrap_err().en.contains("windows"));
     let tags = (0..40).map(|at| format!("[T{at}]")).collect::<Vec<_>>().join(" + ");
     let any = |_: &str| Some(Input::Number(String::new()));
