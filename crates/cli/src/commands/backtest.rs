@@ -82,7 +82,7 @@ pub(super) struct Record {
 }
 
 enum Source {
-    History(HistoryReader),
+    History(Box<HistoryReader>),
     Rows(Vec<Taken>),
 }
 
@@ -198,7 +198,7 @@ impl Record {
         let (people, stops) = if SqliteReader::exists(data) { PeopleRecord::read(&SqliteReader::open(data)?)? } else { Default::default() };
         gaps.extend(stops.into_iter().filter(|(begin, end)| *end >= from && *begin < to));
         gaps.sort();
-        Ok(Self { tags: reader.tags()?, from, to, source: Source::History(reader), people, gaps, notes })
+        Ok(Self { tags: reader.tags()?, from, to, source: Source::History(Box::new(reader)), people, gaps, notes })
     }
 
     /// Runs both configurations under both assumptions over the record.
@@ -207,7 +207,7 @@ impl Record {
         before: &Arc<Plant>,
         after: &Arc<Plant>,
         bar: &ProgressBar,
-        mut traces: Option<&mut BTreeMap<TagId, Trace>>,
+        traces: Option<&mut BTreeMap<TagId, Trace>>,
     ) -> anyhow::Result<Comparison> {
         let answered = || Answers::After(self.people.times.clone());
         let mut runs = [
@@ -244,7 +244,7 @@ impl Record {
         }
         beside.catch_up(&mut runs, to);
         let [old, new, old_unanswered, new_unanswered] = runs.map(|run| run.finish(to));
-        if let Some(traces) = traces.as_deref_mut() {
+        if let Some(traces) = traces {
             traces.extend(self.tags.iter().cloned().zip(drawn).filter_map(|(tag, trace)| Some((tag, trace?))));
         }
         Ok(compare((old, new), (old_unanswered, new_unanswered), &positions(&self.tags), (from, to)))
