@@ -162,7 +162,7 @@ fn unpacked(bytes: &[u8]) -> Result<bool, Refusal> {
         let is_sheet = name.starts_with("xl/worksheets/");
         let (size, found) = scan(part.take(left + 1), is_sheet).map_err(Refusal::damaged)?;
         formulas |= found;
-        left = left.checked_sub(size).ok_or_else(|| too_large())?;
+        left = left.checked_sub(size).ok_or_else(too_large)?;
     }
     Ok(formulas)
 }

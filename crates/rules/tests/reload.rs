@@ -328,7 +328,7 @@ fn another_county(by: u8) -> Arc<Plant> {
             rule.on_delay = Duration::from_secs(i64::from(by % 13));
         }
     }
-    if by % 6 == 0 {
+    if by.is_multiple_of(6) {
         tags.remove(usize::from(by) % tags.len());
     }
     plant(tags, &[], Duration::from_secs(5), "r2")

@@ -25,7 +25,8 @@ impl Stalling {
 
 fn reading(secs: i64) -> Input<'static> {
     let time = ZERO + Duration::from_secs(secs);
-    let tag = TagIndex(6);
+    // Behind the engine's own tags.
+    let tag = TagIndex(model::plant::SYSTEM_TAGS.len() as u32);
     Input::Reading(Reading { tag, source_time: time, receive_time: time, value: 50.0, quality: Quality::Good, sequence: None })
 }
 

@@ -471,9 +471,16 @@ impl Start {
         if let Some(last) = versions.last()
             && files.digest() != last.version
         {
-            match kept.files(&last.version).map(|files| config::load_files(&files, &options)) {
-                Some(Ok(loaded)) => return Ok(Ok(Self { loaded, versions, first: false, differs: true })),
-                Some(Err(faults)) => tracing::error!("the configuration in force cannot be read any more: {faults}"),
+            match kept.files(&last.version) {
+                Some(before) => match with_ways_of(&files, &before, &options)
+                    .map_or_else(|| config::load_files(&before, &options).map(|loaded| (before, loaded)), Ok)
+                {
+                    Ok((taken, loaded)) => {
+                        let differs = files.digest() != taken.digest();
+                        return Ok(Ok(Self::on(&taken, loaded, versions, differs, kept, now)?));
+                    }
+                    Err(faults) => tracing::error!("the configuration in force cannot be read any more: {faults}"),
+                },
                 None => tracing::error!(version = last.version, "the configuration in force is not kept any more; the folder is taken"),
             }
         }
@@ -481,13 +488,71 @@ impl Start {
             Ok(loaded) => loaded,
             Err(faults) => return Ok(Err(faults)),
         };
-        let version = kept.keep(&files)?;
+        Ok(Ok(Self::on(&files, loaded, versions, false, kept, now)?))
+    }
+
+    /// Starts on these files and puts them on record where they are not those that were in force.
+    fn on(
+        files: &Files,
+        loaded: config::Loaded,
+        mut versions: Vec<VersionJson>,
+        differs: bool,
+        kept: &Kept,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let version = kept.keep(files)?;
         let first = versions.last().is_none_or(|last| last.version != version);
-        let mut versions = versions;
         if first {
             let rules = loaded.plant.version.to_string();
             versions.push(VersionJson { version, rules, since: now.as_millis(), author: BY_START.to_owned(), ..VersionJson::default() });
         }
-        Ok(Ok(Self { loaded, versions, first, differs: false }))
+        Ok(Self { loaded, versions, first, differs })
+    }
+}
+
+/// The files in force with the folder's way to brokers and people, where that differs and the whole is without faults: it holds no
+/// limit, and it can only be opened at a start. `people.toml` comes along where channels were named anew.
+fn with_ways_of(folder: &Files, before: &Files, options: &Options<'_>) -> Option<(Files, config::Loaded)> {
+    const WAYS: [&str; 2] = ["server.toml", "people.toml"];
+    if folder.get(Path::new(WAYS[0])) == before.get(Path::new(WAYS[0])) {
+        return None;
+    }
+    (1..=WAYS.len()).find_map(|count| {
+        let mut files = Files::from_memory(before.iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())));
+        for name in &WAYS[..count] {
+            files.set(*name, folder.get(Path::new(name))?.to_vec());
+        }
+        config::load_files(&files, options).ok().map(|loaded| (files, loaded))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_takes_the_folders_channels_and_leaves_its_limits_to_a_plan() {
+        let environment = |_: &str| None;
+        let options = Options { today: None, environment: &environment };
+        let folder = Files::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config")));
+        let text = |files: &Files, name: &str| String::from_utf8(files.get(Path::new(name)).expect("there").to_vec()).expect("text");
+        let list = "enterprises/hongxin.csv";
+        let mut next = folder.clone();
+        next.set(
+            "server.toml",
+            format!(
+                "{}\n[channels.spare]\nkind = \"sms\"\nurl = \"http://127.0.0.1:9/sms\"\ntemplate = \"short\"\n",
+                text(&folder, "server.toml")
+            )
+            .into_bytes(),
+        );
+        next.set(list, text(&folder, list).replacen(",80,90,95,", ",85,90,95,", 1).into_bytes());
+        assert_ne!(text(&next, list), text(&folder, list));
+        let (taken, loaded) = with_ways_of(&next, &folder, &options).expect("the channels are fine");
+        assert!(loaded.plant.channel(&"spare".into()).is_some());
+        assert_eq!(text(&taken, list), text(&folder, list), "a limit is no channel");
+        assert!(with_ways_of(&folder, &folder, &options).is_none(), "nothing to take");
+        next.set("server.toml", b"nonsense".to_vec());
+        assert!(with_ways_of(&next, &folder, &options).is_none(), "with a fault the ones in force stay");
     }
 }

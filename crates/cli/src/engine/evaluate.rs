@@ -255,7 +255,7 @@ impl Engine {
                 let case = notification.key.case.to_string();
                 self.entry(EntryKind::Notification, Some(format!("notification:{key}")), Some(case.clone()), &notification);
                 self.batch.outbox.push(OutboxRow { key, case, bytes: json(&notification), at: self.now });
-                self.pending.outgoing.push(Outgoing::Notify(notification));
+                self.pending.outgoing.push(Outgoing::Notify(Box::new(notification)));
             }
             EscalationEffect::Supersede(case) => {
                 // What this batch made for it before is not to be sent either.

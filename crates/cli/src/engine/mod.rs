@@ -178,7 +178,7 @@ struct Pending {
 
 /// For the notifier, in the order in which it came to be.
 enum Outgoing {
-    Notify(Notification),
+    Notify(Box<Notification>),
     Supersede(CaseId),
 }
 

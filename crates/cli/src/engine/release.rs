@@ -93,7 +93,7 @@ impl Engine {
             let (mut notifications, mut superseded) = (Vec::new(), Vec::new());
             for outgoing in &pending.outgoing {
                 match outgoing {
-                    Outgoing::Notify(notification) => notifications.push(notification.clone()),
+                    Outgoing::Notify(notification) => notifications.push((**notification).clone()),
                     Outgoing::Supersede(case) => superseded.push(case.clone()),
                 }
             }

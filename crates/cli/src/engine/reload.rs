@@ -80,7 +80,7 @@ impl Engine {
             let bytes = serde_json::to_vec(&notification).expect("our own types serialise");
             self.entry_bytes(EntryKind::Notification, Some(format!("notification:{key}")), bytes.clone());
             self.batch.outbox.push(OutboxRow { key, case, bytes, at: self.now });
-            self.pending.outgoing.push(Outgoing::Notify(notification));
+            self.pending.outgoing.push(Outgoing::Notify(Box::new(notification)));
         }
         // Limits and levels on the wall are those of the new configuration.
         self.pending

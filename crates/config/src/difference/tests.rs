@@ -163,7 +163,7 @@ fn edit(plant: &mut Plant, (at, what, by): (usize, u8, i8)) {
             plant.tags.remove(at % count);
         }
         8 => {
-            let id = TagId::new("acme", &format!("zz{by}"));
+            let id = TagId::new("acme", format!("zz{by}"));
             if plant.tags.iter().all(|tag| tag.id != id) {
                 let mut tag = Tag::new(id, Signal::Level);
                 tag.conditions.push(ConditionRule::new(Condition::High, step, Level::Orange));

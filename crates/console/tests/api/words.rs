@@ -319,7 +319,7 @@ async fn a_tag_is_shown_with_its_limits_its_newest_value_and_its_worst_alarm() {
             "tag": "ent-hx/LIA-101", "enterprise": "ent-hx", "enterprise_name": "恒信化工", "name": "1#甲醇储罐液位",
             "signal": "level", "signal_zh": "液位", "unit": "%", "decimals": 1, "equipment": "V-101",
             "equipment_name": "<script>alert(1)</script>ent-hx 罐区", "gateway": "GW01", "range": [0.0, 100.0], "labels": null,
-            "in_service": true, "limits": { "low_low": null, "low": null, "high": 80.0, "high_high": 90.0 },
+            "in_service": true, "limits": { "low_low": null, "low": null, "high": 80.0, "high_high": 90.0 }, "basis": "", "marks": [],
             "value": 91.26, "quality": "uncertain", "source_time": at, "receive_time": at,
             "worst": { "condition": "high-high", "level": "orange", "state": "unacknowledged" },
         })
