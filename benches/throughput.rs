@@ -17,7 +17,10 @@ use support::process::{Consumer, Folder, Mosquitto, Settings};
 use support::{Table, free_port, quick_or};
 
 const PLANT: Plant = Plant { tags: 1_000, zones: 0 };
+/// Connections at the built-in broker, which takes one reading of each at a time.
 const GATEWAYS: usize = 16;
+/// Mosquitto reads one packet of each connection in turn, so the acks of one reader keep up with one writer at full speed, not more.
+const GATEWAYS_MOSQUITTO: usize = 1;
 /// Unacknowledged readings of one gateway.
 const WINDOW: u64 = 100;
 /// Readings in Mosquitto's hands or on their way.
@@ -83,7 +86,7 @@ fn run(external: bool, engine: bool) -> Run {
     let (mqtt, listen) = (mosquitto.as_ref().map(|mosquitto| mosquitto.port), free_port());
     let consumer = if engine { Consumer::engine(&folder.config, &folder.data("data"), mqtt, listen) } else { Consumer::bare(mqtt, listen) };
     let consumer = Arc::new(consumer);
-    let mut load = Load::start(mqtt.unwrap_or(listen), PLANT, GATEWAYS);
+    let mut load = Load::start(mqtt.unwrap_or(listen), PLANT, if external { GATEWAYS_MOSQUITTO } else { GATEWAYS });
     let (evaluated, done) = (Arc::new(AtomicU64::new(consumer.evaluated())), Arc::new(AtomicBool::new(false)));
     let asking = {
         let (consumer, evaluated, done) = (consumer.clone(), evaluated.clone(), done.clone());

@@ -69,13 +69,14 @@ impl Mosquitto {
     pub fn start(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = free_port();
-        let mut text = format!("listener {port} 127.0.0.1\nallow_anonymous true\nlog_type none\n");
+        // As root, Mosquitto would give its rights up and could not write where we let it.
+        let mut text = format!("listener {port} 127.0.0.1\nuser root\nallow_anonymous true\nlog_type none\n");
         if settings == Settings::Deployed {
-            text.push_str(&format!(
-                "persistence true\npersistence_location {}/\nautosave_on_changes true\nautosave_interval 1\nmax_queued_messages 2000000\n\
-                 max_inflight_messages 1000\nmax_packet_size 1048576\nset_tcp_nodelay true\n",
-                dir.path().display()
-            ));
+            let deployed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/mosquitto/watchfire.conf")).unwrap();
+            let kept = ["persistence ", "autosave_", "max_", "set_tcp_nodelay "];
+            let lines = deployed.lines().filter(|line| kept.iter().any(|name| line.starts_with(name)));
+            text.extend(lines.flat_map(|line| [line, "\n"]));
+            text.push_str(&format!("persistence_location {}/\n", dir.path().display()));
         }
         let config = dir.path().join("mosquitto.conf");
         std::fs::write(&config, text).unwrap();
