@@ -166,6 +166,11 @@ impl Message<'_> {
                     self.ask(enterprise);
                     self.reject(RejectReason::NotMeasured, Some(tag), fragment);
                 }
+                // A calculated value that came from outside would be shown as if we had worked it out.
+                _ if self.plant.tag(index).calculation.is_some() => {
+                    self.ask(enterprise);
+                    self.reject(RejectReason::NotMeasured, Some(tag), fragment);
+                }
                 _ => return Some(index),
             }
             return None;

@@ -32,7 +32,7 @@ impl Lookup {
     pub fn new(plant: &Plant) -> Self {
         let plain = |name: &str| !name.is_empty() && !name.contains(['/', '%']);
         let is_plain = |tag: &Tag| plain(tag.id.enterprise.as_str()) && plain(&tag.id.tag);
-        let is_measured = |tag: &Tag| !matches!(tag.signal, Signal::Gateway | Signal::System);
+        let is_measured = |tag: &Tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none();
         let mut places = vec![EMPTY; (plant.tags.len() * 2).next_power_of_two().max(2)];
         let mut names = Vec::new();
         for (at, tag) in plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && is_measured(tag)) {

@@ -17,7 +17,7 @@ use crate::former::Former;
 use crate::gateway::GatewayState;
 use crate::judge::{Finding, Judged, find};
 use crate::motion::Motion;
-use crate::slot::{Outcome, Raise, deadline};
+use crate::slot::{Hold, Outcome, Raise, deadline};
 use crate::state::Gone;
 use crate::tag::{GatewayView, TagState};
 use crate::{Input, Rules};
@@ -125,6 +125,9 @@ impl Rules {
         let before: BTreeSet<TagIndex> = moves.iter().zip(&alike).filter(|(_, alike)| **alike).filter_map(|(to, _)| *to).collect();
         let anew: Vec<TagIndex> = self.second.tags().filter(|tag| !before.contains(tag)).collect();
         anew.into_iter().for_each(|tag| self.second.again(tag));
+        // So is what reads a tag that changed, out of service included: its value is not believed any more.
+        let changed = moves.iter().zip(&alike).filter(|(_, alike)| !**alike).filter_map(|(to, _)| *to);
+        changed.for_each(|tag| self.second.touch(tag));
         self.run_second(&mut said);
         self.settle_restart(&mut said);
         self.tell_faults(&mut said);
@@ -255,6 +258,8 @@ impl Rules {
     fn move_tag(&mut self, old: &Tag, to: TagIndex, was: TagState, alike: bool) {
         let plant = Arc::clone(&self.plant);
         let new = plant.tag(to);
+        let heard_by = self.now + new.sample_interval.times(2);
+        let still_explained = self.tags.gateway(to).is_some_and(|gateway| self.gateways[gateway].lost);
         let mut state = self.tags.open(to, new.conditions.len());
         (state.newest, state.heard, state.granted, state.advanced) = (was.newest, was.heard, was.granted, was.advanced);
         if new.in_service {
@@ -270,6 +275,10 @@ impl Rules {
                 Some(place) if new.in_service => {
                     slot.registered = Default::default();
                     slot.changed = true;
+                    // Only the return of the gateway that explains it would end the wait.
+                    if slot.hold == (Hold::Explained { due: None }) && !still_explained {
+                        slot.hold = Hold::Explained { due: Some(heard_by) };
+                    }
                     state.slots[place] = slot;
                 }
                 _ if slot.state != AlarmState::Normal => {
@@ -308,7 +317,9 @@ impl TagState {
                 Some(held) => find(rule, held),
                 None => Finding::Nothing,
             };
-            let good = held.as_ref().is_some_and(|held| held.quality == model::Quality::Good);
+            // A cold detector may raise and may not clear, here as ever.
+            let is_warm = self.warm_until.is_none_or(|until| time >= until);
+            let good = is_warm && held.as_ref().is_some_and(|held| held.quality == model::Quality::Good);
             let slot = &mut self.slots[at];
             let pending = slot.pending.clone();
             if slot.rejudge(rule, finding, good, newest.and_then(|newest| newest.value), time, scene.now) == Outcome::Raise {

@@ -11,7 +11,7 @@
 use crate::Rules;
 use crate::effects::Said;
 use crate::judge::{Judged, is_gas_over_range};
-use crate::tag::Fall;
+use crate::tag::{Fall, Newest};
 use expr::{Memory, Sample, WindowParts};
 use model::{Plant, Quality, Reading, TagIndex, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,8 +217,8 @@ impl Rules {
             tag.fire_proven(time, view, scene);
             tag.apply(&judged, time, view, scene);
             // What hangs on it must not change with a restart.
-            let (was, is) = (before.map(|before| before.record.value), tag.newest.map(|newest| newest.record.value));
-            tag.changed |= steers && was != is;
+            let said = |newest: Newest| (newest.record.value, newest.record.quality);
+            tag.changed |= steers && before.map(said) != tag.newest.map(said);
         });
         self.write_inputs_of_changes(index, &calculation.inputs);
         if steers {
@@ -357,6 +357,8 @@ impl Rules {
             let wanted = self.suppressed_places(index, self.tag(index).rest.mode);
             let mut tag = self.tags.open(index, wanted.len());
             for (slot, suppressed) in tag.slots.iter_mut().zip(wanted) {
+                // Whether it is told again hangs on it.
+                slot.changed |= slot.suppressed != suppressed;
                 slot.suppressed = suppressed;
             }
             let freed = tag.slots.iter().any(|slot| slot.hold == crate::slot::Hold::Suppressed && !slot.suppressed);

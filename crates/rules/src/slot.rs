@@ -461,6 +461,9 @@ impl Slot {
 
     /// It has stood for so long that it must be seen again.
     pub fn realarm(&mut self, rule: &ConditionRule, due: Timestamp, newest: Option<ReadingRecord>, scene: &mut Scene<'_>) {
+        if self.suppressed {
+            return;
+        }
         let to = match self.state {
             AlarmState::Acknowledged => AlarmState::Unacknowledged,
             AlarmState::LatchedAcknowledged => AlarmState::LatchedUnacknowledged,

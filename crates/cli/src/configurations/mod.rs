@@ -277,8 +277,13 @@ impl Tuning {
         effects::of(from, to, &rows, &newest, (self.0.clock)())
     }
 
-    /// Brings a plan into force.
+    /// Brings a plan into force. Goes on to its end where whoever asked goes away: what is in force must be known here.
     async fn take_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
+        let (this, id, author) = (self.clone(), id.to_owned(), author.to_owned());
+        tokio::spawn(async move { this.bring_into_force(&id, &author).await }).await.map_err(|_| TuningError::Busy)?
+    }
+
+    async fn bring_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
         let _one_at_a_time = self.0.applying.lock().await;
         let plan = self.find(id)?;
         let (Some(to), from) = (plan.to.clone(), self.0.view.plant()) else { return Err(TuningError::Refused) };

@@ -5,6 +5,7 @@
 
 use super::{Engine, Outgoing, Pending};
 use console::{Reshown, VersionJson};
+use ingest::Decoder;
 use journal::{Entry, EntryKind, OutboxRow};
 use model::{Notification, TagIndex, bounds};
 use std::sync::Arc;
@@ -61,6 +62,7 @@ impl Engine {
         };
         // Freeing what is left of a hundred thousand tags is nothing a reading should wait for.
         std::thread::spawn(move || drop(husk));
+        self.decoder = Decoder::new(&plant);
         self.plant = plant;
         self.history.set_tags(self.plant.clone());
         self.mark_under_test();
