@@ -481,7 +481,17 @@ impl Start {
                     .map_or_else(|| config::load_files(&before, &options).map(|loaded| (before, loaded)), Ok)
                 {
                     Ok((taken, loaded)) => {
-                        let differs = files.digest() != taken.digest();
+                        let folder = files.digest();
+                        // What was in force before is no news: a restart must not take back what was applied since.
+                        let is_old = versions.iter().any(|version| version.version == folder);
+                        let differs = folder != taken.digest() && !is_old;
+                        if is_old {
+                            tracing::warn!(
+                                folder,
+                                in_force = taken.digest(),
+                                "the folder holds a configuration that was in force before; the one applied since stays. Write it into the folder, or take the folder with SIGHUP"
+                            );
+                        }
                         return Ok(Ok(Self::on(&taken, loaded, versions, differs, kept, now)?));
                     }
                     Err(faults) => tracing::error!("the configuration in force cannot be read any more: {faults}"),
