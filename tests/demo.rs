@@ -35,7 +35,7 @@ fn the_script_plays_to_its_end_and_ctrl_c_stops_cleanly() {
     let status = played.0.wait().unwrap();
     let error = std::io::read_to_string(played.0.stderr.take().unwrap()).unwrap();
     assert!(status.success(), "{output}\n{error}");
-    for line in ["120 tags, one case", "cases at jinhe: 1", "restarted and ready after", "the script is over"] {
+    for line in ["120 tags, one case", "cases it made: 1", "restarted and ready after", "the script is over"] {
         assert!(output.contains(line), "no `{line}` in\n{output}");
     }
     assert_eq!(output.matches("\n  closed ").count(), 4, "four cases are closed\n{output}");

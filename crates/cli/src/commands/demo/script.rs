@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use model::{Condition, Duration, Level, Plant, Signal};
 use serde_json::{Value, json};
 use simulator::{Desk, Fault, Fleet, Phones, SimulatedClock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -218,6 +218,14 @@ impl Scenes {
         self.close(&self.second, &seen).await
     }
 
+    /// The open cases of an enterprise and where they are.
+    async fn open_cases_of(&self, enterprise: &str) -> anyhow::Result<BTreeMap<String, String>> {
+        let cases = self.county.get("/api/v1/cases?state=open").await?;
+        let text = |case: &Value, field: &str| case[field].as_str().unwrap_or_default().to_owned();
+        let cases = cases["cases"].as_array().into_iter().flatten().filter(|case| case["enterprise"] == enterprise);
+        Ok(cases.map(|case| (text(case, "id"), text(case, "equipment"))).collect())
+    }
+
     /// A gateway's line is cut: one case that lists its tags.
     async fn gateway_cut(&self) -> anyhow::Result<()> {
         self.at(15 * 60).await;
@@ -228,14 +236,21 @@ impl Scenes {
             say("六、网关断线:", "6. a gateway is cut:"),
             say("个位号合为一件处置单", "tags, one case")
         ))?;
+        // Only what the cut brings: on a busy machine a gateway of the county may have been late before.
+        let before = self.open_cases_of("jinhe").await?;
         self.fleet.set_cut("jinhe", gateway.id.as_str(), true)?;
         let equipment = self.plant.equipment[self.plant.tag(gateway.tag).equipment].id.to_string();
         self.case(&self.county, &equipment).await?;
-        let cases = self.county.get("/api/v1/cases?state=open").await?;
-        let of_jinhe = cases["cases"].as_array().into_iter().flatten().filter(|case| case["enterprise"] == "jinhe").count();
-        self.tell(&format!("{} {of_jinhe}", say("金禾的处置单数:", "cases at jinhe:")))?;
-        if of_jinhe != 1 {
-            bail!("a gateway of {members} tags made {of_jinhe} cases");
+        let places: BTreeSet<_> =
+            gateway.members.iter().map(|&tag| self.plant.equipment[self.plant.tag(tag).equipment].id.as_str()).collect();
+        let cases = self.open_cases_of("jinhe").await?;
+        let made = cases
+            .iter()
+            .filter(|(id, place)| **place == equipment || (places.contains(place.as_str()) && !before.contains_key(*id)))
+            .count();
+        self.tell(&format!("{} {made}", say("为此开立的处置单数:", "cases it made:")))?;
+        if made != 1 {
+            bail!("a gateway of {members} tags made {made} cases");
         }
         self.wait(240).await;
         Ok(self.fleet.set_cut("jinhe", gateway.id.as_str(), false)?)
