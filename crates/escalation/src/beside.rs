@@ -53,7 +53,7 @@ impl Escalation {
     pub(crate) fn wake(&mut self, due: Timestamp, wake: Wake, moment: Moment, out: &mut Vec<EscalationEffect>) {
         self.wakes.set(wake.clone(), None);
         match wake {
-            Wake::Window(id) => self.end_window(&id, None, moment, out),
+            Wake::Window(id) => self.end_window(&id, None, "", moment, out),
             Wake::Commissioning => {
                 self.arm_commissioning(Some(due));
                 self.raise_anew(moment, out);

@@ -138,13 +138,15 @@ impl Escalation {
     pub(crate) fn announce_again(&mut self, alarms: &[AlarmId], moment: Moment, out: &mut Vec<EscalationEffect>) {
         let (mut heard, mut unseen) = (Heard::default(), Vec::new());
         for id in alarms {
+            // What it is now, where the configuration has made it worse meanwhile.
+            let configured = self.configured_level(id);
             let Some(alarm) = self.alarms.get_mut(id) else { continue };
             let key = TransitionKey { alarm: id.clone(), episode: alarm.of.episode, step: 0 }.anew(alarm.anew);
             alarm.anew += 1;
             let held = alarm.held.take();
             let announcement = Announcement {
                 key,
-                level: held.map_or(alarm.level, |held| held.level),
+                level: held.map_or(alarm.level, |held| held.level).max(configured),
                 at: held.map_or(alarm.of.episode.since, |held| held.raised_at),
                 now: moment.at,
                 mode: AnnounceMode::Normal,
@@ -164,6 +166,12 @@ impl Escalation {
         if !unseen.is_empty() {
             out.push(EscalationEffect::Unacknowledge(unseen));
         }
+    }
+
+    fn configured_level(&self, id: &AlarmId) -> Level {
+        let tag = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index));
+        let rule = tag.and_then(|tag| tag.conditions.iter().find(|rule| rule.condition == id.condition));
+        rule.map_or(Level::Blue, |rule| rule.level)
     }
 
     /// When the acknowledgement of an alarm runs out.

@@ -116,6 +116,8 @@ pub struct Escalation {
     wakes: Wakes,
     /// Obligations due until then were missed because the engine was down.
     missed_until: Option<Timestamp>,
+    /// Windows may have been filed under another configuration: the engine was down.
+    unreviewed: bool,
 }
 
 impl Escalation {
@@ -146,12 +148,16 @@ impl Escalation {
             proven: BTreeMap::new(),
             wakes: Wakes::default(),
             missed_until: None,
+            unreviewed: false,
         }
     }
 
     /// Fires what is due, then applies one input at `now`, and appends what follows in order.
     pub fn step(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         self.fire_due(now, out);
+        if std::mem::take(&mut self.unreviewed) {
+            self.review_windows(Moment { at: now, delayed: false }, out);
+        }
         match input {
             EscalationInput::Alarms(effects) => self.alarms(effects, now, out),
             EscalationInput::Act(act) => self.act(act, now, out),
@@ -171,8 +177,10 @@ impl Escalation {
     pub fn reload(&mut self, plant: Arc<Plant>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         self.plant = plant;
         self.arm_commissioning(Some(now));
+        let moment = Moment { at: now, delayed: false };
+        self.review_windows(moment, out);
         // What 待调试 held back and no longer does is told as new.
-        self.raise_anew(Moment { at: now, delayed: false }, out);
+        self.raise_anew(moment, out);
     }
 
     /// When `step` is due if nothing arrives before.

@@ -67,6 +67,7 @@ impl Escalation {
         }
         this.index();
         this.index_beside(down_since);
+        this.unreviewed = true;
         if down_since < now {
             this.missed_until = Some(now);
         }

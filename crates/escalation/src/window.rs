@@ -4,6 +4,9 @@
 //! A window narrows who is told of what is announced while it is in force. It never touches an alarm's state and never ends
 //! an obligation that runs already: who was told before it goes on being reminded. What still stands when it ends is
 //! announced as new (see `held`).
+//!
+//! What a window needs and how long it may be follows from the alarms it covers. Where the configuration changes while it is in force,
+//! it is held against that anew: a shelf of an alarm that is red now ends, and whoever wants it files it again.
 
 use crate::Escalation;
 use crate::acts::{require_comment, require_named};
@@ -36,6 +39,11 @@ impl<'a> Request<'a> {
             }
             _ => return None,
         })
+    }
+    /// What was asked for when a window was filed.
+    fn again(window: &'a Window) -> Self {
+        let Window { kind, scope, reason, reference, until, .. } = window;
+        Self { kind: *kind, scope, reason, reference, until: *until }
     }
 }
 
@@ -137,7 +145,7 @@ impl Escalation {
 
     /// Who has to confirm such a window. Red and gas 高高报 are never silenced by the enterprise alone; a test of gas
     /// detectors or at a major hazard 一/二级 takes two people.
-    fn needs(&self, by: &Actor, request: &Request<'_>) -> Option<Confirmation> {
+    fn needs(&self, by: Tier, request: &Request<'_>) -> Option<Confirmation> {
         if request.kind == WindowKind::UnderTest {
             let weighty = |(tag, _): (&Tag, &ConditionRule)| tag.signal.is_gas() || self.hazard(tag) >= Hazard::Second;
             return self.covered(request.scope).any(weighty).then_some(Confirmation::SecondPerson);
@@ -146,7 +154,7 @@ impl Escalation {
             let gas_limit = tag.signal.is_gas() && matches!(rule.condition, Condition::HighHigh | Condition::LowLow);
             gas_limit || highest(rule) == Level::Red
         };
-        if by.tier > Tier::ENTERPRISE || !self.covered(request.scope).any(grave) {
+        if by > Tier::ENTERPRISE || !self.covered(request.scope).any(grave) {
             return None;
         }
         let above = request.scope.enterprise().and_then(|enterprise| self.plant.chain(enterprise).nth(1));
@@ -231,7 +239,7 @@ impl Escalation {
             if matches!(act.what, ActKind::ConfirmWindow { .. }) {
                 self.confirm(act, id, now, out);
             } else {
-                self.end_window(id, Some(act), moment, out);
+                self.end_window(id, Some(act), "", moment, out);
             }
         }
     }
@@ -250,7 +258,7 @@ impl Escalation {
             tier: act.by.tier,
             filed: now,
             until: request.until,
-            needs: self.needs(&act.by, request),
+            needs: self.needs(act.by.tier, request),
             confirmed: None,
             held: 0,
         };
@@ -276,12 +284,37 @@ impl Escalation {
         self.withhold_waiting(&window, now, out);
     }
 
-    /// Ends a window, by an act or by its own time.
-    pub(crate) fn end_window(&mut self, id: &ActId, act: Option<&Act>, moment: Moment, out: &mut Vec<EscalationEffect>) {
+    /// Holds every window against the configuration in force. One that would need another confirmation than it was filed with ends; one
+    /// that may not be as long any more ends sooner.
+    pub(crate) fn review_windows(&mut self, moment: Moment, out: &mut Vec<EscalationEffect>) {
+        for id in self.windows.keys().cloned().collect::<Vec<_>>() {
+            let Some(window) = self.windows.get(&id) else { continue };
+            let request = Request::again(window);
+            let latest = window.filed + self.longest(&request);
+            if self.needs(window.tier, &request) > window.needs {
+                self.end_window(&id, None, "组态已改,需另行确认 · by the configuration now it needs another confirmation", moment, out);
+            } else if latest <= moment.at && latest < window.until {
+                self.end_window(&id, None, "组态已改,已超过最长时间 · longer than the configuration allows now", moment, out);
+            } else if latest < window.until {
+                self.shorten(&id, latest, moment.at, out);
+            }
+        }
+    }
+
+    fn shorten(&mut self, id: &ActId, until: Timestamp, at: Timestamp, out: &mut Vec<EscalationEffect>) {
+        let Some(window) = self.windows.get_mut(id) else { return };
+        window.until = until;
+        out.push(noted(at, BesideEventKind::WindowShortened { window: window.clone() }));
+        self.wakes.set(Wake::Window(id.clone()), Some(until));
+        self.changed.insert(format!("window/{id}"));
+    }
+
+    /// Ends a window, by an act, by its own time, or because the configuration, for this `reason`, lets it stand no longer.
+    pub(crate) fn end_window(&mut self, id: &ActId, act: Option<&Act>, reason: &str, moment: Moment, out: &mut Vec<EscalationEffect>) {
         let Some(window) = self.windows.remove(id) else { return };
         self.wakes.set(Wake::Window(id.clone()), None);
         self.changed.insert(format!("window/{id}"));
-        let what = BesideEventKind::WindowEnded { window: window.clone() };
+        let what = BesideEventKind::WindowEnded { window: window.clone(), reason: reason.to_owned() };
         out.push(act.map_or_else(|| noted(moment.at, what.clone()), |act| done(act, moment.at, what.clone())));
         if window.in_force() {
             self.show_again(&window, out);

@@ -425,3 +425,78 @@ fn the_tags_whose_readings_are_marked_are_those_of_the_tests_in_force() {
     world.run("2h", "-");
     assert_eq!(under_test(&world), Vec::<String>::new());
 }
+
+#[test]
+fn a_shelf_that_the_enterprise_filed_alone_ends_when_its_alarm_becomes_red() {
+    check(
+        "
+        0s > shelve wang LIA-101/high 2h
+        0s ~ filed shelved LIA-101/high of wang by wang
+        0s done
+        1m > raise LIA-101 high
+        1m ~ held high LIA-101 for nobody
+        5m > reload LIA-101 high red
+        5m ~ ended shelved LIA-101/high of wang held 1: by the configuration now it needs another confirmation
+        5m ~ raised anew high LIA-101 for everyone
+        5m tank opened red
+        5m tank told high LIA-101 enterprise
+        5m tank ! announce red high LIA-101 to enterprise: wang sms voice page, boss sms
+        5m tank told high LIA-101 township
+        5m tank ! announce red high LIA-101 to township: zhou sms page
+        5m tank told high LIA-101 county
+        5m tank ! announce red high LIA-101 to county: xu voice sms
+        5m > -
+        ",
+    );
+}
+
+#[test]
+fn a_shelf_that_waits_for_a_confirmation_or_needs_none_outlives_a_change_that_does_not_concern_it() {
+    check(
+        "
+        0s > shelve wang GT-3/high-high 20m
+        0s ~ filed shelved GT-3/high-high of wang waits for the tier above by wang
+        0s done
+        0s > shelve wang LIA-101/high 1h
+        0s ~ filed shelved LIA-101/high of wang by wang
+        0s done
+        0s > shelve zhou TIA-101/high 20m
+        0s ~ filed shelved TIA-101/high of zhou by zhou
+        0s done
+        1m > reload LIA-101 low-low orange
+        2m > reload TIA-101 high red
+        3m > -
+        ",
+    );
+}
+
+#[test]
+fn a_shelf_that_may_not_be_as_long_any_more_ends_sooner() {
+    check(
+        "
+        0s > shelve wang LIA-101/high 7h
+        0s ~ filed shelved LIA-101/high of wang by wang
+        0s done
+        1m > raise LIA-101 high
+        1m ~ held high LIA-101 for nobody
+        1h > reload LIA-101 high orange
+        1h ~ shortened shelved LIA-101/high of wang held 1 until 2h
+        2h ~ ended shelved LIA-101/high of wang held 1
+        2h ~ raised anew high LIA-101 for everyone
+        2h tank opened orange
+        2h tank told high LIA-101 enterprise
+        2h tank ! announce orange high LIA-101 to enterprise: wang sms voice page, boss sms
+        2h1m > -
+        ",
+    );
+    check(
+        "
+        0s > shelve wang LIA-101/high 7h
+        0s ~ filed shelved LIA-101/high of wang by wang
+        0s done
+        3h > reload LIA-101 high orange
+        3h ~ ended shelved LIA-101/high of wang: longer than the configuration allows now
+        3h1m > -
+        ",
+    );
+}

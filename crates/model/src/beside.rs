@@ -122,8 +122,8 @@ impl Scope {
     }
 }
 
-/// Who has to confirm a window before it is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who has to confirm a window before it is in force; the later one here, or the higher tier, is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "by")]
 pub enum Confirmation {
     /// Another person of the enterprise or of a tier above it.
@@ -253,9 +253,17 @@ pub enum BesideEventKind {
         /// As confirmed.
         window: Window,
     },
-    /// A window ended, by a person or by itself.
+    /// A window ended, by a person, by itself, or because the configuration changed.
     WindowEnded {
         /// As it ended.
+        window: Window,
+        /// Why the configuration lets it stand no longer; empty where a person or its time ended it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// The configuration changed, and a window ends sooner than was filed.
+    WindowShortened {
+        /// As it is now.
         window: Window,
     },
     /// An announcement was told to fewer people than its policy names.

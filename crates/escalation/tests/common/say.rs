@@ -89,7 +89,11 @@ pub fn beside(event: &BesideEvent) -> String {
     let what = match &event.what {
         BesideEventKind::WindowFiled { window: one } => format!("filed {}", window(one)),
         BesideEventKind::WindowConfirmed { window: one } => format!("confirmed {}", window(one)),
-        BesideEventKind::WindowEnded { window: one } => format!("ended {}", window(one)),
+        BesideEventKind::WindowEnded { window: one, reason } => {
+            let english = reason.split_once(" · ").map(|(_, english)| format!(": {english}")).unwrap_or_default();
+            format!("ended {}{english}", window(one))
+        }
+        BesideEventKind::WindowShortened { window: one } => format!("shortened {} until {}", window(one), short_time(one.until)),
         BesideEventKind::Held { key: of, to: audience, .. } => format!("held {} for {}", key_of(of), to(*audience)),
         BesideEventKind::RaisedAnew { key: of, to: audience } => format!("raised anew {} for {}", key_of(of), to(*audience)),
         BesideEventKind::AcknowledgementExpired { of, count } => format!("acknowledgement {count} ran out {}", alarm(&of.alarm)),

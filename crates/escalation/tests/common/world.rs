@@ -106,6 +106,7 @@ impl World {
                 self.step(&EscalationInput::Timeout);
             }
             "result" => self.result(rest),
+            "reload" => self.reload(rest),
             _ if ALARM_VERBS.contains(&verb) => {
                 let effects: Vec<AlarmEffect> = words.split(" + ").flat_map(|one| self.alarm(one)).collect();
                 self.step(&EscalationInput::Alarms(&effects));
@@ -153,11 +154,32 @@ impl World {
     pub fn step(&mut self, input: &EscalationInput<'_>) -> Vec<EscalationEffect> {
         let mut out = Vec::new();
         self.escalation.step(input, self.now, &mut out);
+        self.take(&out);
+        out
+    }
+
+    /// `reload TAG CONDITION LEVEL`: a configuration in which the condition has that level.
+    fn reload(&mut self, words: &str) {
+        let [tag, condition, level] = words.split(' ').collect::<Vec<_>>()[..] else { panic!("reload TAG CONDITION LEVEL: {words}") };
+        let (id, mut plant) = (self.tag(tag), Plant::clone(&self.plant));
+        let at = plant.tag_index(&id).expect("just found").at();
+        let condition = Condition::parse(condition).expect("a condition");
+        let rule = plant.tags[at].conditions.iter_mut().find(|rule| rule.condition == condition).expect("configured");
+        let levels = Level::ALL.into_iter().find(|other| format!("{other:?}").eq_ignore_ascii_case(level));
+        rule.level = levels.expect("a level");
+        self.plant = Arc::new(plant);
+        let mut out = Vec::new();
+        self.escalation.reload(self.plant.clone(), self.now, &mut out);
+        self.take(&out);
+    }
+
+    /// Commits what came out, writes it down and checks the invariants.
+    fn take(&mut self, out: &[EscalationEffect]) {
         let changed = self.commit();
         let lines =
-            say::lines(&out, self.now, |id| self.escalation.case(id).map_or_else(|| id.to_string(), |case| case.equipment.to_string()));
+            say::lines(out, self.now, |id| self.escalation.case(id).map_or_else(|| id.to_string(), |case| case.equipment.to_string()));
         self.transcript.extend(lines);
-        self.check(&out, &changed);
+        self.check(out, &changed);
         if self.killed {
             self.restore(self.now);
         }
@@ -173,7 +195,6 @@ impl World {
         if !effects.is_empty() {
             self.step(&EscalationInput::Alarms(&effects));
         }
-        out
     }
 
     /// What the rules make of acknowledgements that ran out.
