@@ -82,8 +82,6 @@ impl Rules {
             return self.look_for_relapse(gateway, window, at, said);
         }
         let heard_now = self.listening.at(self.now);
-        // A tag never heard counts with the silent ones, once the gateway has had its time to send it.
-        let settled = state.first_heard.is_some_and(|first| heard_now.since(first) > window);
         let (mut falling, mut counted, mut fresh) = (0_u32, 0_u32, false);
         for member in &state.members {
             let tag = self.tag(*member);
@@ -95,10 +93,8 @@ impl Rules {
                 }
                 // Out before: it has no part in what happens now.
                 Some((Fall::Bad | Fall::Silent, _)) => {}
-                _ if tag.newest().is_none() => {
-                    counted += 1;
-                    falling += u32::from(settled);
-                }
+                // Never seen: it may not even be wired yet, and says nothing about the gateway.
+                _ if tag.newest().is_none() => {}
                 // Not heard lately, though not yet due: it cannot speak for the gateway.
                 _ if heard_now.since(tag.heard()) > window => {}
                 _ => counted += 1,
@@ -120,11 +116,11 @@ impl Rules {
             .copied()
             .filter(|member| {
                 let tag = self.tag(*member);
-                tag.rest.fall.is_some() || tag.newest().is_none() || heard_now.since(tag.heard()) > window
+                tag.newest().is_some() && (tag.rest.fall.is_some() || heard_now.since(tag.heard()) > window)
             })
             .collect();
         let names: Vec<TagId> = members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
-        let all = self.gateways[gateway].members.len();
+        let all = self.gateways[gateway].members.iter().filter(|member| self.tag(**member).newest().is_some()).count();
         let detail = format!("{falling}/{all} 个位号同时断数、坏值或归零 · {falling} of {all} tags silent, bad or exactly zero together");
         let own = self.plant.gateways[gateway].tag;
         self.raise_own(own, Condition::GatewayLost, at, detail, &names, said);
@@ -246,7 +242,11 @@ impl Rules {
             }
             _ => {}
         }
-        self.shift(gateway, verdict, said);
+        let followed = match (before, verdict) {
+            (Some(Verdict::Offset(before)), Some(Verdict::Offset(now))) => (now - before).abs() <= skew_max,
+            _ => false,
+        };
+        self.shift(gateway, verdict, followed, said);
         for tag in std::mem::take(&mut self.gateways[gateway].kept) {
             self.judge_kept(tag, said);
         }
@@ -254,8 +254,8 @@ impl Rules {
     }
 
     /// Moves what was timed by the wrong clock to corrected time, so that delays go on where they are. What was ahead of us by the old
-    /// way of reading it says nothing any more.
-    fn shift(&mut self, gateway: usize, verdict: Option<Verdict>, said: &mut Vec<Said>) {
+    /// way of reading it says nothing any more. Where a drift is only `followed`, times are corrected already and stay as they are.
+    fn shift(&mut self, gateway: usize, verdict: Option<Verdict>, followed: bool, said: &mut Vec<Said>) {
         let (now, interval) = (self.now, self.plant.gateways[gateway].interval.max(INTERVAL_MIN));
         let skew_max = self.plant.policies.clock_skew_max;
         // Only times the wrong clock gave: those as far from their receive time as it is.
@@ -269,11 +269,13 @@ impl Rules {
         };
         for member in self.gateways[gateway].members.clone() {
             self.with_tag(member, said, |tag, _, scene| {
-                if let Some(newest) = &mut tag.newest {
-                    newest.time = newest.time.max(moved(newest.time, newest.record.receive_time.min(now)));
-                    newest.ahead = None;
-                }
                 tag.marks.clear();
+                let Some(newest) = &mut tag.newest else { return };
+                newest.ahead = None;
+                if followed {
+                    return;
+                }
+                newest.time = newest.time.max(moved(newest.time, newest.record.receive_time.min(now)));
                 // How a value moved by the old times says nothing by the new ones, and a warm-up begins anew.
                 tag.motion = None;
                 let newest = tag.newest.map(|newest| newest.time);

@@ -309,3 +309,35 @@ fn a_gap_between_late_readings_is_no_clock_that_stands_still() {
          600s  reading 72 at -3590s",
     );
 }
+
+/// What the rules say of a tag behind a gateway that sends every five seconds, eight hours behind, and loses 0.3 s each time.
+fn behind_a_drifting_clock(set_up_text: &str, values: impl Iterator<Item = f64>) -> Vec<String> {
+    let plant = set_up(&format!("gateway 5s\n{set_up_text}"));
+    let tag = plant.find_tag("hx", "T").expect("the tag");
+    let (mut rules, mut out) = (Rules::new(plant, ZERO), Vec::new());
+    for (step, value) in (0..).zip(values) {
+        let now = ZERO + Duration::from_secs(5 * step);
+        let source_time = now - Duration::from_mins(480) - Duration::from_millis(300 * step);
+        serve(&mut rules, now, &mut out);
+        let reading = Reading { tag, source_time, receive_time: now, value, quality: Quality::Good, sequence: None };
+        rules.step(&Input::Reading(reading), now, &mut out);
+    }
+    let raised = |effect: &&AlarmEffect| matches!(effect, AlarmEffect::Transition(transition) if transition.change == Change::Raised);
+    out.iter().filter(raised).map(|effect| describe(effect, false).split(" raised").next().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn a_drift_that_is_followed_hides_no_flat_line_and_no_ramp() {
+    let still = std::iter::repeat_n(50.0, 60);
+    assert_eq!(behind_a_drifting_clock("frozen flat 2m", still), ["~GW.wrong-clock", "frozen"]);
+    let ramp = (0..60).map(|step| 50.0 + f64::from(step) / 2.0);
+    assert_eq!(behind_a_drifting_clock("rate-up 4 over 2m", ramp), ["~GW.wrong-clock", "rate-up"]);
+}
+
+#[test]
+fn a_drift_that_is_followed_lets_a_warm_up_end() {
+    // Warm after a minute, so that a good reading clears.
+    let (set_up_text, hot) = ("high 80, warm-up 2m", |step: i32| if step % 20 < 10 { 85.0 } else { 70.0 });
+    let alarms = behind_a_drifting_clock(set_up_text, (0..90).map(hot));
+    assert!(alarms.iter().filter(|alarm| *alarm == "high").count() > 1, "it returned and was raised again: {alarms:?}");
+}

@@ -147,13 +147,23 @@ fn tags_not_yet_seen_do_not_make_a_starting_gateway_lost() {
 }
 
 #[test]
-fn a_tag_never_seen_counts_as_silent_once_the_gateway_was_seen() {
+fn a_tag_never_seen_has_no_part_in_the_verdict() {
+    // Three of ten are wired; two of them fall silent, and that is no gateway.
     check(
-        "tag A,B stale 15s
-         tag C,D stale 15s
-         0s  A,B reading 50
-         5s  A,B reading 50
-         20s timeout   => A.stale raised 20s; B.stale raised 20s; ~GW.gateway-lost raised 20s; announce ~GW.gateway-lost [A B C D]",
+        "tag A,B,C stale 15s
+         tag D,E,F,G,H,I,J stale 15s
+         0s  A,B,C reading 50
+         5s  A,B,C reading 50
+         15s C reading 50
+         20s C reading 50   => A.stale raised 20s; B.stale raised 20s
+         30s C reading 50   => announce A.stale; announce B.stale",
+    );
+    // All that were ever seen: the gateway is lost, and its case lists those.
+    check(
+        "tag A,B,C,D stale 15s
+         tag E,F stale 15s
+         0s  A,B,C,D reading 50
+         20s timeout   => A.stale raised 15s; B.stale raised 15s; C.stale raised 15s; D.stale raised 15s; ~GW.gateway-lost raised 15s; announce ~GW.gateway-lost [A B C D]",
     );
 }
 
