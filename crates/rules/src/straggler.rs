@@ -38,7 +38,8 @@ impl Rules {
         self.gateways[gateway].kept.insert(index);
         self.with_tag(index, said, |tag, _, _| {
             // A redelivery of one that is kept already.
-            if !tag.kept.iter().any(|kept| kept.source_time == judged.record.source_time && kept.value == judged.record.value) {
+            let content = |record: &ReadingRecord| (record.source_time, record.value, record.quality);
+            if !tag.kept.iter().any(|kept| content(kept) == content(&judged.record)) {
                 tag.kept.push(judged.record);
                 tag.kept_due = Some(due);
                 tag.changed = true;

@@ -57,6 +57,19 @@ fn a_late_raise_nobody_confirms_is_announced_when_its_hold_runs_out() {
 }
 
 #[test]
+fn a_straggler_is_no_redelivery_of_a_bad_one_with_the_same_value() {
+    check(
+        "gateway 60s
+         tag T high 80, high-high 90
+         60s  reading 70
+         61s  reading 85 at 5s
+         62s  bad 95 at 6s
+         62s  reading 95 at 6s
+         92s  timeout              => high raised 61s late; announce high late-confirmed; high-high raised 62s late; announce high-high late-confirmed",
+    );
+}
+
+#[test]
 fn a_bad_reading_confirms_nothing_and_one_in_the_deadband_does() {
     check(
         "high 80, deadband 2
