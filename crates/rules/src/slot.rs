@@ -282,6 +282,14 @@ impl Slot {
         }
     }
 
+    /// A wait to raise goes on from its own beginning, by another delay.
+    pub fn delay_by(&mut self, on_delay: Duration) {
+        if let Some(pending) = &mut self.pending {
+            pending.deadline = pending.receive.max(pending.since) + on_delay;
+            self.changed = true;
+        }
+    }
+
     /// Ends a wait to raise.
     pub fn cancel_pending(&mut self) {
         if self.pending.take().is_some() {

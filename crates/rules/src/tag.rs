@@ -161,7 +161,15 @@ impl TagState {
         }
         self.mode = mode;
         let tag = scene.tag();
-        let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else { return };
+        let has_modes = |place: usize| tag.conditions[place].extra.as_ref().is_some_and(|extra| !extra.modes.is_empty());
+        let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else {
+            // No data is no evidence against a wait, but its end is that of the new mode.
+            for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
+                let on_delay = self.in_force(tag, place).on_delay;
+                self.slots[place].delay_by(on_delay);
+            }
+            return;
+        };
         let record = newest.record;
         let reading = Reading {
             tag: scene.index,
@@ -176,17 +184,13 @@ impl TagState {
         let mut judged = Judged::new(tag, &reading, time, scene.now, late);
         // May raise, never clears: the value is no new evidence.
         judged.quality = Quality::Uncertain;
-        for place in 0..tag.conditions.len() {
-            if tag.conditions[place].extra.as_ref().is_none_or(|extra| extra.modes.is_empty()) {
-                continue;
-            }
+        for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
             let rule = self.in_force(tag, place);
             let finding = find(&rule, &judged);
             let slot = &mut self.slots[place];
-            if let Some(pending) = &mut slot.pending {
+            if slot.pending.is_some() {
                 if finding == Finding::Beyond {
-                    pending.deadline = pending.receive.max(pending.since) + rule.on_delay;
-                    slot.changed = true;
+                    slot.delay_by(rule.on_delay);
                 } else {
                     slot.cancel_pending();
                 }

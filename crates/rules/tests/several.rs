@@ -215,6 +215,33 @@ fn a_delay_that_runs_goes_on_by_the_new_mode_or_ends_with_it() {
 }
 
 #[test]
+fn a_delay_of_a_tag_without_data_goes_on_by_the_new_mode() {
+    // A shorter one, a longer one, and bad data in between.
+    check(
+        "tag T temperature, high 80, on-delay 60s, mode 1 limit 80 delay 20s
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 0
+         1s  T reading 85
+         5s  T null
+         10s N reading 1
+         30s timeout          => T.high raised 21s since 1s; announce T.high",
+    );
+    check(
+        "tag T temperature, stale 5s, high 80, on-delay 20s, mode 1 limit 80 delay 60s
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 0
+         1s  T reading 85
+         10s N reading 1      => T.stale raised 6s; announce T.stale
+         30s timeout
+         62s timeout          => T.high raised 61s since 1s; announce T.high",
+    );
+}
+
+#[test]
 fn a_mode_can_switch_an_alarm_off_and_it_is_told_when_the_mode_ends() {
     check(
         "tag F temperature, low 20, mode 2 off
