@@ -3,6 +3,7 @@
 //! Deadlines of many tags fire in one step, and a raise may be decided after a later one. Sorting once at the end keeps the order
 //! independent of how the work was done, so a backtest may run tag by tag and merge.
 
+use crate::bygone::Bygone;
 use crate::former::{self, Former};
 use model::plant::{ConditionRule, Tag};
 use model::{AlarmEffect, AlarmId, Condition, Plant, RuleVersion, TagIndex, Timestamp};
@@ -25,6 +26,8 @@ pub(crate) struct Scene<'a> {
     pub former: &'a [Former],
     /// What the reading in hand is judged by, where that is no longer in force.
     pub judged_by: Option<&'a Former>,
+    /// Episodes of conditions that have left the configuration and may be back.
+    pub bygone: &'a Bygone,
     pub said: &'a mut Vec<Said>,
 }
 

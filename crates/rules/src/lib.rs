@@ -12,6 +12,7 @@
 //! every deadline due by `now`, each stamped with its own due time, and only then the input. At a tie the deadline goes first.
 
 mod band;
+mod bygone;
 mod clock;
 mod deadlines;
 mod effects;
@@ -38,6 +39,7 @@ pub use reload::{Reload, StaleReload};
 pub use state::RestoreError;
 pub use view::AlarmView;
 
+use crate::bygone::Bygone;
 use crate::effects::{Said, Scene};
 use crate::former::Formers;
 use crate::gates::Gateways;
@@ -134,6 +136,8 @@ pub struct Rules {
     looks_closely: bool,
     /// What was in force before, for readings of before.
     formers: Formers,
+    /// Episodes of conditions that have left the configuration.
+    bygone: Bygone,
 }
 
 impl Rules {
@@ -172,6 +176,7 @@ impl Rules {
             said: Vec::new(),
             looks_closely: false,
             formers: Formers::default(),
+            bygone: Bygone::default(),
             plant,
         };
         rules.set_wake();
@@ -403,7 +408,8 @@ impl Rules {
     ) -> R {
         let plant = Arc::clone(&self.plant);
         let view = self.gateway_view(index);
-        let mut scene = Scene { now: self.now, plant: &plant, index, former: self.formers.of(index), judged_by: None, said };
+        let former = self.formers.of(index);
+        let mut scene = Scene { now: self.now, plant: &plant, index, former, judged_by: None, bygone: &self.bygone, said };
         let mut tag = self.tags.open(index, scene.tag().conditions.len());
         let result = then(&mut tag, view, &mut scene);
         self.close(index, tag);

@@ -9,6 +9,7 @@
 //! - The newest value is held against the new limit at once, since a tag that reports changes only may say nothing for hours. It may
 //!   raise, never clear.
 //! - Readings of before the change are judged by the limits of before it (see `former`).
+//! - What is calculated otherwise has no value any more but the one its inputs hold now, and that is judged like any other held value.
 //!
 //! [`Reload::prepare`] does what needs both plants and no state; it may take its time elsewhere. [`Rules::reload`] then moves the state over.
 
@@ -82,10 +83,17 @@ impl Reload {
 
 /// Whether nothing differs but where the plant lists what the tag stands on and is calculated from.
 fn judges_alike(before: &Tag, after: &Tag) -> bool {
-    let text = |tag: &Tag| tag.calculation.as_ref().map(|calculation| calculation.text.clone());
     let same_places =
         |after: &Tag| Tag { equipment: after.equipment, gateway: after.gateway, calculation: after.calculation.clone(), ..before.clone() };
-    before == after || (before.conditions == after.conditions && text(before) == text(after) && *after == same_places(after))
+    before == after || (before.conditions == after.conditions && says_the_same(before, after) && *after == same_places(after))
+}
+
+/// Whether a value of before still means what it meant: measured then and now, or calculated by the same formula.
+fn says_the_same(before: &Tag, after: &Tag) -> bool {
+    fn formula(tag: &Tag) -> Option<&str> {
+        tag.calculation.as_ref().map(|calculation| calculation.text.as_str())
+    }
+    formula(before) == formula(after)
 }
 
 /// For each element of one sorted list, its place in the other.
@@ -112,22 +120,19 @@ impl Rules {
         self.step(&Input::Timeout, now, out);
         let Reload { from, mut fresh, moves, alike, gateways } = reload;
         std::mem::swap(self, &mut *fresh);
-        self.take_over(&mut fresh, &from, &moves, &alike, &gateways);
+        let anew = self.take_over(&mut fresh, &from, &moves, &alike, &gateways);
         let mut said = std::mem::take(&mut self.said);
         for (at, to) in moves.iter().enumerate() {
-            if let (Some(index), false) = (*to, alike[at]) {
+            if let Some(index) = to.filter(|index| !alike[at] && !anew.contains(index)) {
                 let before = &from.tags[at];
                 let rules: &[ConditionRule] = if before.in_service { &before.conditions } else { &[] };
                 self.rejudge(index, rules, &mut said);
             }
         }
-        // What is calculated otherwise, or for the first time, is worked out from what its inputs hold.
-        let before: BTreeSet<TagIndex> = moves.iter().zip(&alike).filter(|(_, alike)| **alike).filter_map(|(to, _)| *to).collect();
-        let anew: Vec<TagIndex> = self.second.tags().filter(|tag| !before.contains(tag)).collect();
-        anew.into_iter().for_each(|tag| self.second.again(tag));
-        // So is what reads a tag that changed, out of service included: its value is not believed any more.
+        anew.iter().for_each(|index| self.rejudge(*index, &[], &mut said));
+        // What reads a tag that changed is worked out again, out of service included: its value is not believed any more.
         let changed = moves.iter().zip(&alike).filter(|(_, alike)| !**alike).filter_map(|(to, _)| *to);
-        changed.for_each(|tag| self.second.touch(tag));
+        changed.chain(anew).for_each(|tag| self.second.touch(tag));
         self.run_second(&mut said);
         self.settle_restart(&mut said);
         self.tell_faults(&mut said);
@@ -137,8 +142,16 @@ impl Rules {
         Ok(fresh)
     }
 
-    /// Moves all state over from the rules of before. Whoever adds a field has to say here what becomes of it.
-    fn take_over(&mut self, before: &mut Rules, from: &Plant, moves: &[Option<TagIndex>], alike: &[bool], to_gateway: &[Option<usize>]) {
+    /// Moves all state over from the rules of before. Whoever adds a field has to say here what becomes of it. Gives back the tags whose
+    /// value or mode is another one now, so that all of their conditions have to be judged.
+    fn take_over(
+        &mut self,
+        before: &mut Rules,
+        from: &Plant,
+        moves: &[Option<TagIndex>],
+        alike: &[bool],
+        to_gateway: &[Option<usize>],
+    ) -> BTreeSet<TagIndex> {
         let Rules {
             plant: _,
             now,
@@ -165,15 +178,18 @@ impl Rules {
             said,
             looks_closely,
             formers,
+            bygone,
         } = before;
         (self.now, self.listening, self.revision, self.drained) = (*now, *listening, *revision, *drained);
         (self.fault_told, self.looks_closely, self.said) = (*fault_told, *looks_closely, std::mem::take(said));
-        self.gone = std::mem::take(gone);
+        (self.gone, self.bygone) = (std::mem::take(gone), std::mem::take(bygone));
         let place = |tag: TagIndex| moves[tag.at()];
         self.freed = freed.iter().filter_map(|tag| place(*tag)).collect();
+        let mut anew: BTreeSet<TagIndex> = self.second.tags().collect();
         for tag in second.tags() {
-            if let Some(to) = place(tag).filter(|_| alike[tag.at()]) {
+            if let Some(to) = place(tag).filter(|to| says_the_same(from.tag(tag), self.plant.tag(*to))) {
                 self.second.resume(to, second.windows(tag));
+                anew.remove(&to);
             }
         }
 
@@ -237,6 +253,7 @@ impl Rules {
                 None => {
                     let state = tags.open(index, old.conditions.len());
                     for (rule, slot) in old.conditions.iter().zip(state.slots) {
+                        self.bygone.left(&old.id, rule.condition, &slot, self.now);
                         if slot.state != AlarmState::Normal {
                             self.gone.push(Gone::alarm(AlarmId { tag: old.id.clone(), condition: rule.condition }, slot));
                         }
@@ -245,13 +262,21 @@ impl Rules {
                 }
             }
         }
+        for index in self.second.tags().filter(|index| anew.contains(index)).collect::<Vec<_>>() {
+            self.calculate_anew(index);
+            let inputs = self.plant.tag(index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+            written.extend(inputs.chain([&index]));
+        }
+        let modes: Vec<u8> = (0..self.tags.len() as u32).map(|at| self.mode(TagIndex(at))).collect();
         self.resume_second();
+        anew.extend((0..).map(TagIndex).zip(modes).filter(|(index, mode)| self.mode(*index) != *mode).map(|(index, _)| index));
         self.dirty = written;
         // Rows that contradict themselves are faulted at the first step, which comes before any change.
         debug_assert!(unsound.is_empty(), "a step came first");
         for gateway in 0..self.gateways.len() {
             self.gateways.reopen(gateway);
         }
+        anew
     }
 
     /// Moves a tag of which something stands, or which is judged otherwise.
@@ -261,11 +286,17 @@ impl Rules {
         let heard_by = self.now + new.sample_interval.times(2);
         let still_explained = self.tags.gateway(to).is_some_and(|gateway| self.gateways[gateway].lost);
         let mut state = self.tags.open(to, new.conditions.len());
-        (state.newest, state.heard, state.granted, state.advanced) = (was.newest, was.heard, was.granted, was.advanced);
+        let same = says_the_same(old, new);
+        if same {
+            (state.newest, state.heard, state.granted, state.advanced) = (was.newest, was.heard, was.granted, was.advanced);
+        }
         if new.in_service {
+            state.mode = was.mode;
+        }
+        if new.in_service && same {
             (state.silent, state.fall, state.kept_due) = (was.silent, was.fall, was.kept_due);
             (state.kept, state.marks) = (was.kept, was.marks);
-            (state.warm_until, state.mode) = (was.warm_until, was.mode);
+            state.warm_until = was.warm_until;
             // A window of another length is filled anew, as after a restart.
             state.motion = if alike { was.motion } else { was.motion.and_then(|motion| Motion::resume(new, motion.row())) };
         }
@@ -281,10 +312,12 @@ impl Rules {
                     }
                     state.slots[place] = slot;
                 }
-                _ if slot.state != AlarmState::Normal => {
-                    self.gone.push(Gone::alarm(AlarmId { tag: old.id.clone(), condition: rule.condition }, slot));
+                _ => {
+                    self.bygone.left(&old.id, rule.condition, &slot, self.now);
+                    if slot.state != AlarmState::Normal {
+                        self.gone.push(Gone::alarm(AlarmId { tag: old.id.clone(), condition: rule.condition }, slot));
+                    }
                 }
-                _ => {}
             }
         }
         if let (Some(gateway), false) = (self.tags.gateway(to), state.kept.is_empty()) {

@@ -13,7 +13,7 @@ use crate::effects::Said;
 use crate::judge::{Judged, is_gas_over_range};
 use crate::tag::{Fall, Newest};
 use expr::{Memory, Sample, WindowParts};
-use model::{Plant, Quality, Reading, TagIndex, Timestamp};
+use model::{Plant, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -97,11 +97,6 @@ impl Second {
         }
     }
 
-    /// A calculated tag is to be worked out again, whatever its inputs did.
-    pub fn again(&mut self, tag: TagIndex) {
-        self.touched.extend(self.list.iter().position(|one| one.tag == tag).map(|place| place as u32));
-    }
-
     /// Nothing needs to be worked out until something happens.
     pub fn rest(&mut self) {
         self.touched.clear();
@@ -177,21 +172,16 @@ impl Rules {
         }
     }
 
-    fn work_out(&mut self, place: usize, said: &mut Vec<Said>) {
+    /// What a calculated tag comes to by what its inputs hold, at `earliest` or when the last of them spoke after that. None where nothing
+    /// came of any input yet.
+    fn calculate(&mut self, place: usize, earliest: Timestamp) -> Option<Reading> {
         let plant = Arc::clone(&self.plant);
         let index = self.second.list[place].tag;
-        let Some(calculation) = &plant.tag(index).calculation else { return };
-        let before = self.tag(index).newest();
+        let calculation = plant.tag(index).calculation.as_ref()?;
+        let time = calculation.inputs.iter().filter_map(|input| self.spoke(*input)).max()?.max(earliest);
         let mut inputs = std::mem::take(&mut self.second.inputs);
         inputs.clear();
         inputs.extend(calculation.inputs.iter().map(|input| self.sample(*input)));
-        let newest = calculation.inputs.iter().filter_map(|input| self.spoke(*input)).max();
-        // Nothing came of any input yet.
-        let Some(newest) = newest else {
-            self.second.inputs = inputs;
-            return;
-        };
-        let time = before.map_or(newest, |before| before.time.max(newest));
         let value = calculation.program.run(&inputs, time.as_micros(), &mut self.second.list[place].memory);
         self.second.inputs = inputs;
         let quality = match value.quality {
@@ -199,11 +189,31 @@ impl Rules {
             expr::Quality::Uncertain => Quality::Uncertain,
             expr::Quality::Bad => Quality::Bad,
         };
-        let reading = Reading { tag: index, source_time: time, receive_time: self.now, value: value.value, quality, sequence: None };
-        let same = before.is_some_and(|before| {
-            before.time == time && before.record.value == value.value.is_finite().then_some(value.value) && before.record.quality == quality
-        });
-        if same {
+        Some(Reading { tag: index, source_time: time, receive_time: self.now, value: value.value, quality, sequence: None })
+    }
+
+    /// Gives a tag that is calculated otherwise than before, or for the first time, the value that its inputs hold now. It is not judged
+    /// yet: first all of those have to be known, and the modes that hang on them.
+    pub(crate) fn calculate_anew(&mut self, index: TagIndex) {
+        let Some(place) = self.second.list.iter().position(|one| one.tag == index) else { return };
+        let Some(reading) = self.calculate(place, self.now) else { return };
+        let heard = self.listening.at(self.now);
+        let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
+        tag.newest = Some(Newest { time: reading.source_time, record: ReadingRecord::from(&reading), ahead: None });
+        (tag.heard, tag.advanced) = (heard, heard);
+        self.close(index, tag);
+        self.second.fresh.insert(index);
+    }
+
+    fn work_out(&mut self, place: usize, said: &mut Vec<Said>) {
+        let plant = Arc::clone(&self.plant);
+        let index = self.second.list[place].tag;
+        let Some(calculation) = &plant.tag(index).calculation else { return };
+        let before = self.tag(index).newest();
+        let Some(reading) = self.calculate(place, before.map_or(Timestamp::MIN, |before| before.time)) else { return };
+        let (time, record) = (reading.source_time, ReadingRecord::from(&reading));
+        let same = |before: Newest| before.time == time && before.record.value == record.value && before.record.quality == record.quality;
+        if before.is_some_and(same) {
             return;
         }
         self.second.fresh.insert(index);
@@ -228,7 +238,7 @@ impl Rules {
 
     /// Gives each calculated tag that has a new value since the last call, with that value. It comes with no reading of its own, so whoever
     /// shows or keeps readings asks for it here.
-    pub fn drain_calculated(&mut self, mut then: impl FnMut(TagIndex, model::ReadingRecord)) {
+    pub fn drain_calculated(&mut self, mut then: impl FnMut(TagIndex, ReadingRecord)) {
         if self.second.fresh.is_empty() {
             return;
         }
@@ -339,6 +349,14 @@ impl Rules {
     /// Modes and suppressions as the stored values have them, without a word. What was kept from being told and is no longer
     /// suppressed, because the configuration changed, is told at the first step.
     pub(crate) fn resume_second(&mut self) {
+        // What follows no mode any more is in the ordinary one.
+        for index in (0..self.tags.len() as u32).map(TagIndex) {
+            if self.mode(index) != 0 {
+                let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
+                tag.mode = 0;
+                self.close(index, tag);
+            }
+        }
         for place in 0..self.second.list.len() {
             let mode = self.mode_of(place);
             for index in self.second.list[place].guides.clone() {

@@ -324,7 +324,7 @@ impl Slot {
         self.latched |= rule.extra.as_ref().is_some_and(|extra| extra.latching);
         self.untold += u32::from(self.suppressed);
         self.told_at = None;
-        self.episode = Some(self.open_episode(raise.since));
+        self.episode = Some(self.open_episode(rule, raise.since, scene));
         self.step = 0;
         self.level = Some(rule.level);
         self.raised_at = raise.at;
@@ -339,9 +339,15 @@ impl Slot {
         }
     }
 
-    /// Names an episode that begins at `since`: a second one at one time, or an earlier one, carries a count.
-    pub fn open_episode(&mut self, since: Timestamp) -> Episode {
+    /// Names an episode that begins at `since`: a second one at one time, or an earlier one, carries a count. One that was configured
+    /// before goes on from the names it gave then.
+    pub fn open_episode(&mut self, rule: &ConditionRule, since: Timestamp, scene: &Scene<'_>) -> Episode {
         self.changed = true;
+        if self.newest_since.is_none()
+            && let Some(given) = scene.bygone.given(&scene.tag().id, rule.condition)
+        {
+            (self.newest_since, self.reopened) = (Some(given.newest_since), given.reopened);
+        }
         match self.newest_since {
             Some(newest) if since <= newest => {
                 self.reopened += 1;

@@ -8,6 +8,7 @@
 //! Reading them back causes no transition. What stood and is no longer configured is retired at the first step.
 
 use crate::Rules;
+use crate::bygone::Left;
 use crate::clock::{Evidence, Verdict};
 use crate::effects::Said;
 use crate::listening::Listening;
@@ -28,6 +29,9 @@ use std::sync::Arc;
 const TAG: &str = "rules/tag/";
 const GATEWAY: &str = "rules/gateway/";
 const FORMER: &str = "rules/former/";
+/// Of all that are on record no more one by one.
+const BYGONE_FALLEN: &str = "rules/bygone";
+const BYGONE: &str = "rules/bygone/";
 const SOFT_LISTENING: &str = "rules/soft/listening";
 const SOFT_GATEWAY: &str = "rules/soft/gateway/";
 const SOFT_CALCULATED: &str = "rules/soft/calculated";
@@ -214,6 +218,11 @@ impl Rules {
                     Some(index) => rules.formers.set(index, parse(key, bytes)?),
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }
+            } else if let Some(name) = key.strip_prefix(BYGONE) {
+                let tag = TagId::parse(name).ok_or_else(|| unnamed(key))?;
+                rules.bygone.set(tag, parse::<Left>(key, bytes)?);
+            } else if key == BYGONE_FALLEN {
+                rules.bygone.set_fallen(parse(key, bytes)?);
             }
         }
         for (key, bytes) in soft {
@@ -265,6 +274,12 @@ impl Rules {
         }
         for index in self.formers.take_changed() {
             out.push((format!("{FORMER}{}", self.plant.tag(index).id), Some(bytes(&self.formers.of(index)))));
+        }
+        for tag in self.bygone.take_changed() {
+            out.push(match tag {
+                Some(tag) => (format!("{BYGONE}{tag}"), self.bygone.of(&tag).map(bytes)),
+                None => (BYGONE_FALLEN.to_owned(), self.bygone.fallen().as_ref().map(bytes)),
+            });
         }
         // A row is deleted only once its alarms have been retired.
         self.gone.retain_mut(|gone| {
@@ -366,7 +381,7 @@ impl Rules {
 
     /// Names the tag if a part of its row is not taken up: the row is to be written anew, lest a running delay come back with its condition.
     fn take_tag(&mut self, key: &str, name: &str, row: TagRow) -> Result<Option<TagIndex>, RestoreError> {
-        let id = TagId::parse(name).ok_or_else(|| RestoreError { key: key.to_owned(), reason: "its tag has no name".to_owned() })?;
+        let id = TagId::parse(name).ok_or_else(|| unnamed(key))?;
         let index = self.plant.tag_index(&id);
         let in_service = index.is_some_and(|index| self.plant.tag(index).in_service);
         let (mut state, mut forgotten) = (TagState::default(), None);
@@ -382,10 +397,14 @@ impl Rules {
                     }
                     state.slots[place] = slot;
                 }
-                _ if slot.state != AlarmState::Normal => {
-                    self.gone.push(Gone::alarm(AlarmId { tag: id.clone(), condition }, slot));
+                _ => {
+                    self.bygone.left(&id, condition, &slot, self.now);
+                    if slot.state == AlarmState::Normal {
+                        forgotten = index;
+                    } else {
+                        self.gone.push(Gone::alarm(AlarmId { tag: id.clone(), condition }, slot));
+                    }
                 }
-                _ => forgotten = index,
             }
         }
         let Some(index) = index else {
@@ -507,7 +526,8 @@ impl Rules {
             if index.at() < self.tags.len() {
                 self.dirty.insert(index);
             }
-            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, former: &[], judged_by: None, said };
+            let bygone = &self.bygone;
+            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, former: &[], judged_by: None, bygone, said };
             scene.say(self.now, alarm.condition, AlarmEffect::Transition(transition));
         }
         self.gone.retain(|gone| gone.row.is_some());
@@ -535,6 +555,10 @@ fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: 
 
 fn is_zero(length: &Duration) -> bool {
     *length == Duration::ZERO
+}
+
+fn unnamed(key: &str) -> RestoreError {
+    RestoreError { key: key.to_owned(), reason: "its tag has no name".to_owned() }
 }
 
 fn bytes(row: &impl Serialize) -> Vec<u8> {

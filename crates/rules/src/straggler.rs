@@ -126,7 +126,7 @@ impl Rules {
                 }
                 let opens_case = is_told_though_returned(tag, rule.condition).then(|| TransitionKey {
                     alarm: scene.alarm(rule.condition),
-                    episode: slot.open_episode(judged.time),
+                    episode: slot.open_episode(rule, judged.time, scene),
                     step: 0,
                 });
                 let row = LateExceedance {

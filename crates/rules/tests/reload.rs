@@ -231,6 +231,164 @@ fn what_is_newly_calculated_from_quiet_tags_is_judged_from_then_on() {
     );
 }
 
+#[test]
+fn a_tag_that_leaves_and_comes_back_gives_no_episode_a_name_of_before() {
+    // The broker sends what it kept of it once more.
+    check(
+        "tag T high 80
+         tag U high 80
+         0s   T reading 81                            => T.high raised 0s; announce T.high
+         5s   T reading 70                            => T.high returned 5s
+         6s   T reading 81 at 0s
+         10s  reload tag U high 80                    => T.high retired
+         20s  reload tag T high 80; tag U high 80
+         21s  T reading 81 at 0s                      => T.high raised 0s count 1; announce T.high
+         22s  T reading 70                            => T.high returned 22s count 1
+         30s  reload tag U high 80                    => T.high retired count 1
+         31s  restart
+         31s  link up
+         31s  drained
+         40s  reload tag T high 80; tag U high 80
+         41s  T reading 81 at 0s                      => T.high raised 0s count 2; announce T.high",
+    );
+}
+
+#[test]
+fn a_condition_that_leaves_or_is_out_of_service_for_a_while_gives_no_episode_a_name_of_before() {
+    check(
+        "high 80, low 10
+         0s   reading 81                              => high raised 0s; announce high
+         10s  reload low 10                           => high retired
+         15s  restart
+         15s  link up
+         15s  drained
+         20s  reload high 80, low 10                  => high raised 20s; announce high
+         21s  reload high 80, low 10, out-of-service  => high retired
+         22s  reload high 80, low 10                  => high raised 22s; announce high",
+    );
+    // The configuration that was put back while the engine was down is no other.
+    check(
+        "high 80
+         20s  reading 81                              => high raised 20s; announce high
+         20s  reload low 10                           => high retired
+         20s  reload high 80                          => high raised 20s count 1; announce high",
+    );
+}
+
+#[test]
+fn what_is_calculated_otherwise_is_judged_by_its_new_value_only() {
+    // From bar to kPa, the limit with it; no input comes for a while.
+    check(
+        "tag A high 1000
+         calc D high 5 := [A] / 10
+         0s   A reading 40
+         60s  reload tag A high 1000; calc D high 500 := [A] * 10
+         90s  timeout
+         91s  A reading 51                            => D.high raised 91s; announce D.high
+         95s  reload tag A high 1000; calc D high 7 := [A] / 10
+         96s  A reading 50                            => D.high returned 96s",
+    );
+    // Beyond by the new formula: told at the change, whenever its inputs last spoke.
+    check(
+        "tag A high 1000
+         calc D high 5 := [A] / 10
+         0s   A reading 40
+         10m  reload tag A high 1000; calc D high 5 := [A] / 5    => D.high raised 600s; announce D.high
+         11m  restart lossy
+         11m  link up
+         11m  drained
+         660s A reading 20                            => D.high returned 660s",
+    );
+    // Nothing came of what it is calculated from now: it has no value.
+    check(
+        "tag A high 1000
+         tag B high 1000
+         calc D high 5 := [A] / 10
+         0s   A reading 40
+         60s  reload tag A high 1000; tag B high 1000; calc D high 3 := [B] / 10
+         61s  A reading 40
+         90s  B reading 40                            => D.high raised 90s; announce D.high",
+    );
+}
+
+#[test]
+fn a_delay_of_a_tag_that_is_calculated_otherwise_ends_where_the_new_value_is_within_the_limit() {
+    check(
+        "tag A high 1000
+         calc D high 5, on-delay 60s := [A] / 10
+         0s   A reading 60
+         10s  reload tag A high 1000; calc D high 5, on-delay 60s := [A] / 20
+         2m   timeout
+         121s A reading 110
+         125s reload tag A high 1000; calc D high 5, on-delay 60s := [A] / 10
+         181s timeout                                 => D.high raised 181s since 121s; announce D.high",
+    );
+}
+
+#[test]
+fn a_new_condition_of_a_calculated_tag_is_judged_by_the_value_it_holds() {
+    check(
+        "tag A high 1000
+         calc D low -1 := [A] / 10
+         0s   A reading 60
+         5m   reload tag A high 1000; calc D low -1, high 5 := [A] / 10 => D.high raised 300s; announce D.high",
+    );
+    // A window goes on: the mean of a minute is known at once.
+    check(
+        "tag A high 1000
+         calc D low -1 := mean([A], 60s)
+         0s   A reading 60
+         60s  A reading 60
+         61s  reload tag A high 1000; calc D low -1, high 5 := mean([A], 60s) => D.high raised 61s; announce D.high
+         62s  A reading 60
+         63s  reload tag A high 1000; calc D low -1, high 70 := mean([A], 60s)
+         64s  A reading 60                            => D.high returned 64s",
+    );
+    check(
+        "tag A,B switch
+         calc V truth := vote(2, [A], [B])
+         0s   A,B reading 1
+         5m   reload tag A,B switch; calc V truth, voted 1 := vote(2, [A], [B]) => V.voted raised 300s; announce V.voted",
+    );
+}
+
+#[test]
+fn modes_are_read_as_the_new_configuration_numbers_them() {
+    // Starting up was 1 and is 2; 1 is a mode in which the alarm is off.
+    check(
+        "tag T temperature, high 80, mode 1 limit 120, mode 2 off
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 100
+         10s reload tag T temperature, high 80, mode 2 limit 120, mode 1 off; tag N level; calc M := [N] * 2; modes M
+         11s T reading 110
+         12s T reading 121    => T.high raised 12s; announce T.high",
+    );
+    // The mode that was off: nobody is told of what it holds back only because numbers moved.
+    check(
+        "tag T temperature, high 80, mode 1 off
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 100    => T.high raised 1s suppressed
+         10s reload tag T temperature, high 80, mode 2 off; tag N level; calc M := [N] * 2; modes M
+         20s N reading 0      => announce T.high",
+    );
+    // Another formula names another mode: what is beyond its limit is told at once, though the tag itself did not change.
+    check(
+        "tag T temperature, high 80, mode 1 limit 120
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 100
+         10s reload tag T temperature, high 80, mode 1 limit 120; tag N level; calc M := [N] - 1; modes M => T.high raised 10s; announce T.high",
+    );
+}
+
 fn one(setting: f64, version: &str) -> Arc<Plant> {
     let mut tag = tag("hx", "T", Signal::Level);
     tag.conditions.push(rule(Condition::High, setting));
