@@ -1,15 +1,16 @@
 //! Whether what was journaled follows from what was recorded: the same transitions, byte for byte.
 //!
-//! Readings come from the history in the order in which the engine took them; acts, results of messages, starts and stops from the journal.
-//! What the engine did on time's account alone it did a little after it was due: the journal's own `now`s say when. Transitions of the
-//! engine's own alarms are not compared, since what it saw of itself (a broker, a disk, a clock) is recorded only as those transitions; a
-//! broker's loss among them is taken as the link's.
+//! Readings come from the history in the order in which the engine took them; acts, results of messages, links, starts, stops and
+//! configurations from the journal. What the engine did on time's account alone it did a little after it was due: the journal's own `now`s
+//! say when. While it was down it did nothing. Transitions of the engine's own alarms are not compared, since what it saw of itself (a
+//! broker, a disk, a clock) is recorded only as those transitions; a device's inhibit bit, too, comes from the transition that it caused.
 
 use crate::backtest::Taken;
 use model::{
     Act, AlarmEffect, Attempt, Change, Condition, Duration, Plant, Reading, SYSTEM_ENTERPRISE, TagId, TagIndex, Timestamp, Transition,
 };
-use pipeline::{Effect, Input, Pipeline, RestoreError};
+use pipeline::{Effect, Input, Pipeline, RestoreError, Row};
+use rules::{Reload, StaleReload};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,20 +21,49 @@ const SERVED_WITHIN: Duration = Duration::from_secs(2);
 /// What went into the engine beside the readings, in the order of the journal.
 #[derive(Clone, Debug)]
 pub enum Fed {
-    /// The engine started, after a clean stop or not.
+    /// The engine started, on the rows that it had left.
     Start {
-        /// The stop before was clean, or there was none.
-        clean: bool,
-        /// Since when it was down.
+        /// What was in force from then on.
+        plant: Arc<Plant>,
+        /// Since when it was down; none at its very first start.
         down_since: Option<Timestamp>,
     },
     /// It wrote its last checkpoint and stopped.
     Stop,
+    /// It began or ceased to hear the broker.
+    Link {
+        /// Whether it hears it.
+        up: bool,
+    },
+    /// The backlog after a start was drained.
+    Drained,
+    /// Another configuration came into force.
+    Applied(Arc<Plant>),
     /// A person acted.
     Act(Box<Act>),
     /// What became of a message.
     Attempt(Box<Attempt>),
 }
+
+/// Why a life cannot be lived on.
+#[derive(Debug)]
+pub enum Broken {
+    /// Its rows cannot be read.
+    Rows(RestoreError),
+    /// A configuration does not follow the one before it.
+    Configuration(StaleReload),
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rows(error) => error.fmt(f),
+            Self::Configuration(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
 
 /// A journaled transition.
 #[derive(Clone, Debug)]
@@ -46,12 +76,6 @@ pub struct Recorded {
     pub transition: Transition,
 }
 
-impl Recorded {
-    fn is_own(&self) -> bool {
-        is_own(&self.transition)
-    }
-}
-
 fn is_own(transition: &Transition) -> bool {
     transition.key.alarm.tag.enterprise.as_str() == SYSTEM_ENTERPRISE || transition.key.alarm.condition == Condition::UnknownTag
 }
@@ -59,7 +83,7 @@ fn is_own(transition: &Transition) -> bool {
 /// How a replay ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Transitions that are the same.
+    /// Transitions of the span that are the same.
     pub same: usize,
     /// Readings that went in.
     pub readings: u64,
@@ -83,41 +107,60 @@ pub struct Difference {
 pub struct Replay {
     plant: Arc<Plant>,
     pipeline: Pipeline,
+    /// The tags that readings name by index, and where each is in the plant in force.
+    tags: Vec<TagId>,
     places: Vec<Option<TagIndex>>,
     recorded: VecDeque<Recorded>,
     /// When the engine evaluated something on record, in order.
     ticks: VecDeque<Timestamp>,
-    /// When the broker was lost and heard again.
-    links: VecDeque<(Timestamp, bool)>,
+    /// When a device said that it is inhibited, and that it is no longer.
+    inhibits: VecDeque<(Timestamp, TagId, bool)>,
     hard: BTreeMap<String, Vec<u8>>,
     soft: BTreeMap<String, Vec<u8>>,
     now: Timestamp,
+    is_down: bool,
+    from: Timestamp,
     report: Report,
 }
 
 impl Replay {
-    /// Begins with nothing known. `tags` are those that readings name by index.
-    pub fn new(plant: Arc<Plant>, tags: &[TagId], recorded: Vec<Recorded>, from: Timestamp) -> Self {
+    /// Begins at `begin` on what is left in a store's `hard` and `soft` rows, or with nothing known where there are none, and compares from
+    /// `from` on. `tags` are those that readings name by index, `recorded` is all that was journaled since `begin`.
+    pub fn new(
+        plant: Arc<Plant>,
+        tags: &[TagId],
+        recorded: Vec<Recorded>,
+        (hard, soft): (Vec<Row>, Vec<Row>),
+        (begin, from): (Timestamp, Timestamp),
+    ) -> Self {
         let mut ticks: Vec<Timestamp> = recorded.iter().map(|one| one.now).collect();
         ticks.dedup();
-        let links = recorded.iter().filter(|one| &*one.transition.key.alarm.tag.tag == "broker" && one.is_own());
-        let links = links.filter_map(|one| match one.transition.change {
-            Change::Raised => Some((one.now, false)),
-            Change::Returned => Some((one.now, true)),
-            _ => None,
+        let inhibits = recorded.iter().filter(|one| one.transition.key.alarm.condition == Condition::Inhibited);
+        let inhibits = inhibits.filter_map(|one| {
+            let active = match one.transition.change {
+                Change::Raised => true,
+                Change::Returned => false,
+                _ => return None,
+            };
+            Some((one.now, one.transition.key.alarm.tag.clone(), active))
         });
-        Self {
-            pipeline: Pipeline::new(Arc::clone(&plant), from),
-            places: tags.iter().map(|tag| plant.tag_index(tag)).collect(),
-            links: links.collect(),
+        let mut replay = Self {
+            pipeline: Pipeline::new(Arc::clone(&plant), begin),
+            tags: tags.to_vec(),
+            places: Vec::new(),
+            inhibits: inhibits.collect(),
             ticks: ticks.into(),
-            recorded: recorded.into_iter().filter(|one| !one.is_own()).collect(),
-            hard: BTreeMap::new(),
-            soft: BTreeMap::new(),
-            now: from,
+            recorded: recorded.into_iter().filter(|one| one.now >= from && !is_own(&one.transition)).collect(),
+            hard: hard.into_iter().collect(),
+            soft: soft.into_iter().collect(),
+            now: begin,
+            is_down: false,
+            from,
             report: Report::default(),
             plant,
-        }
+        };
+        replay.find_places();
+        replay
     }
 
     /// Whether they have parted.
@@ -128,29 +171,38 @@ impl Replay {
     /// Takes a reading.
     pub fn reading(&mut self, taken: &Taken) {
         let Some(tag) = self.places.get(taken.reading.tag.at()).copied().flatten() else { return };
-        self.report.readings += 1;
+        self.report.readings += u64::from(taken.at >= self.from);
         self.pass_time(taken.at);
         self.step(&Input::Rules(rules::Input::Reading(Reading { tag, ..taken.reading })), taken.at);
     }
 
     /// Takes something else.
-    pub fn feed(&mut self, fed: &Fed, at: Timestamp) -> Result<(), RestoreError> {
-        self.pass_time(at);
+    pub fn feed(&mut self, fed: &Fed, at: Timestamp) -> Result<(), Broken> {
+        // Nothing was served while it was down.
+        let awake_until = match fed {
+            Fed::Start { down_since, .. } => down_since.map_or(at, |since| since.min(at)),
+            _ => at,
+        };
+        self.pass_time(awake_until);
         match fed {
-            Fed::Start { down_since, .. } => {
-                let rows =
-                    |rows: &BTreeMap<String, Vec<u8>>| rows.iter().map(|(key, bytes)| (key.clone(), bytes.clone())).collect::<Vec<_>>();
-                let down_since = down_since.unwrap_or(at);
-                self.pipeline = Pipeline::restore(Arc::clone(&self.plant), &rows(&self.hard), &rows(&self.soft), down_since, at)?;
-                self.now = at;
-                self.step(&Input::Rules(rules::Input::Link { up: true }), at);
-                self.step(&Input::Rules(rules::Input::Drained), at);
+            Fed::Start { plant, down_since } => {
+                self.keep_changed();
+                let rows = |rows: &BTreeMap<String, Vec<u8>>| -> Vec<Row> { rows.clone().into_iter().collect() };
+                self.plant = Arc::clone(plant);
+                let (hard, soft) = (rows(&self.hard), rows(&self.soft));
+                self.pipeline = Pipeline::restore(Arc::clone(plant), &hard, &soft, down_since.unwrap_or(at), at).map_err(Broken::Rows)?;
+                (self.now, self.is_down) = (at, false);
+                self.find_places();
             }
             Fed::Stop => {
                 let mut soft = Vec::new();
                 self.pipeline.drain_soft(&mut soft);
                 self.soft.extend(soft);
+                self.is_down = true;
             }
+            Fed::Applied(plant) => self.apply(plant, at).map_err(Broken::Configuration)?,
+            Fed::Link { up } => self.step(&Input::Rules(rules::Input::Link { up: *up }), at),
+            Fed::Drained => self.step(&Input::Rules(rules::Input::Drained), at),
             Fed::Act(act) => self.step(&Input::Act(act), at),
             Fed::Attempt(attempt) => self.step(&Input::Attempt(attempt), at),
         }
@@ -160,22 +212,51 @@ impl Replay {
     /// Goes on to the end.
     pub fn finish(mut self, to: Timestamp) -> Report {
         self.pass_time(to);
-        if let Some(left) = self.recorded.pop_front().filter(|left| left.now <= to && !self.has_parted()) {
+        if let Some(left) = self.recorded.pop_front().filter(|left| left.now < to && !self.has_parted()) {
             let recorded = Some(String::from_utf8_lossy(&left.bytes).into_owned());
             self.report.first_difference = Some(Difference { at: left.now, recorded, replayed: None });
         }
         self.report
     }
 
+    fn find_places(&mut self) {
+        self.places = self.tags.iter().map(|tag| self.plant.tag_index(tag)).collect();
+    }
+
+    /// What the store held when the engine went down.
+    fn keep_changed(&mut self) {
+        let mut changed = Vec::new();
+        self.pipeline.drain_changed(&mut changed);
+        for (key, bytes) in changed {
+            match bytes {
+                Some(bytes) => self.hard.insert(key, bytes),
+                None => self.hard.remove(&key),
+            };
+        }
+    }
+
+    fn apply(&mut self, plant: &Arc<Plant>, at: Timestamp) -> Result<(), StaleReload> {
+        self.now = self.now.max(at);
+        let mut effects = Vec::new();
+        self.pipeline.reload(Reload::prepare(&self.plant, Arc::clone(plant)), self.now, &mut effects)?;
+        self.plant = Arc::clone(plant);
+        self.find_places();
+        self.look(&effects);
+        Ok(())
+    }
+
     /// Serves what was due before `until`, at the time at which the engine did.
     fn pass_time(&mut self, until: Timestamp) {
-        loop {
-            let link = self.links.front().map(|(at, _)| *at).filter(|at| *at < until);
-            let due = self.pipeline.next_deadline().filter(|due| *due < until);
-            match (link, due) {
+        while !self.is_down {
+            let inhibit = self.inhibits.front().map(|(at, ..)| *at).filter(|at| *at < until);
+            // What came due while it was down was served once it was up again.
+            let due = self.pipeline.next_deadline().map(|due| due.max(self.now)).filter(|due| *due < until);
+            match (inhibit, due) {
                 (Some(at), due) if due.is_none_or(|due| at <= due) => {
-                    let up = self.links.pop_front().is_some_and(|(_, up)| up);
-                    self.step(&Input::Rules(rules::Input::Link { up }), at);
+                    let Some((_, tag, active)) = self.inhibits.pop_front() else { return };
+                    if let Some(tag) = self.plant.tag_index(&tag) {
+                        self.step(&Input::Rules(rules::Input::Inhibit { tag, active }), at);
+                    }
                 }
                 (_, Some(due)) => {
                     while self.ticks.front().is_some_and(|tick| *tick < due) {
@@ -193,21 +274,15 @@ impl Replay {
         self.now = self.now.max(now);
         let mut effects = Vec::new();
         self.pipeline.step(input, self.now, &mut effects);
-        if effects.is_empty() {
-            return;
-        }
-        let mut changed = Vec::new();
-        self.pipeline.drain_changed(&mut changed);
-        for (key, bytes) in changed {
-            match bytes {
-                Some(bytes) => self.hard.insert(key, bytes),
-                None => self.hard.remove(&key),
-            };
-        }
-        for effect in &effects {
+        self.look(&effects);
+    }
+
+    fn look(&mut self, effects: &[Effect]) {
+        for effect in effects {
             if let Effect::Alarm(AlarmEffect::Transition(transition)) = effect
                 && !is_own(transition)
                 && !self.has_parted()
+                && self.now >= self.from
             {
                 self.compare(transition);
             }

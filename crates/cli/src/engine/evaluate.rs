@@ -125,6 +125,7 @@ impl Engine {
         // Silence clocks run while any source is listening.
         let any = self.links.values().any(|up| *up);
         self.metrics.link_up.set(i64::from(any));
+        self.entry(EntryKind::System, None, None, &serde_json::json!({ "event": "link", "up": any }));
         self.feed(&Input::Rules(rules::Input::Link { up: any }));
     }
 

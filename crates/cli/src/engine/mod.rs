@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use console::LiveView;
 use ingest::{AckHandle, Decoded, Decoder, SourceEvent};
 use journal::history::HistoryQueue;
-use journal::{Batch, Snapshot, Store, StoreError};
+use journal::{Batch, EntryKind, Snapshot, Store, StoreError};
 use model::{
     Act, ActAnswer, ActId, AlarmId, Attempt, CaseEvent, CaseId, Condition, Duration, Notification, Plant, Siren, TagIndex, Timestamp,
     bounds,
@@ -336,6 +336,7 @@ impl Engine {
         self.advance();
         if self.drain.as_ref().is_some_and(|drain| drain.ends() <= Instant::now()) {
             self.drain = None;
+            self.entry(EntryKind::System, None, None, &serde_json::json!({ "event": "drained" }));
             self.feed(&Input::Rules(rules::Input::Drained));
         }
         if self.pipeline.next_deadline().is_some_and(|due| due <= self.now) {
