@@ -11,7 +11,7 @@ use crate::people::People;
 use crate::simulation::Simulation;
 use model::plant::{ChannelKind, Plant};
 use model::{
-    Act, ActAnswer, ActKind, AlarmEffect, AlarmId, AlarmState, BodyId, CaseEventKind, CaseId, Change, Duration, EscalationEffect,
+    Act, ActAnswer, ActKind, AlarmEffect, AlarmId, AlarmState, BodyId, CaseEventKind, CaseId, Change, Duration, EscalationEffect, Level,
     Notification, Outcome, PersonId, Purpose, Reading, Signal, TagId, TagIndex, Tier, Timestamp, TransitionKey,
 };
 use pipeline::{Effect, Input};
@@ -232,10 +232,10 @@ impl Run {
                 Effect::Case(EscalationEffect::Event(event)) => {
                     let fresh = matches!(event.what, CaseEventKind::Opened { .. } | CaseEventKind::Announced { .. });
                     if fresh && let Some(case) = self.simulation.pipeline().cases().case(&event.case) {
-                        let told: Vec<TransitionKey> = case.announcements.iter().map(|one| one.key.clone()).collect();
+                        let told: Vec<_> = case.announcements.iter().map(|one| (one.key.clone(), one.level, one.at)).collect();
                         self.people.called(case, event.at);
-                        for key in told {
-                            self.told(&key, event.at);
+                        for (key, level, at) in told {
+                            self.told(&key, level, at);
                         }
                     }
                 }
@@ -244,10 +244,14 @@ impl Run {
         }
     }
 
-    /// The announcement of an episode is what an operator was called for.
-    fn told(&mut self, key: &TransitionKey, at: Timestamp) {
+    /// The announcement of an episode is what an operator was called for: at its level, which a neighbour may have raised, and for a data
+    /// fault at the end of its wait.
+    fn told(&mut self, key: &TransitionKey, level: Level, at: Timestamp) {
         if let Some(place) = self.announced_of.get(&key.to_string()) {
-            self.episodes[*place].announced.get_or_insert(at);
+            let episode = &mut self.episodes[*place];
+            if episode.announced.is_none() {
+                (episode.announced, episode.level) = (Some(at), episode.level.max(level));
+            }
         }
     }
 
@@ -272,7 +276,10 @@ impl Run {
             }
             Change::Returned | Change::Retired | Change::Faulted => {
                 if let Some(place) = self.standing.remove(alarm) {
-                    self.episodes[place].returned = Some(transition.at);
+                    let episode = &mut self.episodes[place];
+                    episode.returned = Some(transition.at);
+                    // A data fault that is gone before its wait ends was told to nobody.
+                    episode.announced = episode.announced.filter(|at| *at <= transition.now);
                 }
             }
             // A latched alarm released, an acknowledgement: it ended before or still stands.

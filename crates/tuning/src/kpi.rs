@@ -1,7 +1,8 @@
 //! The figures of an alarm system, by ISA-18.2 and EEMUA 191: how much is asked of an operator, and what asks it.
 //!
 //! Only annunciations count, what an operator was called for: acknowledgements, shelving and data that came and went do not. A position is
-//! one enterprise's control room. Ten-minute stretches begin with the span; one that the span cuts short is left out of shares.
+//! one enterprise's control room. Ten-minute stretches begin with the span; each weighs in a share as much as lies within the span, and a
+//! span shorter than ten minutes is taken as ten for the rate: five alarms in one minute are no fifty in ten.
 
 use model::{AlarmId, BodyId, Duration, Level, TagId, Timestamp};
 use serde::Serialize;
@@ -27,7 +28,7 @@ pub const FLEETING_BELOW: Duration = Duration::from_secs(10);
 pub struct Episode {
     /// Which alarm.
     pub alarm: AlarmId,
-    /// Its level.
+    /// Its level; that of its announcement where people were told.
     pub level: Level,
     /// On the tag's time.
     pub raised: Timestamp,
@@ -46,11 +47,11 @@ pub struct Figures {
     pub positions: usize,
     /// Annunciations per position and ten minutes.
     pub per_stretch: f64,
-    /// The most in one stretch at one position.
+    /// The most at one position within any ten minutes, wherever they begin.
     pub most_in_stretch: u32,
-    /// Share of stretches with more than ten.
+    /// Share of time in stretches with more than ten.
     pub peak_share: f64,
-    /// Share of stretches in a flood.
+    /// Share of time in stretches in a flood.
     pub flood_share: f64,
     /// The ten tags that alarm most, with their counts.
     pub top_tags: Vec<(String, usize)>,
@@ -62,7 +63,7 @@ pub struct Figures {
     pub fleeting: usize,
     /// Standing for more than a day.
     pub stale: usize,
-    /// Annunciations by level, blue first.
+    /// Annunciations by level, in the order of [`Level::at`].
     pub by_level: [usize; 4],
 }
 
@@ -70,77 +71,106 @@ pub struct Figures {
 pub fn figures(episodes: &[Episode], positions: &[BodyId], from: Timestamp, to: Timestamp) -> Figures {
     let told: Vec<(&Episode, Timestamp)> =
         episodes.iter().filter_map(|episode| Some((episode, episode.announced?))).filter(|(_, at)| *at >= from && *at < to).collect();
-    let stretches = usize::try_from(to.since(from).0 / STRETCH.0).unwrap_or(0);
-    let mut counts: BTreeMap<&BodyId, Vec<u32>> = positions.iter().map(|body| (body, vec![0; stretches])).collect();
+    let mut at_position: BTreeMap<&BodyId, Vec<Timestamp>> = positions.iter().map(|body| (body, Vec::new())).collect();
     let (mut by_tag, mut by_level): (BTreeMap<&TagId, usize>, _) = (BTreeMap::new(), [0; 4]);
     for (episode, at) in &told {
         *by_tag.entry(&episode.alarm.tag).or_default() += 1;
         by_level[episode.level.at()] += 1;
-        let place = usize::try_from(at.since(from).0 / STRETCH.0).unwrap_or(usize::MAX);
-        let counts = counts.entry(&episode.alarm.tag.enterprise).or_insert_with(|| vec![0; stretches]);
-        if let Some(count) = counts.get_mut(place) {
-            *count += 1;
-        }
+        at_position.entry(&episode.alarm.tag.enterprise).or_default().push(*at);
     }
-    let all = counts.len() * stretches;
-    let share = |count: usize| if all == 0 { 0.0 } else { count as f64 / all as f64 };
-    let peaks = counts.values().flatten().filter(|count| **count > FLOOD_STARTS_ABOVE).count();
-    let floods = counts.values().map(|counts| flooded(counts)).sum();
+    at_position.values_mut().for_each(|times| times.sort());
+    let counts: Vec<Vec<u32>> = at_position.values().map(|times| by_stretch(times, from, to)).collect();
+    let length = |stretch: usize| {
+        let begin = from + STRETCH.times(stretch as i64);
+        to.since(begin).min(STRETCH).as_secs_f64()
+    };
+    let all = to.since(from).as_secs_f64() * counts.len() as f64;
+    let share = |of: &dyn Fn(&[u32]) -> Vec<bool>| {
+        let lengths = counts.iter().flat_map(|counts| of(counts).into_iter().enumerate()).filter(|(_, is)| *is).map(|(at, _)| length(at));
+        if all <= 0.0 { 0.0 } else { lengths.sum::<f64>() / all }
+    };
     let mut top: Vec<(String, usize)> = by_tag.iter().map(|(tag, count)| (tag.to_string(), *count)).collect();
     top.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     top.truncate(10);
     let of_top: usize = top.iter().map(|(_, count)| count).sum();
-    let length = to.since(from).as_secs_f64() / STRETCH.as_secs_f64();
+    let stretches = to.since(from).max(STRETCH).as_secs_f64() / STRETCH.as_secs_f64();
     Figures {
         alarms: told.len(),
         positions: counts.len(),
-        per_stretch: if counts.is_empty() || length <= 0.0 { 0.0 } else { told.len() as f64 / counts.len() as f64 / length },
-        most_in_stretch: counts.values().flatten().copied().max().unwrap_or(0),
-        peak_share: share(peaks),
-        flood_share: share(floods),
+        per_stretch: if counts.is_empty() { 0.0 } else { told.len() as f64 / counts.len() as f64 / stretches },
+        most_in_stretch: at_position.values().map(|times| most_within(times)).max().unwrap_or(0),
+        peak_share: share(&|counts| counts.iter().map(|count| *count > FLOOD_STARTS_ABOVE).collect()),
+        flood_share: share(&flooded),
         top_share: if told.is_empty() { 0.0 } else { of_top as f64 / told.len() as f64 },
         top_tags: top,
         chattering: chattering(episodes).len(),
-        fleeting: fleeting(&told),
+        fleeting: fleeting(&told, episodes),
         stale: episodes.iter().filter(|episode| episode.returned.unwrap_or(to).since(episode.raised) > STALE_AFTER).count(),
         by_level,
     }
 }
 
-/// Stretches in a flood: from one with more than ten up to, and without, the first with fewer than five.
-fn flooded(counts: &[u32]) -> usize {
-    let (mut in_flood, mut stretches) = (false, 0);
-    for count in counts {
-        in_flood = if in_flood { *count >= FLOOD_ENDS_BELOW } else { *count > FLOOD_STARTS_ABOVE };
-        stretches += usize::from(in_flood);
+/// How many fall into each stretch of the span, the last one cut short with it.
+fn by_stretch(times: &[Timestamp], from: Timestamp, to: Timestamp) -> Vec<u32> {
+    let stretches = usize::try_from(to.since(from).0.max(0)).unwrap_or(0).div_ceil(STRETCH.0 as usize);
+    let mut counts = vec![0; stretches];
+    for at in times {
+        let place = usize::try_from(at.since(from).0 / STRETCH.0).unwrap_or(usize::MAX);
+        if let Some(count) = counts.get_mut(place) {
+            *count += 1;
+        }
     }
-    stretches
+    counts
 }
 
-/// Alarms raised [`CHATTER_RAISES`] times within [`CHATTER_WITHIN`], with how often that was.
-pub fn chattering(episodes: &[Episode]) -> BTreeMap<AlarmId, usize> {
+/// The most within any ten minutes.
+fn most_within(times: &[Timestamp]) -> u32 {
+    let (mut first, mut most) = (0, 0);
+    for (last, at) in times.iter().enumerate() {
+        while at.since(times[first]) >= STRETCH {
+            first += 1;
+        }
+        most = most.max(last - first + 1);
+    }
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
+/// Which stretches are in a flood: from one with more than ten up to, and without, the first with fewer than five.
+fn flooded(counts: &[u32]) -> Vec<bool> {
+    let mut in_flood = false;
+    let next = |count: &u32| {
+        in_flood = if in_flood { *count >= FLOOD_ENDS_BELOW } else { *count > FLOOD_STARTS_ABOVE };
+        in_flood
+    };
+    counts.iter().map(next).collect()
+}
+
+/// When each alarm was raised, told or not, in order.
+fn raises(episodes: &[Episode]) -> BTreeMap<&AlarmId, Vec<Timestamp>> {
     let mut raises: BTreeMap<&AlarmId, Vec<Timestamp>> = BTreeMap::new();
     for episode in episodes {
         raises.entry(&episode.alarm).or_default().push(episode.raised);
     }
-    let mut found = BTreeMap::new();
-    for (alarm, mut at) in raises {
-        at.sort();
-        let times = at.windows(CHATTER_RAISES).filter(|of| of[CHATTER_RAISES - 1].since(of[0]) <= CHATTER_WITHIN).count();
-        if times > 0 {
-            found.insert(alarm.clone(), times);
-        }
-    }
-    found
+    raises.values_mut().for_each(|times| times.sort());
+    raises
 }
 
-fn fleeting(told: &[(&Episode, Timestamp)]) -> usize {
+/// Alarms raised [`CHATTER_RAISES`] times within [`CHATTER_WITHIN`], with how often that was.
+pub fn chattering(episodes: &[Episode]) -> BTreeMap<AlarmId, usize> {
+    let often = |at: &[Timestamp]| at.windows(CHATTER_RAISES).filter(|of| of[CHATTER_RAISES - 1].since(of[0]) <= CHATTER_WITHIN).count();
+    let counts = raises(episodes).into_iter().map(|(alarm, at)| (alarm.clone(), often(&at)));
+    counts.filter(|(_, times)| *times > 0).collect()
+}
+
+/// Annunciations that were short and alone. A repeat counts though it was folded in and told to nobody.
+fn fleeting(told: &[(&Episode, Timestamp)], episodes: &[Episode]) -> usize {
+    let raises = raises(episodes);
     let short = |episode: &Episode| episode.returned.is_some_and(|returned| returned.since(episode.raised) < FLEETING_BELOW);
     let alone = |episode: &Episode| {
-        let near = |(other, _): &&(&Episode, Timestamp)| {
-            other.alarm == episode.alarm && other.raised != episode.raised && other.raised.since(episode.raised).abs() <= CHATTER_WITHIN
-        };
-        told.iter().filter(near).count() == 0
+        let at = raises.get(&episode.alarm).map_or(&[][..], Vec::as_slice);
+        let near =
+            at.partition_point(|at| *at < episode.raised - CHATTER_WITHIN)..at.partition_point(|at| *at <= episode.raised + CHATTER_WITHIN);
+        near.len() <= 1
     };
     told.iter().filter(|(episode, _)| short(episode) && alone(episode)).count()
 }
@@ -181,6 +211,44 @@ mod tests {
         assert_eq!(figures.flood_share, 3.0 / 6.0);
         assert_eq!(figures.peak_share, 1.0 / 6.0);
         assert_eq!(figures.most_in_stretch, 11);
+    }
+
+    #[test]
+    fn a_span_of_minutes_has_its_figures_too() {
+        // 12 alarms in 4 minutes, 3 of them red: no whole stretch, and all the same a peak, a flood, and reds that are not lost.
+        let levels = |n| if n < 3 { Level::Red } else { Level::Blue };
+        let burst: Vec<_> = (0..12).map(|n| episode(&format!("T{n}"), n * 20, 600, levels(n))).collect();
+        let figures = of(&burst, 4);
+        assert_eq!(
+            (figures.alarms, figures.most_in_stretch, figures.per_stretch),
+            (12, 12, 12.0),
+            "no 30 in ten minutes: only four passed"
+        );
+        assert_eq!((figures.peak_share, figures.flood_share), (1.0, 1.0));
+        assert_eq!(figures.by_level[Level::Red.at()], 3);
+    }
+
+    #[test]
+    fn a_stretch_cut_short_weighs_as_much_as_there_is_of_it() {
+        // 20 + 5 minutes; 11 alarms in the last 5 are a fifth of the time.
+        let late: Vec<_> = (0..11).map(|n| episode(&format!("T{n}"), 1_200 + n, 60, Level::Blue)).collect();
+        let figures = of(&late, 25);
+        assert_eq!((figures.peak_share, figures.flood_share, figures.per_stretch), (0.2, 0.2, 11.0 / 2.5));
+    }
+
+    #[test]
+    fn the_most_in_ten_minutes_does_not_depend_on_where_they_begin() {
+        // Four before and four after a border of stretches, all within three minutes.
+        let across: Vec<_> = (0..8).map(|n| episode(&format!("T{n}"), 500 + n * 25, 60, Level::Blue)).collect();
+        assert_eq!(of(&across, 60).most_in_stretch, 8);
+        let apart = [episode("A", 0, 5, Level::Blue), episode("B", 600, 5, Level::Blue)];
+        assert_eq!(of(&apart, 60).most_in_stretch, 1, "ten minutes apart is not within ten minutes");
+    }
+
+    #[test]
+    fn a_repeat_that_was_folded_in_is_a_repeat_all_the_same() {
+        let again = Episode { announced: None, ..episode("A", 50, 5, Level::Blue) };
+        assert_eq!(of(&[episode("A", 0, 5, Level::Blue), again], 10).fleeting, 0);
     }
 
     #[test]

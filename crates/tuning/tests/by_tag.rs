@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 use config::Lang;
-use model::{Duration, Plant, Quality, Reading, TagId, TagIndex, Timestamp};
+use model::{Condition, Duration, Level, Plant, Quality, Reading, TagId, TagIndex, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 use watchfire_tuning::backtest::{Answers, Run, Taken};
-use watchfire_tuning::kpi::Episode;
+use watchfire_tuning::kpi::{Episode, figures};
 use watchfire_tuning::suggest;
 
 const START: Timestamp = Timestamp::from_secs(1_772_416_800);
@@ -96,4 +96,28 @@ fn duplicates_and_the_order_of_tags_within_a_moment_change_nothing() {
         list
     };
     assert_eq!(result(&together(false)), result(&together(true)));
+}
+
+#[test]
+fn an_alarm_that_its_neighbour_made_red_counts_as_red_and_a_fault_told_to_nobody_does_not_count() {
+    let plant = plant();
+    let tags = ["GC-101", "GC-102", "LIA-101"].map(|tag| TagId::new("hongxin", tag));
+    let mut run = Run::new(plant, &tags, Answers::Never, START);
+    for second in (0..180).step_by(2) {
+        let at = START + Duration::from_secs(second);
+        let second_detector = if second < 60 { 3.0 } else { 55.0 };
+        // The level is silent for two minutes: a fault, and over before anybody is told of it.
+        let level = (second == 0 || second >= 120).then_some(50.0);
+        for (place, value) in [Some(55.0), Some(second_detector), level].into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let tag = TagIndex(place as u32);
+            let reading = Reading { tag, source_time: at, receive_time: at, value, quality: Quality::Good, sequence: None };
+            run.reading(&Taken { reading, at, under_test: false });
+        }
+    }
+    let to = START + Duration::from_secs(180);
+    let episodes = run.finish(to).episodes;
+    assert!(episodes.iter().any(|episode| episode.alarm.condition == Condition::Stale && episode.returned.is_some()));
+    let figures = figures(&episodes, &["hongxin".into()], START, to);
+    assert_eq!((figures.alarms, figures.most_in_stretch, figures.by_level[Level::Red.at()]), (4, 4, 1), "{:?}", figures.by_level);
 }
