@@ -4,7 +4,7 @@ use crate::backtest::{Comparison, Difference, RunResult};
 use crate::kpi::{Episode, Figures};
 use config::Lang;
 use model::plant::{Plant, Tag};
-use model::{Level, TagId, Timestamp};
+use model::{Condition, Duration, Level, TagId, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -15,8 +15,14 @@ const DIFFERENCES_MAX: usize = 500;
 /// Tags drawn at most, those that differ most first.
 const PICTURES_MAX: usize = 40;
 const WIDTH: f64 = 900.0;
-const HEIGHT: f64 = 180.0;
+const HEIGHT: f64 = 220.0;
 const BAR: f64 = 12.0;
+/// Room for the names of limits beside a picture.
+const BESIDE: f64 = 150.0;
+/// Room for the times below it.
+const BELOW: f64 = 20.0;
+/// Marks on an axis, at most.
+const MARKS_MAX: i64 = 8;
 
 /// Lowest and highest value per stretch of the span, for drawing.
 #[derive(Clone, Debug)]
@@ -122,7 +128,7 @@ pub fn figure_rows(figures: &Figures, lang: Lang) -> Vec<(&'static str, String)>
         .map(|level| format!("{} {}", word(lang, level.name_zh(), level.name()), figures.by_level[level.at()]))
         .collect();
     vec![
-        (word(lang, "报警(起报)", "annunciations"), figures.alarms.to_string()),
+        (word(lang, "告知的报警(并入的不计)", "annunciations (folded ones not)"), figures.alarms.to_string()),
         (word(lang, "每岗位每 10 min", "per position and 10 min"), format!("{:.3}", figures.per_stretch)),
         (word(lang, "10 min 内最多", "most in 10 min"), figures.most_in_stretch.to_string()),
         (word(lang, "超过 10 条的时段", "stretches with more than 10"), percent(figures.peak_share)),
@@ -170,7 +176,13 @@ fn people_table(page: &mut String, comparison: &Comparison, plant: &Plant, lang:
 
 fn differences_table(page: &mut String, comparison: &Comparison, at: &dyn Fn(Timestamp) -> String, lang: Lang) {
     let count = comparison.differences.len();
-    let _ = write!(page, "<h2>{} ({count})</h2><table>", word(lang, "不同的报警", "alarms that differ"));
+    let _ = write!(page, "<h2>{} ({count})</h2>", word(lang, "不同的报警", "alarms that differ"));
+    if count == 0 {
+        let _ = write!(page, "<p class=\"note\">{}</p>", word(lang, "没有", "none"));
+        return;
+    }
+    let heads = [word(lang, "起报", "raised"), word(lang, "位号", "tag"), word(lang, "报警", "alarm"), word(lang, "试算后", "when tried")];
+    let _ = write!(page, "<table><tr><th>{}", heads.join("<th>"));
     for difference in comparison.differences.iter().take(DIFFERENCES_MAX) {
         let alarm = difference.alarm();
         let condition = word(lang, alarm.condition.name_zh(), alarm.condition.name());
@@ -208,6 +220,14 @@ fn pictures(page: &mut String, comparison: &Comparison, subject: &Subject<'_>, l
     }
     let mut tags: Vec<(&TagId, usize)> = counts.into_iter().collect();
     tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if !tags.is_empty() {
+        let legend = word(
+            lang,
+            "曲线:读数;实线:试算的限值;虚线:原来的限值;下方:每条报警从起报到恢复",
+            "curve: readings; solid: limits as tried; dashed: limits before; below: each alarm from raise to return",
+        );
+        let _ = write!(page, "<h2>{}</h2><p class=\"note\">{legend}</p>", word(lang, "曲线", "curves"));
+    }
     for (id, _) in tags.into_iter().take(PICTURES_MAX) {
         if let Some(trace) = subject.traces.get(id) {
             picture(page, id, trace, comparison, subject, lang);
@@ -219,15 +239,15 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
     let of = |plant: &'_ Plant| -> Option<Tag> { plant.tag_index(id).map(|index| plant.tag(index).clone()) };
     let (before, after) = (of(subject.before.1), of(subject.after.1));
     let Some((low, high)) = trace.range() else { return };
-    let limits = |tag: &Option<Tag>| -> Vec<(Level, f64)> {
+    let limits = |tag: &Option<Tag>| -> Vec<(Condition, Level, f64)> {
         let rules = tag.iter().flat_map(|tag| &tag.conditions).filter(|rule| rule.condition.is_limit());
-        rules.map(|rule| (rule.level, rule.setpoint)).collect()
+        rules.map(|rule| (rule.condition, rule.level, rule.setpoint)).collect()
     };
     let (old, new) = (limits(&before), limits(&after));
-    // A limit far from every value would press the curve flat; it is named beside the picture instead.
+    // A limit far from every value would press the curve flat; it is left out.
     let reach = (high - low).max(1e-9) * 3.0;
     let near = |limit: f64| limit >= low - reach && limit <= high + reach;
-    let all = old.iter().chain(&new).map(|(_, limit)| *limit).filter(|limit| near(*limit));
+    let all = old.iter().chain(&new).map(|(.., limit)| *limit).filter(|limit| near(*limit));
     let (low, high) = all.fold((low, high), |(low, high), limit| (low.min(limit), high.max(limit)));
     let margin = ((high - low) * 0.05).max(1e-9);
     let (low, high) = (low - margin, high + margin);
@@ -236,21 +256,23 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
     let x = |at: Timestamp| (at.since(trace.from).0 as f64 / length * WIDTH).clamp(0.0, WIDTH);
     let name = after.as_ref().or(before.as_ref()).map_or("", |tag| tag.name.as_str());
     let unit = after.as_ref().or(before.as_ref()).map_or("", |tag| tag.unit.as_str());
-    let total = HEIGHT + 2.0 * BAR + 26.0;
+    let bars = HEIGHT + BELOW;
+    let total = bars + 2.0 * (BAR + 4.0) + 4.0;
     let _ = write!(page, "<h3>{} {}</h3>", escape(&id.to_string()), escape(name));
-    let _ = write!(page, "<svg viewBox=\"0 0 {} {total}\" role=\"img\" aria-label=\"{}\">", WIDTH + 110.0, escape(name));
+    let _ = write!(page, "<svg viewBox=\"0 0 {} {total}\" role=\"img\" aria-label=\"{}\">", WIDTH + BESIDE, escape(name));
     let _ = write!(page, "<rect class=\"plot\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>");
+    axes(page, (low, high), &y, trace, &x, subject.after.1);
     page.push_str(&curve(trace, &y));
     for (set, class) in [(&old, "old"), (&new, "new")] {
-        for (level, limit) in set.iter().filter(|(_, limit)| near(*limit)) {
+        // A limit that stays is drawn once.
+        let drawn = set.iter().filter(|one| near(one.2) && (class == "new" || !new.contains(one)));
+        for (condition, level, limit) in drawn {
             let at = y(*limit);
             let _ = write!(page, "<line class=\"limit {class} {}\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>", level.name());
-            let shift = if class == "old" { -3.0 } else { 11.0 };
-            let differs = class == "new" || !new.contains(&(*level, *limit));
-            if differs {
-                let text = format!("{limit} {unit}");
-                let _ = write!(page, "<text x=\"{}\" y=\"{:.1}\">{}</text>", WIDTH + 4.0, at + shift, escape(&text));
-            }
+            let before = if class == "old" { word(lang, "原来 ", "before: ") } else { "" };
+            let text = format!("{before}{} {limit} {unit}", word(lang, condition.name_zh(), condition.name()));
+            let shift = if class == "old" { -3.0 } else { 4.0 };
+            let _ = write!(page, "<text x=\"{}\" y=\"{:.1}\">{}</text>", WIDTH + 4.0, at + shift, escape(&text));
         }
     }
     for (row, (result, label)) in
@@ -258,7 +280,7 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
             .into_iter()
             .enumerate()
     {
-        let top = HEIGHT + 6.0 + row as f64 * (BAR + 4.0);
+        let top = bars + 4.0 + row as f64 * (BAR + 4.0);
         for episode in result.episodes.iter().filter(|episode| episode.alarm.tag == *id) {
             let (from, to) = (x(episode.raised), x(episode.returned.unwrap_or(trace.to)));
             let _ = write!(
@@ -273,6 +295,40 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
         let _ = write!(page, "<text x=\"{}\" y=\"{}\">{label}</text>", WIDTH + 4.0, top + BAR - 2.0);
     }
     page.push_str("</svg>");
+}
+
+/// Lines at round values and round local times, with what they stand for.
+fn axes(page: &mut String, (low, high): (f64, f64), y: &dyn Fn(f64) -> f64, trace: &Trace, x: &dyn Fn(Timestamp) -> f64, plant: &Plant) {
+    let step = round_step(high - low);
+    let mut value = (low / step).ceil() * step;
+    let decimals = usize::try_from(-step.log10().floor() as i64).unwrap_or(0);
+    while value <= high && step > 0.0 {
+        let at = y(value);
+        let _ = write!(page, "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
+        let _ = write!(page, "<text class=\"mark\" x=\"4\" y=\"{:.1}\">{value:.decimals$}</text>", at - 3.0);
+        value += step;
+    }
+    let length = trace.to.since(trace.from);
+    let steps = [1, 2, 5, 10, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080, 43_200, 525_600].map(Duration::from_mins);
+    let step = steps.into_iter().find(|step| length.0 / step.0 <= MARKS_MAX).unwrap_or(steps[steps.len() - 1]);
+    let local = trace.from + plant.utc_offset;
+    let mut at = local + Duration((-local.0).rem_euclid(step.0)) - plant.utc_offset;
+    while at <= trace.to {
+        let place = x(at);
+        let _ = write!(page, "<line class=\"grid\" x1=\"{place:.1}\" x2=\"{place:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>");
+        // The year stands above.
+        let text = civil(at, plant);
+        let short = text.split_once('-').map_or(text.as_str(), |(_, rest)| rest);
+        let _ = write!(page, "<text class=\"mark\" text-anchor=\"middle\" x=\"{place:.1}\" y=\"{:.1}\">{short}</text>", HEIGHT + 14.0);
+        at += step;
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, so that a few fit into `length`.
+fn round_step(length: f64) -> f64 {
+    let rough = length.max(f64::MIN_POSITIVE) / 5.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|step| *step >= rough).unwrap_or(10.0 * power)
 }
 
 /// The band between lowest and highest value, broken where there is no data.
@@ -352,8 +408,8 @@ pub fn escape(text: &str) -> String {
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;max-width:1060px;margin:2em auto;padding:0 1em;color:#1c2530;\
 background:#fff}h1{font-size:1.5em}h2{margin-top:1.6em;font-size:1.15em}h3{margin:1.4em 0 .3em;font-size:1em}table{border-collapse:collapse}\
-td,th{border-bottom:1px solid #d5dbe2;padding:.25em .8em;text-align:left;font-variant-numeric:tabular-nums}.note{color:#5a6675}\
-svg{width:100%;height:auto}text{font-size:12px;fill:#5a6675}.plot{fill:#f5f7f9}.value{fill:#2f6fb5;stroke:#2f6fb5;stroke-width:1}\
+td,th{border-bottom:1px solid #d5dbe2;padding:.25em .8em;vertical-align:top;text-align:left;font-variant-numeric:tabular-nums}.note{color:#5a6675}\
+svg{width:100%;height:auto}text{font-size:12px;fill:#5a6675}.plot{fill:#f5f7f9}.value{fill:#37424f;stroke:#37424f;stroke-width:1}.grid{stroke:#dde3e9;stroke-width:1}text.mark{font-size:11px}\
 .limit{stroke-width:1.5}.limit.old{stroke-dasharray:3 4;opacity:.7}.red{stroke:#c62828;fill:#c62828}.orange{stroke:#e07b00;fill:#e07b00}\
 .yellow{stroke:#b89b00;fill:#d8b800}.blue{stroke:#3b73c8;fill:#3b73c8}.alarm{stroke:none}tr.gained td:last-child{color:#b00020}\
 tr.lost td:last-child{color:#0b7a3b}tr.moved td:last-child{color:#8a5a00}";
@@ -365,6 +421,11 @@ mod tests {
     #[test]
     fn what_came_from_a_file_cannot_become_markup() {
         assert_eq!(escape("<script>\"1#罐\" & 'x'"), "&lt;script&gt;&quot;1#罐&quot; &amp; &#39;x&#39;");
+    }
+
+    #[test]
+    fn marks_stand_at_round_values() {
+        assert_eq!([7.0, 100.0, 0.9, 2_300.0].map(round_step), [2.0, 20.0, 0.2, 500.0]);
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn the_page_holds_limits_values_and_alarms_and_nothing_from_elsewhere() {
     let subject = Subject { before: ("config/tep", &before), after: ("config/tep-damped", &after), traces: &traces, notes: &notes };
     let page = report::html(&comparison, &subject, Lang::Zh);
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("backtest.html"), &page).unwrap();
-    assert!(page.contains("<svg") && page.contains("class=\"limit old") && page.contains("class=\"alarm"));
+    assert!(page.contains("<svg") && page.contains("class=\"limit new") && page.contains("class=\"alarm"));
     assert!(page.contains("&lt;b&gt;not markup&lt;/b&gt;") && !page.contains("<b>not markup"));
     assert!(!page.contains("<script") && !page.contains("http") && !page.contains("src="));
 }
