@@ -95,3 +95,24 @@ fn faults_name_the_place_and_what_was_meant() {
     let fault = faults_of("title = \"t\"\nenterprise = \"hongxin\"\n[[step]]\nat = \"5s\"\n[[step]]\nat = \"1s\"\n");
     assert!(fault.contains("one.toml:6:6") && fault.contains("earlier"), "{fault}");
 }
+
+/// `tests/README.md` names a test for every trap and every client's fault; a test that was renamed is to be renamed there.
+#[test]
+fn every_test_that_the_list_of_traps_names_exists() {
+    let repository = root().join("..");
+    let list = std::fs::read_to_string(repository.join("tests/README.md")).unwrap();
+    let mut sources = String::new();
+    for folder in ["tests", "crates/rules/tests", "crates/ingest/tests", "crates/config/tests/it"] {
+        let files = std::fs::read_dir(repository.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+            sources.push_str(&std::fs::read_to_string(file).unwrap());
+        }
+    }
+    let rows: Vec<&str> = list.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
+    assert_eq!(rows.len(), 26, "ten client faults and sixteen traps");
+    for name in rows.iter().flat_map(|row| row.split('`').skip(1).step_by(2)) {
+        let exists =
+            if name.ends_with(".toml") { root().join("tests").join(name).exists() } else { sources.contains(&format!("fn {name}(")) };
+        assert!(exists, "{name} is named in tests/README.md and is not there");
+    }
+}

@@ -173,6 +173,15 @@ fn a_class_never_gives_a_gas_alarm_a_lower_level() {
     assert!(tag.conditions.iter().any(|rule| rule.condition == Condition::HighHigh && rule.level == Level::Red && rule.siren));
 }
 
+/// Systems disagree on which end 1 is, so a number names no level.
+#[test]
+fn a_level_by_number_is_refused_whichever_way_it_was_meant() {
+    for level in ["1", "4", "\"1\"", "\"4\"", "\"一级\"", "\"四级\""] {
+        let seen = codes(&CLASSES.replace("level = { low = \"yellow\" }", &format!("level = {{ low = {level} }}")), &[TANK]);
+        assert!(!seen.is_empty(), "{level} was taken for a level");
+    }
+}
+
 #[test]
 fn the_shipped_classes_are_without_fault_and_give_limits() {
     let rows = [
