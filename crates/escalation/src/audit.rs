@@ -19,7 +19,7 @@ impl Escalation {
                 continue;
             }
             if let Some(timer) = record.case.timers.first() {
-                if self.armed.get(id) != Some(&timer.due) {
+                if self.due.due(id) != Some(timer.due) {
                     violations.push(format!("case {id}: the next deadline is not that of its first timer"));
                 }
                 if timer.due + OVERDUE_MAX < now {

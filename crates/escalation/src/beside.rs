@@ -23,16 +23,22 @@ pub(crate) enum Wake {
     Flood(BodyId),
 }
 
-/// The deadlines beside the cases, each thing at most once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wakes {
-    queue: BTreeSet<(Timestamp, Wake)>,
-    at: BTreeMap<Wake, Timestamp>,
+/// Deadlines, each thing with one at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Wakes<K> {
+    queue: BTreeSet<(Timestamp, K)>,
+    at: BTreeMap<K, Timestamp>,
 }
 
-impl Wakes {
+impl<K> Default for Wakes<K> {
+    fn default() -> Self {
+        Self { queue: BTreeSet::new(), at: BTreeMap::new() }
+    }
+}
+
+impl<K: Clone + Ord> Wakes<K> {
     /// Sets, moves or takes away a deadline.
-    pub fn set(&mut self, wake: Wake, due: Option<Timestamp>) {
+    pub fn set(&mut self, wake: K, due: Option<Timestamp>) {
         if let Some(before) = self.at.remove(&wake) {
             self.queue.remove(&(before, wake.clone()));
         }
@@ -42,9 +48,19 @@ impl Wakes {
         }
     }
 
+    /// When something wakes.
+    pub fn due(&self, wake: &K) -> Option<Timestamp> {
+        self.at.get(wake).copied()
+    }
+
     /// The earliest.
-    pub fn first(&self) -> Option<&(Timestamp, Wake)> {
+    pub fn first(&self) -> Option<&(Timestamp, K)> {
         self.queue.first()
+    }
+
+    /// Those due by `until`, earliest first.
+    pub fn by(&self, until: Timestamp) -> impl Iterator<Item = &(Timestamp, K)> {
+        self.queue.iter().take_while(move |(due, _)| *due <= until)
     }
 }
 

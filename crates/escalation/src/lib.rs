@@ -101,8 +101,7 @@ pub struct Escalation {
     zones: BTreeMap<(BodyId, ZoneId), Zone>,
     numbers: BTreeMap<BodyId, Numbers>,
     /// The earliest obligation of each case that has one.
-    due: BTreeSet<(Timestamp, CaseId)>,
-    armed: BTreeMap<CaseId, Timestamp>,
+    due: Wakes<CaseId>,
     changed: BTreeSet<String>,
     retimed: BTreeSet<CaseId>,
     /// 搁置, 停用, 检维修: filed and not ended.
@@ -113,7 +112,7 @@ pub struct Escalation {
     /// When each alarm was first raised, ever: its limit has been seen to work.
     proven: BTreeMap<AlarmId, Timestamp>,
     /// Deadlines of what stands beside the cases.
-    wakes: Wakes,
+    wakes: Wakes<Wake>,
     /// Obligations due until then were missed because the engine was down.
     missed_until: Option<Timestamp>,
     /// Windows may have been filed under another configuration: the engine was down.
@@ -137,8 +136,7 @@ impl Escalation {
             alarms: BTreeMap::new(),
             zones: BTreeMap::new(),
             numbers: BTreeMap::new(),
-            due: BTreeSet::new(),
-            armed: BTreeMap::new(),
+            due: Wakes::default(),
             changed: BTreeSet::new(),
             retimed: BTreeSet::new(),
             windows: BTreeMap::new(),
@@ -236,7 +234,7 @@ impl Escalation {
     fn fire_due(&mut self, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         let missed_until = self.missed_until.take();
         if let Some(until) = missed_until {
-            let mut missed: Vec<_> = self.due.iter().take_while(|(due, _)| *due <= until).cloned().collect();
+            let mut missed: Vec<_> = self.due.by(until).cloned().collect();
             missed.sort_by_cached_key(|(due, id)| (std::cmp::Reverse(self.cases.get(id).map(|record| record.case.level)), *due));
             for (_, id) in missed {
                 self.fire_case(&id, until, Moment { at: now, delayed: true }, now, out);
@@ -310,13 +308,8 @@ impl Escalation {
 
     /// After a case changed: its row, its timers and its place among the deadlines.
     fn settle(&mut self, id: &CaseId) {
-        if let Some(due) = self.armed.remove(id) {
-            self.due.remove(&(due, id.clone()));
-        }
-        if let Some(due) = self.cases.get(id).and_then(|record| record.case.timers.first()).map(|timer| timer.due) {
-            self.armed.insert(id.clone(), due);
-            self.due.insert((due, id.clone()));
-        }
+        let due = self.cases.get(id).and_then(|record| record.case.timers.first()).map(|timer| timer.due);
+        self.due.set(id.clone(), due);
         self.changed.insert(format!("case/{id}"));
         self.retimed.insert(id.clone());
     }

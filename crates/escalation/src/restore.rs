@@ -83,10 +83,7 @@ impl Escalation {
             } else {
                 self.open.insert((record.case.enterprise.clone(), record.case.equipment.clone()), id.clone());
             }
-            if let Some(timer) = record.case.timers.first() {
-                self.due.insert((timer.due, id.clone()));
-                self.armed.insert(id.clone(), timer.due);
-            }
+            self.due.set(id.clone(), record.case.timers.first().map(|timer| timer.due));
         }
         closed.sort();
         self.closed = closed.into_iter().map(|(_, id)| id).collect();

@@ -126,19 +126,21 @@ impl Pipeline {
         let mut said = std::mem::take(&mut self.said);
         let before = self.rules.reload(reload, now, &mut said)?;
         // What is retired belongs to equipment and cases that only the configuration of before may know.
-        let (retired, raised): (Vec<_>, Vec<_>) = said.drain(..).partition(is_retired);
+        let (mut retired, mut raised): (Vec<_>, Vec<_>) = said.drain(..).partition(is_retired);
         self.said = said;
-        self.tell(retired, now, out);
+        self.tell(&mut retired, now, out);
         self.escalation.reload(plant, now, &mut self.follows);
         self.follow(now, out);
-        self.tell(raised, now, out);
+        self.tell(&mut raised, now, out);
         Ok(before)
     }
 
-    fn tell(&mut self, said: Vec<AlarmEffect>, now: Timestamp, out: &mut Vec<Effect>) {
+    /// Hands on what the rules said, which stands before what follows from it.
+    fn tell(&mut self, said: &mut Vec<AlarmEffect>, now: Timestamp, out: &mut Vec<Effect>) {
         if !said.is_empty() {
-            out.extend(said.iter().cloned().map(Effect::Alarm));
-            self.escalation(&EscalationInput::Alarms(&said), now, out);
+            self.escalation.step(&EscalationInput::Alarms(said), now, &mut self.follows);
+            out.extend(said.drain(..).map(Effect::Alarm));
+            self.follow(now, out);
         }
     }
 
@@ -150,11 +152,7 @@ impl Pipeline {
     fn rules(&mut self, input: &rules::Input<'_>, now: Timestamp, out: &mut Vec<Effect>) {
         let mut said = std::mem::take(&mut self.said);
         self.rules.step(input, now, &mut said);
-        if !said.is_empty() {
-            out.extend(said.iter().cloned().map(Effect::Alarm));
-            self.escalation(&EscalationInput::Alarms(&said), now, out);
-            said.clear();
-        }
+        self.tell(&mut said, now, out);
         self.said = said;
     }
 

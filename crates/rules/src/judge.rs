@@ -49,7 +49,8 @@ impl Judged {
     }
 }
 
-fn is_out_of_range(tag: &Tag, value: Option<f64>) -> bool {
+/// Whether a value lies outside the tag's measuring range.
+pub(crate) fn is_out_of_range(tag: &Tag, value: Option<f64>) -> bool {
     matches!((tag.range, value), (Some((low, high)), Some(value)) if value < low || value > high)
 }
 
@@ -73,14 +74,19 @@ pub(crate) enum Finding {
     Nothing,
 }
 
-/// Judges a reading by a rule.
-pub(crate) fn find(rule: &ConditionRule, reading: &Judged) -> Finding {
-    let bad = reading.quality == Quality::Bad;
-    let clear = |clear: bool| match (clear, reading.quality) {
+/// What a value says that is not beyond: only a good one is clear of limit and deadband.
+pub(crate) const fn cleared(clear: bool, quality: Quality) -> Finding {
+    match (clear, quality) {
         (false, _) => Finding::Between,
         (true, Quality::Good) => Finding::Clear,
         (true, _) => Finding::Nothing,
-    };
+    }
+}
+
+/// Judges a reading by a rule.
+pub(crate) fn find(rule: &ConditionRule, reading: &Judged) -> Finding {
+    let bad = reading.quality == Quality::Bad;
+    let clear = |clear: bool| cleared(clear, reading.quality);
     match rule.condition {
         condition if condition.is_limit() => {
             if reading.gas_over_range && condition.is_high_side() {

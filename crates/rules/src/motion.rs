@@ -4,7 +4,7 @@
 //! at least half known, so neither a restart nor the first readings after a gap raise one. Frozen is judged by readings, not by time:
 //! a tag that sends nothing is silent, which is another condition. Bad readings neither move nor stand still.
 
-use crate::judge::{Finding, Judged};
+use crate::judge::{Finding, Judged, cleared};
 use expr::{Sample, Window, WindowParts};
 use model::plant::{ConditionRule, Method, Tag};
 use model::{Condition, Duration, Quality, Timestamp};
@@ -177,13 +177,5 @@ impl Motion {
         let zero = self.zero_since.zip(zero_for).is_some_and(|(since, least)| time.since(since) >= least);
         let again = resent.is_some_and(|least| self.resent >= least);
         flat || zero || again
-    }
-}
-
-fn cleared(clear: bool, quality: Quality) -> Finding {
-    match (clear, quality) {
-        (false, _) => Finding::Between,
-        (true, Quality::Good) => Finding::Clear,
-        (true, _) => Finding::Nothing,
     }
 }

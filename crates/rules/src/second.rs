@@ -10,7 +10,7 @@
 
 use crate::Rules;
 use crate::effects::Said;
-use crate::judge::{Judged, is_gas_over_range};
+use crate::judge::{Judged, is_gas_over_range, is_out_of_range};
 use crate::tag::{Fall, Newest};
 use expr::{Memory, Sample, WindowParts};
 use model::{Plant, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
@@ -278,7 +278,7 @@ impl Rules {
         if self.is_input_bad(index) {
             return Sample::BAD;
         }
-        let outside = tag.range.is_some_and(|(low, high)| value < low || value > high);
+        let outside = is_out_of_range(tag, Some(value));
         let warming = view.rest.warm_until.is_some_and(|until| newest.time < until);
         let good = newest.record.quality == Quality::Good && !outside && !warming;
         Sample::new(value, if good { expr::Quality::Good } else { expr::Quality::Uncertain })
