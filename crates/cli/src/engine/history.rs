@@ -12,6 +12,7 @@ impl Engine {
 
     /// Asks how the writer is doing. It is never waited for.
     pub(super) fn check_history(&mut self) {
+        self.history.note_alive(self.now);
         let news = self.history.news();
         for gap in &news.gaps {
             let Gap { from, to, lost, why } = gap;

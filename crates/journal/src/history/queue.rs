@@ -54,6 +54,8 @@ struct Slot {
     batches: Batches,
     waiting: usize,
     lost: Option<Gap>,
+    /// Everything taken up to then has been handed over.
+    whole: Option<Timestamp>,
     stop: bool,
 }
 
@@ -76,8 +78,8 @@ impl Shared {
             slot = self.wake.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-    /// Takes what waits, and leaves `spare` in its place for what comes next.
-    pub fn take(&self, mut spare: Vec<HistoryReading>) -> (Batches, Option<Gap>) {
+    /// Takes what waits, and leaves `spare` in its place for what comes next. Also says up to when that is everything.
+    pub fn take(&self, mut spare: Vec<HistoryReading>) -> (Batches, Option<Gap>, Option<Timestamp>) {
         spare.clear();
         spare.shrink_to(ROOM_KEPT);
         let mut slot = self.slot();
@@ -87,7 +89,7 @@ impl Shared {
         if let Some((tags, _)) = taken.back() {
             slot.batches.push_back((tags.clone(), spare));
         }
-        (taken, slot.lost.take())
+        (taken, slot.lost.take(), slot.whole)
     }
     /// Takes over what the engine hands over, or counts it as lost.
     fn give(&self, tags: &Arc<dyn Tags>, rows: &mut Vec<HistoryReading>) {
@@ -139,6 +141,14 @@ impl HistoryQueue {
             self.shared.give(&tags, &mut rows);
         }
         self.shared.give(&self.tags, &mut self.rows);
+    }
+
+    /// Says that the engine is alive and has taken nothing up to `now` that was not handed over. An enterprise may be silent for hours:
+    /// without this a crash would make a gap of all of them.
+    pub fn note_alive(&self, now: Timestamp) {
+        if self.rows.is_empty() && self.earlier.is_empty() {
+            self.shared.slot().whole = Some(now);
+        }
     }
 
     /// Readings of these tags, and of no others, are marked as under test (检维修/标定) from here on.

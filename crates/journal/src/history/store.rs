@@ -20,7 +20,10 @@ use std::sync::Arc;
 /// `WtFh`: tells a history from a journal and from any other program's file.
 const APPLICATION_ID: i32 = 0x5774_4668;
 /// In order; a released one never changes.
-const MIGRATIONS: [Migration; 1] = [Migration { name: "0001_history", sql: include_str!("sql/0001_history.sql") }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "0001_history", sql: include_str!("sql/0001_history.sql") },
+    Migration { name: "0002_whole_until", sql: include_str!("sql/0002_whole_until.sql") },
+];
 /// Tags of one group.
 pub const GROUP_TAGS_MAX: usize = 128;
 /// A group's tail is made into chunks at so many readings …
@@ -127,7 +130,7 @@ fn keep_some<T>(kept: &mut Vec<T>, new: T) {
 }
 
 impl HistoryStore {
-    /// Opens the file in `dir` or makes it. Also says up to when there are readings if the last writer did not stop by itself.
+    /// Opens the file in `dir` or makes it. Also says up to when it is known to be whole if the last writer did not stop by itself.
     pub fn open(dir: &Path) -> Result<(Self, Option<Timestamp>), StoreError> {
         let path = dir.join(HISTORY_FILE);
         crate::sqlite::create_private(&path).map_err(|error| StoreError::Fatal(format!("{}: {error}", path.display())))?;
@@ -144,9 +147,11 @@ impl HistoryStore {
             last_taken: None,
         };
         store.load().map_err(failed)?;
-        let clean: bool = store.connection.query_row("SELECT clean_stop FROM meta", [], |row| row.get(0)).map_err(failed)?;
+        let state = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp)));
+        let (clean, whole): (bool, _) =
+            store.connection.query_row("SELECT clean_stop, whole_until FROM meta", [], state).map_err(failed)?;
         store.connection.execute("UPDATE meta SET clean_stop = 0", []).map_err(failed)?;
-        let broken_off = if clean { None } else { store.last_taken };
+        let broken_off = if clean { None } else { store.last_taken.max(whole) };
         Ok((store, broken_off))
     }
 
@@ -428,6 +433,11 @@ impl HistoryStore {
     /// Records that readings are missing.
     pub fn note_gap(&mut self, gap: &Gap) -> Result<(), StoreError> {
         insert_gap(&self.connection, gap).map_err(failed)
+    }
+
+    /// Records that everything taken up to then is written.
+    pub fn note_whole(&mut self, until: Timestamp) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE meta SET whole_until = ?1", [until.0]).map(drop).map_err(failed)
     }
 
     /// Newest `now` at which a stored reading was taken.

@@ -397,6 +397,24 @@ fn the_writer_is_never_far_behind_and_an_unclean_end_leaves_a_gap() {
 }
 
 #[test]
+fn a_crash_after_a_silent_hour_makes_a_gap_from_when_the_writer_was_last_alive() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = Retention(Duration::MAX);
+    let at = |minutes| Timestamp(START) + Duration::from_mins(minutes);
+    {
+        let (_writer, mut queue) = HistoryWriter::start(dir.path(), tags(1), keep, at(0)).unwrap();
+        queue.push(&row(0, START, 1.0).reading, at(0));
+        queue.note_alive(at(1));
+        queue.hand_over();
+        queue.note_alive(at(60));
+    }
+    rusqlite::Connection::open(dir.path().join(HISTORY_FILE)).unwrap().execute("UPDATE meta SET clean_stop = 0", []).unwrap();
+    drop(HistoryWriter::start(dir.path(), tags(1), keep, at(61)).unwrap());
+    let gap = Gap { from: at(60), to: at(61), lost: None, why: GapReason::Crash };
+    assert_eq!(reader(dir.path()).gaps(Timestamp::MIN, Timestamp::MAX).unwrap(), [gap]);
+}
+
+#[test]
 fn readings_of_one_batch_before_and_after_a_reload_go_to_their_own_tags() {
     let dir = tempfile::tempdir().unwrap();
     let (writer, mut queue) = HistoryWriter::start(dir.path(), tags(3), Retention(Duration::MAX), Timestamp(START)).unwrap();

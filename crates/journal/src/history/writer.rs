@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const WRITE_EVERY: Duration = Duration::from_millis(500);
 /// A file that failed is tried again after this long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How often it is put down up to when the history is whole: what a crash may make a gap of though nothing is missing.
+const WHOLE_EVERY: Length = Length::from_secs(5);
 /// How often it is looked for readings that are old enough to go.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -71,6 +73,8 @@ impl HistoryWriter {
             tags: None,
             pending: Batches::new(),
             lost: None,
+            whole: None,
+            whole_noted: None,
             spare: Vec::new(),
             forgotten: None,
         };
@@ -105,6 +109,9 @@ struct Work {
     /// Taken from the queue and not yet written.
     pending: Batches,
     lost: Option<Gap>,
+    /// Up to when the history is whole once `pending` and `lost` are written.
+    whole: Option<Timestamp>,
+    whole_noted: Option<Timestamp>,
     spare: Vec<HistoryReading>,
     forgotten: Option<Instant>,
 }
@@ -168,8 +175,9 @@ impl Work {
 
     fn write_to(&mut self, store: &mut HistoryStore) -> Result<(), StoreError> {
         if self.pending.is_empty() {
-            let (batches, lost) = self.shared.take(std::mem::take(&mut self.spare));
+            let (batches, lost, whole) = self.shared.take(std::mem::take(&mut self.spare));
             self.pending = batches;
+            self.whole = whole;
             self.lost = self.lost.or(lost);
         }
         while let Some((tags, rows)) = self.pending.front() {
@@ -186,6 +194,12 @@ impl Work {
             store.note_gap(&gap)?;
             self.shared.news().gaps.push(gap);
             self.lost = None;
+        }
+        if let Some(whole) = self.whole
+            && self.whole_noted.is_none_or(|noted| whole.since(noted) >= WHOLE_EVERY)
+        {
+            store.note_whole(whole)?;
+            self.whole_noted = Some(whole);
         }
         self.shared.news().failing = None;
         Ok(())
