@@ -3,7 +3,7 @@
 use crate::bodies::{self, Bodies};
 use crate::classes::{Class, Classes};
 use crate::climb;
-use crate::explain::{Explainer, Explanation};
+use crate::explain::{self, Explainer, Explanation};
 use crate::fault::{Sink, text};
 use crate::field::{RawEquipment, RawField};
 use crate::heads::{Column, RATIONALE};
@@ -14,7 +14,7 @@ use crate::own_tags::SYSTEM_INTERVAL;
 use crate::policies::RawPolicies;
 use crate::rules::RawRules;
 use crate::server::Server;
-use crate::setpoints::{LIMIT_COLUMNS, Row, check_name};
+use crate::setpoints::{LIMIT_COLUMNS, Row, RowCells, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
@@ -58,6 +58,7 @@ pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, si
         builder.sheet(sheet, sink);
     }
     builder.attach(&raw.rules, sink);
+    builder.explain_rules(&raw.rules);
     builder.check_unused(&raw.sheets, &raw.field, sink);
     builder.gateway_tags();
     builder.system_tags();
@@ -295,10 +296,16 @@ impl<'p> Builder<'p> {
             ..Tag::new(TagId::new(enterprise, &row.tag.value), row.signal)
         };
         if self.asked.is_some_and(|asked| *asked == tag.id) {
-            let explainer = Explainer { row, class, hazard: hazard_here, is_area, policies: self.policies };
+            let explainer = Explainer { row, cells: RowCells::of(row), class, hazard: hazard_here, is_area, policies: self.policies };
             self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
         }
         self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key), calculation: None });
+    }
+
+    /// Adds what `rules.toml` says of the tag that is asked about.
+    fn explain_rules(&mut self, rules: &RawRules<'_>) {
+        let Some(draft) = self.tags.iter().find(|draft| Some(&draft.tag.id) == self.asked) else { return };
+        self.explanation = explain::add_rules(self.explanation.take(), &draft.tag, &draft.equipment.1, rules);
     }
 
     pub(crate) fn stale_after(&self, sample_interval: Duration) -> Duration {

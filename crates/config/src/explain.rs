@@ -6,10 +6,11 @@ use crate::classes::Class;
 use crate::fault::{Lang, Text, text};
 use crate::heads::Column;
 use crate::policies::RawPolicies;
-use crate::setpoints::{LIMIT_COLUMNS, RawRationale, Row};
-use crate::source::Place;
+use crate::rules::{Named, RawConditions, RawModes, RawRules, split_alarm};
+use crate::setpoints::{LIMIT_COLUMNS, RawRationale, Row, RowCells};
+use crate::source::{At, Place};
 use crate::values::{show_duration, signal_name};
-use model::plant::{ConditionRule, Tag};
+use model::plant::{ConditionRule, Method, Tag};
 use model::{Condition, Hazard};
 
 /// One value of a tag.
@@ -43,6 +44,8 @@ impl Explanation {
 /// What is known where a row is made a tag.
 pub(crate) struct Explainer<'e, 'a> {
     pub(crate) row: &'e Row<'a>,
+    /// Where each of its values stands.
+    pub(crate) cells: RowCells<'a>,
     pub(crate) class: Option<&'e Class<'e>>,
     pub(crate) hazard: Hazard,
     pub(crate) is_area: bool,
@@ -54,9 +57,9 @@ impl Explainer<'_, '_> {
         let mut facts = Vec::new();
         let mut add = |what: Text, value: String, from: Text| facts.push(Fact { what, value, from });
         let row = self.row;
-        let here = at(row.tag.place);
+        let cell = |column| at(self.cells.place(column));
         let signal = text(row.signal.name_zh(), signal_name(row.signal));
-        add(text("信号", "signal"), format!("{} / {}", signal.zh, signal.en), here.clone());
+        add(text("信号", "signal"), format!("{} / {}", signal.zh, signal.en), cell(Column::Signal));
         if let (Some(wanted), Some(class)) = (&row.class, self.class) {
             let from = text(
                 format!("{},条目在 {}", wanted.place.show(), class.place.show()),
@@ -64,16 +67,22 @@ impl Explainer<'_, '_> {
             );
             add(text("类别", "class"), wanted.value.clone(), from);
         }
-        add(text("设备", "equipment"), equipment, here.clone());
+        add(text("设备", "equipment"), equipment, at(row.equipment.place));
         add(text("网关", "gateway"), gateway, at(row.gateway.place));
         if let Some((low, high)) = tag.range {
-            add(text("量程", "range"), format!("{low} … {high} {}", tag.unit), here.clone());
+            add(text("量程", "range"), format!("{low} … {high} {}", tag.unit), cell(Column::RangeLow));
+        }
+        if let Some(interlock) = &row.interlock {
+            add(text("联锁值", "interlock"), format!("{} {}", interlock.value, tag.unit), at(interlock.place));
+        }
+        if let (Some(zone), Some(written)) = (&tag.zone, &row.zone) {
+            add(text("声光区域", "siren zone"), zone.to_string(), at(written.place));
         }
         for rule in &tag.conditions {
             self.condition(rule, tag, &mut add);
         }
         if !tag.in_service {
-            add(text("投用状态", "service"), "停用 / out of service".to_owned(), here);
+            add(text("投用状态", "service"), "停用 / out of service".to_owned(), cell(Column::Service));
         }
         let stale =
             text("policies.toml 的 [data_faults] 与采集周期、网关间隔", "[data_faults] of policies.toml, sampling and gateway interval");
@@ -101,19 +110,17 @@ impl Explainer<'_, '_> {
         }
         let unit = if tag.unit.is_empty() { String::new() } else { format!(" {}", tag.unit) };
         let value_column = limit.map_or(Column::AlarmState, |at| LIMIT_COLUMNS[at]);
-        let value_place = limit.and_then(|at| self.row.limits[at].as_ref()).map_or(self.row.tag.place, |limit| limit.place);
-        add(name("", ""), format!("{}{unit}", rule.setpoint), self.origin(value_column, value_place));
-        let deadband_place = self.row.deadband.as_ref().map_or(self.row.tag.place, |deadband| deadband.place);
+        add(name("", ""), format!("{}{unit}", rule.setpoint), self.origin(value_column));
         if limit.is_some() {
-            add(name("回差", " deadband"), format!("{}{unit}", rule.deadband), self.origin(Column::Deadband, deadband_place));
+            add(name("回差", " deadband"), format!("{}{unit}", rule.deadband), self.origin(Column::Deadband));
         }
         let delay = match rule.condition {
-            Condition::LowLow => Column::LowLowDelay,
-            Condition::HighHigh => Column::HighHighDelay,
+            Condition::LowLow if self.has(Column::LowLowDelay) => Column::LowLowDelay,
+            Condition::HighHigh if self.has(Column::HighHighDelay) => Column::HighHighDelay,
             _ => Column::OnDelay,
         };
-        add(name("报警延时", " on-delay"), show_duration(rule.on_delay), self.origin(delay, self.row.tag.place));
-        add(name("恢复延时", " off-delay"), show_duration(rule.off_delay), self.origin(Column::OffDelay, self.row.tag.place));
+        add(name("报警延时", " on-delay"), show_duration(rule.on_delay), self.origin(delay));
+        add(name("恢复延时", " off-delay"), show_duration(rule.off_delay), self.origin(Column::OffDelay));
         add(name("等级", " level"), level_value, level_from());
         if let Some(rationale) = &rule.rationale {
             let parts = [
@@ -141,14 +148,125 @@ impl Explainer<'_, '_> {
         self.class.map_or_else(|| at(self.row.tag.place), |class| of_class(class.place))
     }
 
+    /// Whether a column was written at all, in the row or in its class.
+    fn has(&self, column: Column) -> bool {
+        !self.row.left.has(column) || self.class.is_some_and(|class| class.origin(column).is_some())
+    }
+
     /// Where the value of a column was written.
-    fn origin(&self, column: Column, place: Place<'_>) -> Text {
+    fn origin(&self, column: Column) -> Text {
         if !self.row.left.has(column) {
-            return at(place);
+            return at(self.cells.place(column));
         }
         match self.class.and_then(|class| class.origin(column)) {
             Some(place) => of_class(place),
             None => text("没有写,按 0", "not written: 0"),
+        }
+    }
+}
+
+/// Adds what `rules.toml` says of a tag; a calculated one stands there alone.
+pub(crate) fn add_rules(explanation: Option<Explanation>, tag: &Tag, equipment: &str, rules: &RawRules<'_>) -> Option<Explanation> {
+    let own = |id: &Named<'_>| id.enterprise.value == tag.id.enterprise.as_str() && id.name.value == *tag.id.tag;
+    let here = |raw: &&RawModes<'_>| raw.of.enterprise.value == tag.id.enterprise.as_str() && raw.of.name.value == equipment;
+    let calculated = rules.calculated.iter().find(|raw| own(&raw.id));
+    let suppression = rules.suppressions.iter().find(|raw| own(&raw.id));
+    let modes = rules.modes.iter().filter(here).find(|raw| match &raw.tag {
+        Some(named) => named.value == *tag.id.tag,
+        None => *tag.id.tag == *format!("{equipment}工况"),
+    });
+    if explanation.is_none() && calculated.is_none() && suppression.is_none() && modes.is_none() {
+        return None;
+    }
+    let mut facts = Vec::new();
+    let mut add = |what: Text, value: String, from: Place<'_>| facts.push(Fact { what, value, from: at(from) });
+    if let Some(raw) = calculated {
+        add(text("计算式", "formula"), raw.equals.value.clone(), raw.equals.place);
+        add(text("设备", "equipment"), raw.equipment.value.clone(), raw.equipment.place);
+        conditions(&raw.conditions, tag, &mut add);
+    }
+    if let Some(raw) = suppression {
+        let when = if raw.enables { text("不成立时抑制", "suppresses unless") } else { text("成立时抑制", "suppresses while") };
+        add(when, raw.when.value.clone(), raw.when.place);
+    }
+    for (name, when) in modes.iter().flat_map(|raw| &raw.modes) {
+        add(text(format!("工况 {}", name.value), format!("mode {}", name.value)), when.value.clone(), when.place);
+    }
+    for (_, raw) in rules.signals.iter().filter(|(signal, _)| *signal == tag.signal && tag.calculation.is_none()) {
+        conditions(raw, tag, &mut add);
+    }
+    for (_, raw) in rules.conditions.iter().filter(|(id, _)| own(id)) {
+        conditions(raw, tag, &mut add);
+    }
+    let of_this = |written: &At<'_, String>| split_alarm(&written.value).filter(|(name, _)| *name == &*tag.id.tag).map(|(_, of)| of);
+    for raw in rules.suppressions.iter().filter(|raw| raw.id.enterprise.value == tag.id.enterprise.as_str()) {
+        for (written, condition) in raw.alarms.iter().filter_map(|written| Some((written, of_this(written)?))) {
+            let what = text(format!("{}设计抑制", condition.name_zh()), format!("{condition} suppressed by"));
+            add(what, format!("{} {}", raw.id.name.value, raw.when.value), written.place);
+        }
+    }
+    for limit in rules.modes.iter().filter(here).flat_map(|raw| &raw.limits) {
+        let Some(condition) = of_this(&limit.alarm) else { continue };
+        let mode = &limit.mode.value;
+        let what = text(format!("{} 工况 {mode}", condition.name_zh()), format!("{condition} in mode {mode}"));
+        add(what, limit.limit.map_or_else(|| "不报 / off".to_owned(), |limit| format!("{limit} {}", tag.unit)), limit.place);
+    }
+    let name = format!("{} {}", tag.id, tag.name);
+    let mut explanation = explanation.unwrap_or(Explanation { tag: name, facts: Vec::new() });
+    explanation.facts.append(&mut facts);
+    Some(explanation)
+}
+
+/// Conditions as `rules.toml` has them, with the values that the tag got.
+fn conditions(raw: &RawConditions<'_>, tag: &Tag, add: &mut impl FnMut(Text, String, Place<'_>)) {
+    for raw in &raw.list {
+        let Some(rule) = tag.conditions.iter().find(|rule| rule.condition == raw.condition) else { continue };
+        let name = |zh: &str, en: &str| text(format!("{}{zh}", rule.condition.name_zh()), format!("{}{en}", rule.condition));
+        let method = rule.extra.as_ref().map_or(Method::Value, |extra| extra.method);
+        // What stands under the tag's own name goes before what its signal gets.
+        if method != raw.method {
+            continue;
+        }
+        if let Some(limit) = &raw.limit {
+            let per = if matches!(method, Method::Rate { .. }) { "/min" } else { "" };
+            add(name("", ""), format!("{} {}{per}", limit.value, tag.unit).trim_end().to_owned(), limit.place);
+        } else if raw.condition.is_state() || method != Method::Value {
+            add(name("", ""), "有 / yes".to_owned(), raw.place);
+        }
+        match method {
+            Method::Value => {}
+            Method::Rate { window } => add(name("窗口", " window"), show_duration(window), raw.place),
+            Method::Step { within } => add(name("间隔不超过", " within"), show_duration(within), raw.place),
+            Method::Frozen { flat_for, zero_for, resent, .. } => {
+                let flat = flat_for.map(|length| format!("flat_for {}", show_duration(length)));
+                let zero = zero_for.map(|length| format!("zero_for {}", show_duration(length)));
+                let resent = resent.map(|count| format!("resent {count}"));
+                add(name("判据", " by"), flat.into_iter().chain(zero).chain(resent).collect::<Vec<_>>().join(" "), raw.place);
+            }
+        }
+        if let Some(deadband) = &raw.deadband {
+            add(name("回差", " deadband"), format!("{} {}", deadband.value, tag.unit).trim_end().to_owned(), deadband.place);
+        }
+        if let Some(delay) = &raw.on_delay {
+            add(name("报警延时", " on-delay"), show_duration(delay.value), delay.place);
+        }
+        if let Some(delay) = &raw.off_delay {
+            add(name("恢复延时", " off-delay"), show_duration(delay.value), delay.place);
+        }
+        if raw.level.is_some() {
+            add(name("等级", " level"), format!("{} / {}", rule.level.name_zh(), rule.level.name()), raw.place);
+        }
+        if raw.latching {
+            add(name("自锁", " latching"), "是 / yes".to_owned(), raw.place);
+        }
+        if let Some(after) = raw.realarm_after {
+            add(name("再报警", " re-alarm after"), show_duration(after), raw.place);
+        }
+    }
+    if let Some(warm_up) = raw.warm_up.filter(|warm_up| *warm_up == tag.warm_up) {
+        let place = raw.list.first().map(|one| one.place);
+        if let Some(place) = place {
+            add(text("预热时间", "warm-up"), show_duration(warm_up), place);
         }
     }
 }

@@ -161,6 +161,34 @@ pub(crate) fn read<'a>(source: &'a Source, today: Option<jiff::civil::Date>, sin
     rows
 }
 
+/// The cells of one row once more, for whoever asks where each of its values stands.
+pub(crate) struct RowCells<'a> {
+    heads: Option<Heads>,
+    cells: Vec<Cell<'a>>,
+    tag: Place<'a>,
+}
+
+impl<'a> RowCells<'a> {
+    pub(crate) fn of(row: &Row<'a>) -> Self {
+        let tag = row.tag.place;
+        let (heads, mut records) = heads(tag.source(), &mut Sink::default());
+        let mut cells = Vec::new();
+        while let (Some(heads), Some(record)) = (&heads, records.next()) {
+            if heads.cell(record, Column::Tag).is_some_and(|cell| cell.place.begins_with(tag)) {
+                cells = record.to_vec();
+                break;
+            }
+        }
+        Self { heads, cells, tag }
+    }
+
+    /// The cell of a column; the row's tag where the list has no such column.
+    pub(crate) fn place(&self, column: Column) -> Place<'a> {
+        let cell = self.heads.as_ref().and_then(|heads| heads.cell(&self.cells, column));
+        cell.map_or(self.tag, |cell| cell.place)
+    }
+}
+
 /// The heads, and the records after them. A title and remarks above the heads are skipped, and noted.
 fn heads<'a>(source: &'a Source, sink: &mut Sink) -> (Option<Heads>, Records<'a>) {
     let mut records = Records::new(source);

@@ -92,7 +92,11 @@ pub(crate) struct Place<'a> {
     end: usize,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The file.
+    pub(crate) fn source(self) -> &'a Source {
+        self.source
+    }
     /// The line, from 1; of a workbook's list the row.
     pub(crate) fn line(self) -> usize {
         if let Some(grid) = &self.source.grid {
@@ -107,6 +111,10 @@ impl Place<'_> {
             Some(begin) => Self { start: self.start + begin + part.start, end: self.start + begin + part.end, ..self },
             None => self,
         }
+    }
+    /// Begins where the other does.
+    pub(crate) fn begins_with(self, other: Place<'_>) -> bool {
+        std::ptr::eq(self.source, other.source) && self.start == other.start
     }
     /// The place as a fault would show it.
     pub(crate) fn show(self) -> String {
