@@ -490,3 +490,70 @@ fn an_edited_journal_is_found_and_named() {
     let report = run(&["verify", "--data", &shown, "--json"]).ends(1).json();
     assert_eq!((&report["ok"], &report["first_bad"]["seq"], &report["guards_intact"]), (&json!(false), &json!(2), &json!(false)));
 }
+
+#[test]
+fn a_plan_that_wants_a_ticket_ends_with_1_and_one_that_does_not_with_0() {
+    let (_dir, looser) = changed("enterprises/tep.csv", "114.4", "115.4");
+    run(&["plan", &looser, "--against", "config/tep"]).ends(1).says(&["looser", "wants a change ticket"]);
+    run(&["plan", &looser, "--against", "config/tep", "--json"]).ends(1);
+    run(&["plan", "config/tep", "--against", &looser]).ends(0).says(&["tighter: 1"]);
+    let (_dir, faulty) = changed("enterprises/tep.csv", "114.4", "11S.4");
+    run(&["plan", &faulty, "--against", "config/tep"]).ends(1).says(&["enterprises/tep.csv:3:"]);
+    // What only a start opens is told with its place, and loosens nothing.
+    let (dir, later) = changed("gateways.toml", "180s", "180s");
+    let server = dir.path().join("server.toml");
+    let text = std::fs::read_to_string(&server).unwrap_or_default();
+    std::fs::write(&server, format!("{text}\n[channels.spare]\nkind = \"app\"\nurl = \"http://127.0.0.1:9/\"\n")).unwrap();
+    run(&["plan", &later, "--against", "config/tep"]).ends(0).says(&["server.toml:", "`spare` is new; it is opened at the next start"]);
+    run(&["plan", "--help"]).ends(0).says(&["Exit status: 0 nothing stands against it"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_command_without_a_word() {
+    let who = ["who", "hongxin/LIA-101", "--condition", "high-high", "--at", "2026-03-01 03:00"];
+    let commands: [&[&str]; 4] =
+        [&["check", "config"], &["check", "config", "--explain", "hongxin/GC-101"], &["plan", "config", "--against", "config"], &who];
+    for args in commands {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let command = Command::new(env!("CARGO_BIN_EXE_watchfire")).args(args).current_dir(root()).stdout(writer).output();
+        let output = command.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), said.as_str()), (Some(141), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn a_tag_is_explained_with_what_only_rules_toml_says_of_it() {
+    let (dir, config) = changed("gateways.toml", "180s", "180s");
+    let rules = "[conditions.tep.\"XMEAS-9\"]\nrate_up = { limit = 5, window = \"5min\", on_delay = \"10s\" }\n\
+                 [calculated.tep.\"DIFF\"]\nequipment = \"R-101\"\nequals = \"[XMEAS-9] - [XMEAS-9]\"\nunit = \"℃\"\nsignal = \"temperature\"\n\
+                 high = { limit = 7 }\n";
+    std::fs::write(dir.path().join("rules.toml"), rules).unwrap();
+    let facts = |tag: &str| {
+        let report = run(&["check", &config, "--explain", tag, "--json"]).ends(0).json();
+        let fact = |fact: &Value| {
+            let from = fact["from"].as_str().unwrap().replace(&format!("{config}/"), "");
+            format!("{} = {} @ {from}", fact["what"].as_str().unwrap(), fact["value"].as_str().unwrap())
+        };
+        report["facts"].as_array().unwrap().iter().map(fact).collect::<Vec<_>>().join("\n")
+    };
+    let measured = facts("tep/XMEAS-9");
+    for wanted in [
+        "signal = 温度 / temperature @ enterprises/tep.csv:4:29",
+        "range = 0 … 300 ℃ @ enterprises/tep.csv:4:36",
+        "interlock = 175 ℃ @ enterprises/tep.csv:4:54",
+        "high = 150 ℃ @ enterprises/tep.csv:4:46",
+        "high deadband = 0 ℃ @ enterprises/tep.csv:4:58",
+        "high on-delay = 0s @ enterprises/tep.csv:4:60",
+        "rate-up = 5 ℃/min @ rules.toml:2:",
+        "rate-up window = 5min @ rules.toml:2:",
+        "rate-up on-delay = 10s @ rules.toml:2:",
+    ] {
+        assert!(measured.contains(wanted), "{wanted}\n---\n{measured}");
+    }
+    let calculated = facts("tep/DIFF");
+    for wanted in ["formula = [XMEAS-9] - [XMEAS-9] @ rules.toml:5:", "high = 7 ℃ @ rules.toml:8:"] {
+        assert!(calculated.contains(wanted), "{wanted}\n---\n{calculated}");
+    }
+}

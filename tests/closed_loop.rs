@@ -128,7 +128,7 @@ async fn red_toxic_gas_is_told_to_all_tiers_at_once_with_siren_and_closes_only_a
     assert_eq!(park.sirens.zone("SL-02").unwrap()["sound"], true, "latched is standing: it sounds on");
     let refused = op.check(&case, "false", None, "误报").await.unwrap_err().to_string();
     assert!(refused.contains("refused"), "gas is called false only with a field reading: {refused}");
-    let field = json!({ "person": "hx-op", "at": 1_000_000, "reading": 0.5 });
+    let field = json!({ "person": "hx-op", "at": 1_000, "reading": 0.5 });
     op.check(&case, "real", Some(field), "法兰微漏,已紧固").await.unwrap();
     park.until("sound off", async || park.sirens.zone("SL-02").filter(|siren| siren["sound"] == false)).await;
     assert_eq!(park.sirens.zone("SL-02").unwrap()["light"], true, "the light stays until the case is closed");

@@ -190,3 +190,59 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     assert_eq!(applied.iter().map(who).collect::<Vec<_>>(), ["hx-op B-17 park-duty", "signal  -", "hx-op B-18 park-duty", "hx-op  -"]);
     assert_eq!(applied[2]["lines"][0]["direction"], "looser");
 }
+
+/// The files with something added to `server.toml`.
+fn with_server(mut files: Value, add: &str) -> Value {
+    let text = format!("{}{add}", files["server.toml"].as_str().unwrap());
+    files["server.toml"] = text.into();
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_restart_waits_for_it_and_nothing_else_does() {
+    let mut park = Park::start(1.0, None).await;
+    let op = Login::of(&park, "admin").await;
+    let spare = "[channels.spare]\nkind = \"app\"\nurl = \"http://127.0.0.1:9/app\"\n";
+    let lower = LIA.replace(",80,", ",79,");
+
+    // One folder with a new channel and a tighter limit: the limit is in force now, the channel at the next start, and its place is told.
+    let plan = op.plan(with_server(files(&park, LIA, &lower), spare)).await;
+    assert_eq!(plan["status"], "planned", "{plan}");
+    assert_eq!(lines(&plan), ["LIA-101 high setpoint 80 79 tighter"]);
+    let waits = plan["at_next_start"].as_array().unwrap();
+    assert_eq!(waits.len(), 1, "{plan}");
+    assert_eq!(waits[0]["place"], "server.toml:11:11");
+    assert!(waits[0]["text_en"].as_str().unwrap().contains("`spare` is new"), "{plan}");
+    let (status, applied) = op.post("config/apply", json!({ "id": plan["id"] })).await;
+    assert_eq!((status, &applied["status"]), (200, &json!("applied")), "{applied}");
+    assert_eq!(op.limit("LIA-101", "high").await, 79.0);
+    assert_eq!(op.get("config").await["at_next_start"].as_array().unwrap().len(), 1);
+
+    // A channel that could not be opened is refused before it is in force.
+    let broken = "[channels.spare]\nkind = \"app\"\nurl = \"http://127.0.0.1:9/app\"\nbody = \"{{ no\"\n";
+    let refused = op.plan(with_server(files(&park, LIA, &lower), broken)).await;
+    assert_eq!(refused["status"], "refused", "{refused}");
+
+    // The restart opens it, though the folder is still the one of before.
+    tokio::task::block_in_place(|| {
+        park.engine.stop();
+        park.engine.restart();
+        park.engine.wait_ready();
+    });
+    let op = Login::of(&park, "admin").await;
+    assert_eq!(op.limit("LIA-101", "high").await, 79.0);
+    assert_eq!(op.get("config").await["at_next_start"], json!([]));
+
+    // Back across it: the limit at once, the channel at the next start.
+    let (status, back) = op.post("config/plan", json!({ "rollback": "" })).await;
+    assert_eq!((status, &back["status"]), (200, &json!("planned")), "{back}");
+    assert_eq!(lines(&back), ["LIA-101 high setpoint 79 80 looser"]);
+    assert!(back["at_next_start"][0]["text_en"].as_str().unwrap().contains("`spare` is gone"), "{back}");
+    let (status, back) = op.post("config/apply", json!({ "id": back["id"] })).await;
+    assert_eq!((status, &back["status"]), (200, &json!("applied")), "{back}");
+    assert_eq!(op.limit("LIA-101", "high").await, 80.0);
+
+    // Once more there is nothing to go back to, and it says so.
+    let (status, none) = op.post("config/plan", json!({ "rollback": "" })).await;
+    assert_eq!((status, &none["error"]), (409, &json!("nothing-before")), "{none}");
+}

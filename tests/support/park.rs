@@ -172,6 +172,7 @@ impl Park {
             ("second", "enterprise", "hx-second"),
             ("park", "township", "park-duty"),
             ("county", "county", "county-duty"),
+            ("admin", "admin", "county-second"),
         ] {
             let password = format!("Fire-{}-2026", free_port());
             let mut adding = std::process::Command::new(env!("CARGO_BIN_EXE_watchfire"))

@@ -49,6 +49,22 @@ enum Command {
     User(user::Args),
 }
 
+/// What a shell sees of a program that writes to a closed pipe.
+const CLOSED_PIPE: u8 = 128 + 13;
+
+/// A reader that has seen enough (`| head`) ends a command without a word, as it ends other programs. Never the engine: a log that
+/// nobody reads must not stop it.
+fn end_quietly_at_a_closed_pipe() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_closed_pipe = |said: &str| said.starts_with("failed printing to std") && said.contains("Broken pipe");
+        if panic.payload_as_str().is_some_and(is_closed_pipe) {
+            std::process::exit(CLOSED_PIPE.into());
+        }
+        otherwise(panic);
+    }));
+}
+
 fn main() -> ExitCode {
     let matches = Args::command().get_matches();
     let args = match Args::from_arg_matches(&matches) {
@@ -56,6 +72,9 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     watchfire::lang::choose(args.lang.as_deref());
+    if !matches!(args.command, Command::Run(_) | Command::Demo(_)) {
+        end_quietly_at_a_closed_pipe();
+    }
     let result = match &args.command {
         Command::Demo(args) => demo::run(args),
         Command::Run(args) => run::run(args),

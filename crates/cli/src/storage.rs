@@ -13,17 +13,18 @@ const USED_PERCENT_MAX: u64 = 90;
 const USED_PERCENT_CLEAR: u64 = 88;
 
 /// Tells the engine whenever the state of its storage changes, and once at the start, so that an alarm of an earlier run
-/// returns when the matter is settled. `contradiction` is what the journal's anchor objects to; only a new start clears it.
-pub async fn watch(data: PathBuf, contradiction: Option<String>, queue: flume::Sender<EngineInput>, shutdown: CancellationToken) {
+/// returns when the matter is settled. `complaint` is what a start found in it, such as a journal that contradicts its anchor; only a new
+/// start clears it.
+pub async fn watch(data: PathBuf, complaint: Option<String>, queue: flume::Sender<EngineInput>, shutdown: CancellationToken) {
     let mut told = None;
     loop {
         let used = used_percent(&data);
         let limit = if told == Some(true) { USED_PERCENT_CLEAR } else { USED_PERCENT_MAX };
         let full = used.is_some_and(|used| used >= limit);
-        let active = full || contradiction.is_some();
+        let active = full || complaint.is_some();
         if told != Some(active) {
-            let detail = match (&contradiction, used) {
-                (Some(contradiction), _) => contradiction.clone(),
+            let detail = match (&complaint, used) {
+                (Some(complaint), _) => complaint.clone(),
                 (None, Some(used)) => format!("the disk that holds the store is {used} % full"),
                 (None, None) => "the disk that holds the store cannot be looked at".to_owned(),
             };

@@ -9,6 +9,7 @@
 //! dates, comes from the caller. It reads no phone numbers: they live outside the folder, and the notifier reads them.
 //! serde is not used for reading, because it stops at the first fault and loses the places.
 
+mod at_start;
 mod attach;
 mod beside;
 mod bodies;
@@ -43,6 +44,7 @@ mod values;
 mod version;
 mod workbook;
 
+pub use at_start::{place_of_id, waits_for_start};
 pub use classes::EXAMPLE_CLASSES;
 pub use difference::{Difference, Direction, Item, Line, Value};
 pub use explain::{Explanation, Fact};

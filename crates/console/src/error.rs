@@ -1,7 +1,7 @@
 //! Errors of the API: a code for programs, a text for people, nothing for attackers.
 
 use crate::json::ErrorJson;
-use crate::words::{self, Language};
+use crate::words::{self, Language, Text};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -17,14 +17,37 @@ pub(crate) struct ApiError {
     code: &'static str,
     retry_after: Option<Duration>,
     language: Language,
+    wrong: Option<Box<Wrong>>,
+}
+
+/// What of a request is wrong, and what to write instead.
+#[derive(Debug)]
+struct Wrong {
+    field: Option<String>,
+    text: Text,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, retry_after: None, language: Language::default() }
+        Self { status, code, retry_after: None, language: Language::default(), wrong: None }
     }
-    pub fn bad_request() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request")
+    /// A field or parameter is wrong; `text` says what to write instead.
+    pub fn bad_field(field: &str, text: Text) -> Self {
+        let text = Text::new(format!("`{field}`:{}", text.zh), format!("`{field}`: {}", text.en));
+        Self::new(StatusCode::BAD_REQUEST, "bad-request").wrong(Some(field.to_owned()), text)
+    }
+    /// The whole of a request cannot be read.
+    pub fn unreadable(text: Text) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request").wrong(None, text)
+    }
+    /// What the deserialiser says of a field; its words are English.
+    pub fn misread(field: &str, said: &str) -> Self {
+        let text = Text::new(format!("读不了:{said}"), said.to_owned());
+        if field == "." || field.is_empty() { Self::unreadable(text) } else { Self::bad_field(field, text) }
+    }
+    fn wrong(mut self, field: Option<String>, text: Text) -> Self {
+        self.wrong = Some(Box::new(Wrong { field, text }));
+        self
     }
     pub fn not_logged_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not-logged-in")
@@ -50,7 +73,13 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorJson { error: self.code.to_owned(), text: words::error(self.code).of(self.language) };
+        let (field, detail) = self.wrong.map_or((None, None), |wrong| (wrong.field, Some(wrong.text)));
+        let general = words::error(self.code);
+        let text = match detail {
+            Some(detail) => Text::new(format!("{}:{}", general.zh, detail.zh), format!("{}: {}", general.en, detail.en)),
+            None => general,
+        };
+        let body = ErrorJson { error: self.code.to_owned(), text: text.of(self.language), field };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

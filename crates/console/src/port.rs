@@ -166,10 +166,16 @@ pub trait Tuning: Send + Sync {
 pub enum TuningError {
     /// No such plan or version.
     NoSuchPlan,
+    /// No version is known from before the one in force.
+    NothingBefore,
     /// This login may not change what the plan touches.
     Forbidden,
-    /// A file cannot be read as sent.
-    Unreadable,
+    /// A file's name is none inside the folder.
+    BadPath,
+    /// A file's base64 cannot be read.
+    BadBase64,
+    /// Ticket or reason are too long or hold what is no text.
+    WordsTooLong,
     /// 放宽 on red, orange or a major hazard 一/二级: ticket, reason and second person are needed.
     TicketNeeded,
     /// The second person named has no township or county login that oversees what the plan touches.
@@ -193,8 +199,11 @@ impl TuningError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::NoSuchPlan => "not-found",
+            Self::NothingBefore => "nothing-before",
             Self::Forbidden => "forbidden",
-            Self::Unreadable => "bad-request",
+            Self::BadPath => "bad-path",
+            Self::BadBase64 => "bad-base64",
+            Self::WordsTooLong => "words-too-long",
             Self::TicketNeeded => "ticket-needed",
             Self::SecondUnfit => "second-unfit",
             Self::NotTheSecond => "not-the-second",

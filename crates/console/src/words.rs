@@ -400,6 +400,19 @@ pub(crate) fn error(code: &str) -> Text {
         }
         "too-many-streams" => Text::new("实时连接过多", "too many live streams"),
         "records-unavailable" => Text::new("记录暂时不可读", "the records cannot be read now"),
+        "bad-path" => Text::new(
+            "`files` 的键是配置文件夹内的路径，例如 enterprises/hx.csv",
+            "a key of `files` is a path inside the configuration folder, such as enterprises/hx.csv",
+        ),
+        "bad-base64" => Text::new("`files` 中有文件的 base64 读不了", "the base64 of a file in `files` cannot be read"),
+        "words-too-long" => Text::new(
+            "`ticket` 和 `reason` 各不超过 500 个字符，不含控制字符",
+            "`ticket` and `reason` have at most 500 characters each and no control characters",
+        ),
+        "not-json" => Text::new(
+            "正文须是 JSON，并注明 Content-Type: application/json",
+            "the body must be JSON, sent as Content-Type: application/json",
+        ),
         "too-large" => Text::new("请求过大", "the request is too large"),
         "too-slow" => Text::new("请求超时", "the request took too long"),
         "ticket-needed" => Text::new(
@@ -416,6 +429,7 @@ pub(crate) fn error(code: &str) -> Text {
         "config-refused" => {
             Text::new("该配置有错误或已被否决，未生效", "that configuration has faults or was declined; it is not in force")
         }
+        "nothing-before" => Text::new("此前没有别的配置生效过，退不回去", "nothing was in force before this one, so there is no way back"),
         "nothing-to-apply" => Text::new("没有改动，或已经生效", "it changes nothing, or is in force already"),
         _ => Text::new("请求有误", "the request is wrong"),
     }

@@ -3,7 +3,7 @@
 //! It asks the running engine, as a login of its own: only that knows which alarms stand and which delays run. `--against` compares two
 //! folders and needs no engine.
 
-use crate::configurations::shown_lines;
+use crate::configurations::{shown_fault, shown_lines};
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, bail};
 use config::{Difference, Files};
@@ -21,7 +21,10 @@ const EXAMPLES: &str = "Examples:
   watchfire plan --rollback --user admin --apply       back to the version before
 
 The password is read from WATCHFIRE_PASSWORD, else from standard input.
-Exit status: 0 fine, 1 refused or in want of a ticket, 2 could not run.";
+What takes effect at the next start only (channels, broker, addresses) is named with its place; all else does not wait for it.
+
+Exit status: 0 nothing stands against it, or it is done: in force, put before the second person, declined; 1 refused, or it wants a
+change ticket; 2 could not run.";
 
 /// Arguments of `watchfire plan`.
 #[derive(clap::Args, Debug)]
@@ -78,10 +81,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn compare(args: &Args, against: &PathBuf) -> anyhow::Result<ExitCode> {
     let dir = args.dir.as_ref().context("DIR")?;
-    let mut plants = Vec::new();
+    let (mut plants, mut servers) = (Vec::new(), Vec::new());
     for dir in [against, dir] {
         match config::load(dir) {
-            Ok(loaded) => plants.push(loaded.plant),
+            Ok(loaded) => {
+                plants.push(loaded.plant);
+                servers.push(loaded.server);
+            }
             Err(faults) => {
                 eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
                 return Ok(ExitCode::from(1));
@@ -89,18 +95,20 @@ fn compare(args: &Args, against: &PathBuf) -> anyhow::Result<ExitCode> {
         }
     }
     let difference = Difference::between(&plants[0], &plants[1]);
+    let code = if difference.needs_ticket() { ExitCode::from(1) } else { ExitCode::SUCCESS };
     if args.json {
         println!("{}", serde_json::to_string(&difference)?);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
+    let waits: Vec<_> = config::waits_for_start(&servers[0], &servers[1], &Files::read(dir)).iter().map(shown_fault).collect();
     let (lines, left_off) = shown_lines(&difference, usize::MAX);
     let plan = json!({
-        "lines": lines, "lines_left_off": left_off, "needs_ticket": difference.needs_ticket(),
+        "lines": lines, "lines_left_off": left_off, "needs_ticket": difference.needs_ticket(), "at_next_start": waits,
         "looser": difference.count(config::Direction::Looser) + difference.count(config::Direction::Unclear),
         "tighter": difference.count(config::Direction::Tighter),
     });
     print_plan(&plan);
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 async fn ask(args: &Args) -> anyhow::Result<ExitCode> {
@@ -117,7 +125,7 @@ async fn ask(args: &Args) -> anyhow::Result<ExitCode> {
     let (good, plan) = engine.post("config/plan", &request).await?;
     let refused = !good || plan["status"] == "refused";
     if refused || !args.apply {
-        return Ok(finish(args, !refused, &plan));
+        return Ok(finish(args, !refused && plan["needs_ticket"] != true, &plan));
     }
     if !args.json {
         print_plan(&plan);
@@ -254,6 +262,9 @@ fn print_plan(plan: &Value) {
             ]);
         }
         println!("{shown}");
+    }
+    for waits in list(&plan["at_next_start"]) {
+        println!("{}: {}", waits["place"].as_str().unwrap_or_default(), words(waits, "text"));
     }
     for effect in list(&plan["effects"]) {
         println!(

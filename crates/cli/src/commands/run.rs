@@ -3,7 +3,7 @@
 use crate::alive::{Heartbeat, WhileAlive, tell_service_manager};
 use crate::allowed::Allowed;
 use crate::clock::{EngineClock, Scale};
-use crate::configurations::{BY_SIGNAL, BY_START, Kept, Start, Tuning};
+use crate::configurations::{BY_SIGNAL, BY_START, Kept, Opened, Start, Tuning};
 use crate::engine::{Engine, EngineInput, Guard, Outlets, Parts};
 use crate::facts::LiveFacts;
 use crate::lang::{lang, say};
@@ -145,14 +145,15 @@ struct Stored {
 }
 
 async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> {
-    let Start { loaded: Loaded { plant, mut server, .. }, versions, first, differs } = start;
     let Stored { store, snapshot, contradiction, kept } = stored;
+    let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
+    let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
+    let (opened, taken) = (Opened::by(&start.loaded), start.record(clock.now()));
+    let Start { loaded: Loaded { plant, mut server, .. }, versions, unasked, differs, .. } = start;
+    let plant = Arc::new(plant);
     if let Some(url) = &args.public_url {
         server.http.public_url = url.trim_end_matches('/').to_owned();
     }
-    let plant = Arc::new(plant);
-    let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
-    let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
     let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = {
         let clock = clock.clone();
         Arc::new(move || clock.now())
@@ -219,7 +220,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         sources: vec![name],
         allowed: allowed.clone(),
         built_in_broker: matches!(embedded, Running::BuiltIn(_)),
-        first_versions: if first { versions.clone() } else { Vec::new() },
+        taken,
         history,
     };
     let reader = SqliteReader::open(&args.data)?;
@@ -231,7 +232,9 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
         tracing::error!(detail, "the journal contradicts its anchor");
     }
-    tokio::spawn(crate::storage::watch(args.data.clone(), contradiction, queue.clone(), shutdown.clone()));
+    let complaints: Vec<String> = contradiction.into_iter().chain(unasked).collect();
+    let complaint = (!complaints.is_empty()).then(|| complaints.join("; "));
+    tokio::spawn(crate::storage::watch(args.data.clone(), complaint, queue.clone(), shutdown.clone()));
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);
@@ -245,6 +248,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let accounts = Accounts::open(&args.data)?;
     let tuning = Tuning::new(crate::configurations::Parts {
         dir: args.config.clone(),
+        opened,
         kept,
         versions,
         queue: queue.clone(),

@@ -7,11 +7,15 @@
 
 mod effects;
 mod kept;
+mod opened;
 mod shown;
+mod start;
 mod told;
 
 pub use kept::Kept;
-pub use shown::lines as shown_lines;
+pub use opened::Opened;
+pub use shown::{fault as shown_fault, lines as shown_lines};
+pub use start::Start;
 
 use crate::engine::{Change, EngineInput};
 use config::{Difference, Direction, Files, Options};
@@ -20,7 +24,7 @@ use console::{
     PlanRequestJson, Reshown, Role, TuningError, VersionJson,
 };
 use journal::Reader;
-use model::{BodyId, Plant, Reading, Timestamp};
+use model::{BodyId, Plant, Reading};
 use rules::Reload;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +44,8 @@ pub const BY_SIGNAL: &str = "signal";
 pub struct Parts {
     /// The engine's own configuration folder.
     pub dir: PathBuf,
+    /// What was opened at the start and stays as it is until the next.
+    pub opened: Opened,
     /// Configurations by content.
     pub kept: Kept,
     /// Those in force so far, the newest last.
@@ -62,6 +68,7 @@ pub struct Tuning(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
+    opened: Opened,
     kept: Kept,
     queue: flume::Sender<EngineInput>,
     view: Arc<LiveView>,
@@ -73,9 +80,12 @@ struct Inner {
     applying: tokio::sync::Mutex<()>,
 }
 
-#[derive(Default)]
 struct State {
     versions: Vec<VersionJson>,
+    /// What the files in force want opened at a start.
+    wanted: Arc<Opened>,
+    /// Of that, what the next start will do.
+    at_next_start: Vec<FaultJson>,
     /// Newest last.
     plans: Vec<Plan>,
     made: u64,
@@ -87,17 +97,30 @@ struct Plan {
     json: PlanJson,
     files: Arc<Files>,
     /// None where it has faults.
-    to: Option<Arc<Plant>>,
+    to: Option<Target>,
     difference: Arc<Difference>,
+    /// It was asked for as a way back.
+    is_back: bool,
+}
+
+/// What a plan leads to.
+#[derive(Clone)]
+struct Target {
+    /// On the channels that are open.
+    plant: Arc<Plant>,
+    /// What the files want opened at a start.
+    wanted: Arc<Opened>,
 }
 
 impl Tuning {
     /// Over a running engine.
     pub fn new(parts: Parts) -> Self {
-        let Parts { dir, kept, versions, queue, view, accounts, reader, clock } = parts;
-        let state = Mutex::new(State { versions, ..State::default() });
+        let Parts { dir, opened, kept, versions, queue, view, accounts, reader, clock } = parts;
+        // A start opens what the files in force want.
+        let wanted = Arc::new(opened.clone());
+        let state = Mutex::new(State { versions, wanted, at_next_start: Vec::new(), plans: Vec::new(), made: 0 });
         let reader = Mutex::new(reader);
-        Self(Arc::new(Inner { dir, kept, queue, view, accounts, reader, clock, state, applying: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner { dir, opened, kept, queue, view, accounts, reader, clock, state, applying: tokio::sync::Mutex::default() }))
     }
 
     /// Reads the engine's own folder again and applies it unless it wants a ticket; then it waits as a plan. A folder with faults changes
@@ -111,6 +134,9 @@ impl Tuning {
         };
         for fault in &plan.faults {
             tracing::error!(place = fault.place, "{} · {}", fault.text_zh, fault.text_en);
+        }
+        for waits in &plan.at_next_start {
+            tracing::warn!(place = waits.place, "{} · {}", waits.text_zh, waits.text_en);
         }
         match plan.status.as_str() {
             "refused" => tracing::error!(faults = plan.faults.len(), "the configuration is refused; the one in force stays"),
@@ -154,9 +180,11 @@ impl Tuning {
         if !matches!(by.role, Role::Admin | Role::Enterprise) {
             return Err(TuningError::Forbidden);
         }
+        let is_back = request.rollback.is_some();
         let files = self.files(request)?;
         let (this, person) = (self.clone(), by.person.to_string());
-        let made = tokio::task::spawn_blocking(move || this.compare(files, person)).await.map_err(|_| TuningError::Busy)?;
+        let mut made = tokio::task::spawn_blocking(move || this.compare(files, person)).await.map_err(|_| TuningError::Busy)?;
+        made.is_back = is_back;
         if by.role == Role::Enterprise && !made.json.faults.is_empty() {
             // The faults of a county's files are not an enterprise's to read; its own list it checks with `check`.
             let own = by.body.as_ref().map(|body| format!("enterprises/{body}.")).unwrap_or_default();
@@ -166,6 +194,9 @@ impl Tuning {
         }
         if made.to.is_some() && !touches_only_own(by, &made.json.enterprises) {
             return Err(TuningError::Forbidden);
+        }
+        if by.role == Role::Enterprise {
+            made.json.at_next_start.clear();
         }
         let mut state = self.state();
         state.made += 1;
@@ -181,7 +212,8 @@ impl Tuning {
 
     fn files(&self, request: PlanRequestJson) -> Result<Files, TuningError> {
         if let Some(version) = request.rollback {
-            let version = if version.is_empty() { self.version_before().ok_or(TuningError::NoSuchPlan)? } else { version };
+            let version =
+                if version.is_empty() { version_before(&self.state().versions).ok_or(TuningError::NothingBefore)? } else { version };
             return self.0.kept.files(&version).ok_or(TuningError::NoSuchPlan);
         }
         let Some(sent) = request.files else { return Ok(Files::read(&self.0.dir)) };
@@ -190,25 +222,18 @@ impl Tuning {
             // Names become file names in the data folder.
             let plain = Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
             if !plain || path.is_empty() {
-                return Err(TuningError::Unreadable);
+                return Err(TuningError::BadPath);
             }
             let bytes = match file {
                 FileJson::Text(text) => text.into_bytes(),
                 FileJson::Bytes { base64 } => {
                     use base64::Engine as _;
-                    base64::engine::general_purpose::STANDARD.decode(base64).map_err(|_| TuningError::Unreadable)?
+                    base64::engine::general_purpose::STANDARD.decode(base64).map_err(|_| TuningError::BadBase64)?
                 }
             };
             files.push((path, bytes));
         }
         Ok(Files::from_memory(files))
-    }
-
-    /// The version in force before the present one that differs from it.
-    fn version_before(&self) -> Option<String> {
-        let state = self.state();
-        let now = &state.versions.last()?.version;
-        state.versions.iter().rev().find(|version| version.version != *now).map(|version| version.version.clone())
     }
 
     /// Loads, checks, compares, and tries on a copy. Takes its time; nothing waits for it.
@@ -223,28 +248,34 @@ impl Tuning {
             ..PlanJson::default()
         };
         let nothing = Difference { from: from.version.clone(), to: from.version.clone(), lines: Vec::new() };
+        let refused = |mut json: PlanJson, files, faults| {
+            "refused".clone_into(&mut json.status);
+            json.faults = faults;
+            Plan { json, files: Arc::new(files), to: None, difference: Arc::new(nothing), is_back: false }
+        };
         let environment = |name: &str| std::env::var(name).ok();
         let today = Some(crate::commands::check::civil_date((self.0.clock)()));
         let loaded = match config::load_files(&files, &Options { today, environment: &environment }) {
             Ok(loaded) => loaded,
             Err(faults) => {
-                json.status = "refused".to_owned();
-                json.faults = faults.faults().iter().filter(|fault| fault.severity == config::Severity::Error).map(shown::fault).collect();
-                return Plan { json, files: Arc::new(files), to: None, difference: Arc::new(nothing) };
+                let errors = faults.faults().iter().filter(|fault| fault.severity == config::Severity::Error);
+                return refused(json, files, errors.map(shown::fault).collect());
             }
         };
-        if loaded.plant.channels != from.channels {
-            json.status = "refused".to_owned();
-            json.faults = vec![FaultJson {
-                place: "server.toml:1:1".to_owned(),
-                text_zh: "通道有改动;通道在启动时打开,请重启程序".to_owned(),
-                text_en: "channels differ; they are opened at the start, so restart the program".to_owned(),
-            }];
-            return Plan { json, files: Arc::new(files), to: None, difference: Arc::new(nothing) };
+        let wanted = Opened::by(&loaded);
+        let known = Arc::clone(&self.state().wanted);
+        // Nothing comes into force that the next start could not open.
+        if wanted.server != known.server
+            && let Err(error) = crate::commands::channels::try_out(&loaded)
+        {
+            return refused(json, files, vec![opened::would_not_start(&error)]);
         }
-        let to = Arc::new(loaded.plant);
+        json.at_next_start = self.0.opened.waits(&wanted, &files);
+        let to = Arc::new(self.0.opened.keep_open(loaded.plant, &from));
         let difference = Difference::between(&from, &to);
-        json.enterprises = difference.enterprises().map(|list| list.iter().map(ToString::to_string).collect());
+        // The way to brokers and people is everybody's.
+        let touched = if wanted == *known { difference.enterprises() } else { None };
+        json.enterprises = touched.map(|list| list.iter().map(ToString::to_string).collect());
         json.looser = difference.count(Direction::Looser) + difference.count(Direction::Unclear);
         json.tighter = difference.count(Direction::Tighter);
         json.needs_ticket = difference.needs_ticket();
@@ -257,7 +288,8 @@ impl Tuning {
             }
             Err(error) => tracing::error!(error, "what a plan would do to the running state is not known"),
         }
-        Plan { json, files: Arc::new(files), to: Some(to), difference: Arc::new(difference) }
+        let to = Some(Target { plant: to, wanted: Arc::new(wanted) });
+        Plan { json, files: Arc::new(files), to, difference: Arc::new(difference), is_back: false }
     }
 
     fn effects(&self, from: &Arc<Plant>, to: &Arc<Plant>) -> Result<Vec<console::PlanEffectJson>, String> {
@@ -286,7 +318,7 @@ impl Tuning {
     async fn bring_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
         let _one_at_a_time = self.0.applying.lock().await;
         let plan = self.find(id)?;
-        let (Some(to), from) = (plan.to.clone(), self.0.view.plant()) else { return Err(TuningError::Refused) };
+        let (Some(Target { plant: to, wanted }), from) = (plan.to.clone(), self.0.view.plant()) else { return Err(TuningError::Refused) };
         let before = self.state().versions.clone();
         if plan.json.from != self.in_force() || plan.difference.from != from.version {
             self.set(id, |json| "stale".clone_into(&mut json.status));
@@ -302,7 +334,9 @@ impl Tuning {
             second: plan.json.second.clone(),
             looser: plan.json.looser,
             tighter: plan.json.tighter,
+            is_back: plan.is_back,
         };
+        let at_next_start = plan.json.at_next_start.clone();
         let (reply, answer) = tokio::sync::oneshot::channel();
         let (this, at) = (self.clone(), (self.0.clock)());
         let prepare = move || -> std::io::Result<Change> {
@@ -320,7 +354,10 @@ impl Tuning {
         match answer.await {
             Ok(Ok(versions)) => {
                 self.0.kept.prune(&versions.iter().map(|version| version.version.as_str()).collect::<Vec<_>>());
-                self.state().versions = versions;
+                {
+                    let mut state = self.state();
+                    (state.versions, state.wanted, state.at_next_start) = (versions, wanted, at_next_start);
+                }
                 Ok(self.set(id, |json| "applied".clone_into(&mut json.status)))
             }
             Ok(Err(stale)) => {
@@ -359,7 +396,7 @@ impl Tuning {
         let fits = |text: &str| text.chars().count() <= WORDS_MAX && !text.chars().any(char::is_control);
         let (ticket, reason) = (request.ticket.trim().to_owned(), request.reason.trim().to_owned());
         if !fits(&ticket) || !fits(&reason) {
-            return Err(TuningError::Unreadable);
+            return Err(TuningError::WordsTooLong);
         }
         let second = request.second.filter(|second| !second.is_empty());
         if plan.json.needs_ticket {
@@ -424,6 +461,19 @@ impl Tuning {
     }
 }
 
+/// The version before the one in force. A way back leads on from where it led to: going back twice is two steps back.
+fn version_before(versions: &[VersionJson]) -> Option<String> {
+    let mut path: Vec<&str> = Vec::new();
+    for VersionJson { version, is_back, .. } in versions {
+        match path.iter().rposition(|earlier| earlier == version) {
+            Some(at) if *is_back => path.truncate(at + 1),
+            _ => path.push(version),
+        }
+    }
+    let now = path.pop()?;
+    path.into_iter().rfind(|earlier| *earlier != now).map(str::to_owned)
+}
+
 /// An admin may touch everything, an enterprise only its own.
 fn touches_only_own(by: &Account, enterprises: &Option<Vec<String>>) -> bool {
     match (by.role, &by.body, enterprises) {
@@ -435,11 +485,10 @@ fn touches_only_own(by: &Account, enterprises: &Option<Vec<String>>) -> bool {
 
 impl console::Tuning for Tuning {
     fn overview(&self, by: &Account) -> ConfigJson {
-        let (versions, plans) = {
-            let state = self.state();
-            (state.versions.clone(), state.plans.iter().rev().map(|plan| plan.json.clone()).collect::<Vec<_>>())
-        };
-        ConfigJson { versions, plans: plans.into_iter().filter(|plan| self.may_see(by, plan)).collect() }
+        let state = self.state();
+        let plans = state.plans.iter().rev().filter(|plan| self.may_see(by, &plan.json)).map(|plan| plan.json.clone()).collect();
+        let at_next_start = if by.role == Role::Admin { state.at_next_start.clone() } else { Vec::new() };
+        ConfigJson { versions: state.versions.clone(), plans, at_next_start }
     }
     fn plan(&self, request: PlanRequestJson, by: Account) -> PlanFuture<'_> {
         Box::pin(async move { self.make(request, &by).await })
@@ -452,122 +501,23 @@ impl console::Tuning for Tuning {
     }
 }
 
-/// The configuration to start on: the one in force where there is one, else the folder. The folder's own comes into force afterwards, the
-/// way every change does, so that a restart loosens nothing in silence.
-pub struct Start {
-    /// What to run on.
-    pub loaded: config::Loaded,
-    /// Those in force so far.
-    pub versions: Vec<VersionJson>,
-    /// The store knows of none yet: these are to be put on record.
-    pub first: bool,
-    /// The folder differs and is to be read again once the engine runs.
-    pub differs: bool,
-}
-
-impl Start {
-    /// Decides, from the folder and from what the store's `rows` say was in force.
-    pub fn of(dir: &Path, kept: &Kept, rows: &[(String, Vec<u8>)], now: Timestamp) -> anyhow::Result<Result<Self, config::Faults>> {
-        let files = Files::read(dir);
-        let recorded = rows.iter().find(|(key, _)| key == crate::engine::VERSIONS).map(|(_, bytes)| serde_json::from_slice(bytes));
-        let versions: Vec<VersionJson> = recorded.transpose()?.unwrap_or_default();
-        let environment = |name: &str| std::env::var(name).ok();
-        let options = Options { today: Some(crate::commands::check::civil_date(now)), environment: &environment };
-        if let Some(last) = versions.last()
-            && files.digest() != last.version
-        {
-            match kept.files(&last.version) {
-                Some(before) => match with_ways_of(&files, &before, &options)
-                    .map_or_else(|| config::load_files(&before, &options).map(|loaded| (before, loaded)), Ok)
-                {
-                    Ok((taken, loaded)) => {
-                        let folder = files.digest();
-                        // What was in force before is no news: a restart must not take back what was applied since.
-                        let is_old = versions.iter().any(|version| version.version == folder);
-                        let differs = folder != taken.digest() && !is_old;
-                        if is_old {
-                            tracing::warn!(
-                                folder,
-                                in_force = taken.digest(),
-                                "the folder holds a configuration that was in force before; the one applied since stays. Write it into the folder, or take the folder with SIGHUP"
-                            );
-                        }
-                        return Ok(Ok(Self::on(&taken, loaded, versions, differs, kept, now)?));
-                    }
-                    Err(faults) => tracing::error!("the configuration in force cannot be read any more: {faults}"),
-                },
-                None => tracing::error!(version = last.version, "the configuration in force is not kept any more; the folder is taken"),
-            }
-        }
-        let loaded = match config::load_files(&files, &options) {
-            Ok(loaded) => loaded,
-            Err(faults) => return Ok(Err(faults)),
-        };
-        Ok(Ok(Self::on(&files, loaded, versions, false, kept, now)?))
-    }
-
-    /// Starts on these files and puts them on record where they are not those that were in force.
-    fn on(
-        files: &Files,
-        loaded: config::Loaded,
-        mut versions: Vec<VersionJson>,
-        differs: bool,
-        kept: &Kept,
-        now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        let version = kept.keep(files)?;
-        let first = versions.last().is_none_or(|last| last.version != version);
-        if first {
-            let rules = loaded.plant.version.to_string();
-            versions.push(VersionJson { version, rules, since: now.as_millis(), author: BY_START.to_owned(), ..VersionJson::default() });
-        }
-        Ok(Self { loaded, versions, first, differs })
-    }
-}
-
-/// The files in force with the folder's way to brokers and people, where that differs and the whole is without faults: it holds no
-/// limit, and it can only be opened at a start. `people.toml` comes along where channels were named anew.
-fn with_ways_of(folder: &Files, before: &Files, options: &Options<'_>) -> Option<(Files, config::Loaded)> {
-    const WAYS: [&str; 2] = ["server.toml", "people.toml"];
-    if folder.get(Path::new(WAYS[0])) == before.get(Path::new(WAYS[0])) {
-        return None;
-    }
-    (1..=WAYS.len()).find_map(|count| {
-        let mut files = Files::from_memory(before.iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())));
-        for name in &WAYS[..count] {
-            files.set(*name, folder.get(Path::new(name))?.to_vec());
-        }
-        config::load_files(&files, options).ok().map(|loaded| (files, loaded))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_start_takes_the_folders_channels_and_leaves_its_limits_to_a_plan() {
-        let environment = |_: &str| None;
-        let options = Options { today: None, environment: &environment };
-        let folder = Files::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config")));
-        let text = |files: &Files, name: &str| String::from_utf8(files.get(Path::new(name)).expect("there").to_vec()).expect("text");
-        let list = "enterprises/hongxin.csv";
-        let mut next = folder.clone();
-        next.set(
-            "server.toml",
-            format!(
-                "{}\n[channels.spare]\nkind = \"sms\"\nurl = \"http://127.0.0.1:9/sms\"\ntemplate = \"short\"\n",
-                text(&folder, "server.toml")
-            )
-            .into_bytes(),
-        );
-        next.set(list, text(&folder, list).replacen(",80,90,95,", ",85,90,95,", 1).into_bytes());
-        assert_ne!(text(&next, list), text(&folder, list));
-        let (taken, loaded) = with_ways_of(&next, &folder, &options).expect("the channels are fine");
-        assert!(loaded.plant.channel(&"spare".into()).is_some());
-        assert_eq!(text(&taken, list), text(&folder, list), "a limit is no channel");
-        assert!(with_ways_of(&folder, &folder, &options).is_none(), "nothing to take");
-        next.set("server.toml", b"nonsense".to_vec());
-        assert!(with_ways_of(&next, &folder, &options).is_none(), "with a fault the ones in force stay");
+    fn going_back_twice_is_two_steps_back() {
+        let version = |version: &str, is_back| VersionJson { version: version.to_owned(), is_back, ..VersionJson::default() };
+        let mut versions = vec![version("one", false), version("two", false), version("three", false)];
+        assert_eq!(version_before(&versions).as_deref(), Some("two"));
+        versions.push(version("two", true));
+        assert_eq!(version_before(&versions).as_deref(), Some("one"));
+        versions.push(version("one", true));
+        assert_eq!(version_before(&versions), None, "there is nothing before the first");
+        versions.push(version("four", false));
+        assert_eq!(version_before(&versions).as_deref(), Some("one"));
+        // Applied again, it is a change like every other.
+        versions.extend([version("two", false), version("two", false)]);
+        assert_eq!(version_before(&versions).as_deref(), Some("four"));
     }
 }

@@ -65,6 +65,7 @@ pub fn journaled(version: &VersionJson, plan: &PlanJson, difference: &Difference
         second: Option<&'a str>,
         lines: &'a [Line],
         lines_left_off: usize,
+        at_next_start: &'a [FaultJson],
     }
     let shown = difference.lines.len().min(most);
     let applied = Applied {
@@ -79,6 +80,16 @@ pub fn journaled(version: &VersionJson, plan: &PlanJson, difference: &Difference
         second: version.second.as_deref(),
         lines: &difference.lines[..shown],
         lines_left_off: difference.lines.len() - shown,
+        at_next_start: &plan.at_next_start,
     };
     serde_json::to_vec(&applied).expect("plain data with text keys always has a JSON form")
+}
+
+/// What the journal keeps of a configuration that a start took, and why where nobody had agreed to it.
+pub fn journaled_start(version: &VersionJson, before: Option<&str>, unasked: Option<&str>) -> Vec<u8> {
+    let event = if unasked.is_some() { "taken-without-ticket" } else { "taken-at-start" };
+    let taken = serde_json::json!({
+        "event": event, "version": version.version, "before": before, "rules": version.rules, "author": version.author, "reason": unasked,
+    });
+    taken.to_string().into_bytes()
 }

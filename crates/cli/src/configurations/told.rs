@@ -2,8 +2,8 @@
 
 use config::{Difference, Line};
 use console::VersionJson;
-use model::plant::{ChannelKind, Plant};
-use model::{BodyId, LimitChange, Notification, NotificationKey, Purpose, Tier, Timestamp};
+use model::plant::{Body, ChannelKind, Person, Plant};
+use model::{BodyId, ChannelId, LimitChange, Notification, NotificationKey, PersonId, Purpose, Tier, Timestamp};
 use std::collections::BTreeMap;
 
 /// The messages of a change; none where nothing wanted a ticket.
@@ -19,20 +19,57 @@ pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Tim
     for (enterprise, lines) in by_enterprise {
         let Some(above) = plant.chain(enterprise).nth(1) else { continue };
         let Some(worst) = lines.iter().max_by_key(|line| (line.level, line.hazard)) else { continue };
-        let mut people = plant.on_duty(above, at);
-        if people.is_empty() {
-            people.push(above.duty_phone.clone());
-        }
-        let channels = people.iter().filter_map(|id| plant.person(id)).flat_map(|person| {
-            // Nobody is called at night for a number; it is read.
-            let kinds = person.channels.iter().filter_map(|id| plant.channel(id)).filter(|channel| channel.kind != ChannelKind::Voice);
-            kinds.map(|channel| (person.id.clone(), channel.id.clone()))
-        });
-        for (recipient, channel) in channels {
+        for (recipient, channel) in on_duty(plant, above, at) {
             told.push(message(enterprise, above.tier, worst, lines.len(), version, (recipient, channel), at));
         }
     }
     told
+}
+
+/// The messages of a start that took the folder without anybody's consent: to every tier above the enterprises.
+pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestamp) -> Vec<Notification> {
+    let tag = model::TagId::new(model::SYSTEM_ENTERPRISE, "storage");
+    let whole = Line {
+        enterprise: None,
+        tag: Some(tag.clone()),
+        condition: None,
+        of: String::new(),
+        item: config::Item::Tag,
+        old: config::Value::None,
+        new: config::Value::None,
+        unit: String::new(),
+        direction: config::Direction::Unclear,
+        level: Some(model::Level::Red),
+        hazard: model::Hazard::None,
+    };
+    let mut told = Vec::new();
+    for body in plant.bodies.iter().filter(|body| body.tier > Tier::ENTERPRISE) {
+        for reached in on_duty(plant, body, at) {
+            let mut one = message(&tag.enterprise, body.tier, &whole, 1, version, reached, at);
+            if let Some(change) = &mut one.change {
+                (change.what_zh, change.what_en) =
+                    ("原配置读不了,整套换成文件夹里的".to_owned(), "the whole configuration, as the one before cannot be read,".to_owned());
+                (change.old_zh, change.old_en) = (before.to_owned(), before.to_owned());
+                (change.new_zh, change.new_en) = (version.version.clone(), version.version.clone());
+                change.ticket = "无/none".to_owned();
+            }
+            told.push(one);
+        }
+    }
+    told
+}
+
+/// Who of a body is to be told, and by what. Nobody is called at night for a number; it is read.
+fn on_duty(plant: &Plant, body: &Body, at: Timestamp) -> Vec<(PersonId, ChannelId)> {
+    let mut people = plant.on_duty(body, at);
+    if people.is_empty() {
+        people.push(body.duty_phone.clone());
+    }
+    let channels = |person: &Person| {
+        let read = person.channels.iter().filter_map(|id| plant.channel(id)).filter(|channel| channel.kind != ChannelKind::Voice);
+        read.map(|channel| (person.id.clone(), channel.id.clone())).collect::<Vec<_>>()
+    };
+    people.iter().filter_map(|id| plant.person(id)).flat_map(channels).collect()
 }
 
 fn message(
@@ -41,7 +78,7 @@ fn message(
     line: &Line,
     count: usize,
     version: &VersionJson,
-    (recipient, channel): (model::PersonId, model::ChannelId),
+    (recipient, channel): (PersonId, ChannelId),
     at: Timestamp,
 ) -> Notification {
     let name = format!("config:{}:{enterprise}:{}", version.version, at.0);

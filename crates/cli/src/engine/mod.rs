@@ -36,7 +36,7 @@ use std::time::Instant;
 
 pub use guard::Guard;
 pub use points::{POINTS, PointRow};
-pub use reload::{Change, VERSIONS};
+pub use reload::{Change, StartRecord, VERSIONS};
 
 /// After a source came up, overdue on-delays wait for its backlog, this long at most.
 const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(2);
@@ -117,8 +117,8 @@ pub struct Parts {
     pub allowed: Arc<Allowed>,
     /// The broker is our own: when it ends, so does the process.
     pub built_in_broker: bool,
-    /// The configurations to put on record where the store knows of none yet.
-    pub first_versions: Vec<console::VersionJson>,
+    /// What the start took, where the store does not know it yet.
+    pub taken: Option<StartRecord>,
     /// Where readings go once they are taken.
     pub history: HistoryQueue,
 }
@@ -209,8 +209,7 @@ pub enum StartError {
 impl Engine {
     /// Restores the engine from its store. Restart itself causes no transition; what is overdue runs with the first input.
     pub fn start(parts: Parts, snapshot: &Snapshot) -> Result<Self, StartError> {
-        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker, first_versions, history } =
-            parts;
+        let Parts { plant, store, clock, view, outlets, metrics, guard, sources, allowed, built_in_broker, taken, history } = parts;
         let now = clock.now();
         let pipeline = Pipeline::restore(plant.clone(), &snapshot.hard, &snapshot.soft, snapshot.last_now.unwrap_or(now), now)
             .map_err(|error| StartError::State(error.to_string()))?;
@@ -259,11 +258,11 @@ impl Engine {
         };
         engine.mark_under_test();
         engine.note_start(snapshot);
-        if !first_versions.is_empty() {
-            engine.keep_versions(&first_versions);
-        }
         engine.show_restored();
         engine.resume_outbox(snapshot);
+        if let Some(taken) = taken {
+            engine.record_start(taken);
+        }
         Ok(engine)
     }
 

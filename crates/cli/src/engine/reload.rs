@@ -33,6 +33,16 @@ pub struct Change {
     pub reply: Sender<Result<Vec<VersionJson>, rules::StaleReload>>,
 }
 
+/// A configuration that the start took, to be put on record.
+pub struct StartRecord {
+    /// Those in force so far, it as the newest.
+    pub versions: Vec<VersionJson>,
+    /// The journal's entry.
+    pub entry: Vec<u8>,
+    /// To the tiers above, where nobody had agreed to it.
+    pub tell: Vec<Notification>,
+}
+
 /// What is done about a change once it is committed.
 pub(super) struct Committed {
     reshown: Reshown,
@@ -68,22 +78,13 @@ impl Engine {
         self.mark_under_test();
         self.points.reload(&self.plant, &moves);
         version.since = self.now.as_millis();
-        self.entry_bytes(EntryKind::Config, Some(format!("config:{}!{}", version.version, self.now.0)), entry);
+        self.enter(&version, entry);
         self.record(&mut effects);
         self.effects = effects;
         let mut versions = before;
         versions.push(version);
-        if versions.len() > bounds::RULE_VERSIONS_KEPT_MAX {
-            versions.drain(..versions.len() - bounds::RULE_VERSIONS_KEPT_MAX);
-        }
-        self.keep_versions(&versions);
-        for notification in tell {
-            let (key, case) = (notification.key.to_string(), notification.key.case.to_string());
-            let bytes = serde_json::to_vec(&notification).expect("our own types serialise");
-            self.entry_bytes(EntryKind::Notification, Some(format!("notification:{key}")), bytes.clone());
-            self.batch.outbox.push(OutboxRow { key, case, bytes, at: self.now });
-            self.pending.outgoing.push(Outgoing::Notify(Box::new(notification)));
-        }
+        self.keep_versions(&mut versions);
+        self.tell(tell);
         // Limits and levels on the wall are those of the new configuration.
         self.pending
             .alarms
@@ -92,10 +93,37 @@ impl Engine {
         self.pending.reload = Some(Committed { reshown, moves, versions, reply, began });
     }
 
+    /// Puts on record what the start took.
+    pub(super) fn record_start(&mut self, record: StartRecord) {
+        let StartRecord { mut versions, entry, tell } = record;
+        if let Some(version) = versions.last() {
+            self.enter(version, entry);
+        }
+        self.keep_versions(&mut versions);
+        self.tell(tell);
+    }
+
     /// Writes which configurations are and were in force.
-    pub(super) fn keep_versions(&mut self, versions: &[VersionJson]) {
+    fn keep_versions(&mut self, versions: &mut Vec<VersionJson>) {
+        if versions.len() > bounds::RULE_VERSIONS_KEPT_MAX {
+            versions.drain(..versions.len() - bounds::RULE_VERSIONS_KEPT_MAX);
+        }
         let bytes = serde_json::to_vec(versions).expect("our own types serialise");
         self.batch.state.push((VERSIONS.to_owned(), Some(bytes)));
+    }
+
+    fn tell(&mut self, notifications: Vec<Notification>) {
+        for notification in notifications {
+            let (key, case) = (notification.key.to_string(), notification.key.case.to_string());
+            let bytes = serde_json::to_vec(&notification).expect("our own types serialise");
+            self.entry_bytes(EntryKind::Notification, Some(format!("notification:{key}")), bytes.clone());
+            self.batch.outbox.push(OutboxRow { key, case, bytes, at: self.now });
+            self.pending.outgoing.push(Outgoing::Notify(Box::new(notification)));
+        }
+    }
+
+    fn enter(&mut self, version: &VersionJson, entry: Vec<u8>) {
+        self.entry_bytes(EntryKind::Config, Some(format!("config:{}!{}", version.version, self.now.0)), entry);
     }
 
     fn entry_bytes(&mut self, kind: EntryKind, key: Option<String>, bytes: Vec<u8>) {

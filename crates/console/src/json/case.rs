@@ -1,6 +1,6 @@
 //! Cases, their announcements and timelines.
 
-use super::{ActName, AlarmStateName, CaseStepName, ConditionName, LevelName, OutcomeName};
+use super::{ActName, AlarmStateName, AudienceName, CaseStepName, ConditionName, LevelName, OutcomeName};
 use model::{AlarmState, CaseStep, Condition, Level, Outcome};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -114,7 +114,7 @@ pub struct AnnouncementJson {
     /// Reminders so far.
     pub reminded: u32,
     /// To whom it is told: `everyone`, or `enterprise` under test, or `integrator` while 待调试.
-    #[schema(value_type = String)]
+    #[schema(value_type = AudienceName)]
     pub audience: model::Audience,
     /// Who signed.
     pub signed: Vec<SignatureJson>,

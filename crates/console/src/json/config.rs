@@ -30,6 +30,9 @@ pub struct VersionJson {
     /// Lines 收紧.
     #[serde(default)]
     pub tighter: usize,
+    /// It was a way back to what had been in force.
+    #[serde(default)]
+    pub is_back: bool,
 }
 
 /// One thing that changes.
@@ -84,7 +87,7 @@ pub struct PlanEffectJson {
     pub text_en: String,
 }
 
-/// Something wrong with the files.
+/// Something about the files, with its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FaultJson {
     /// `file:line:column`.
@@ -128,6 +131,8 @@ pub struct PlanJson {
     pub effects_left_off: usize,
     /// Why it is refused.
     pub faults: Vec<FaultJson>,
+    /// What of it takes effect at the next start: channels, broker, addresses. All else does not wait for it.
+    pub at_next_start: Vec<FaultJson>,
     /// 变更单号
     pub ticket: String,
     /// Why.
@@ -143,6 +148,8 @@ pub struct ConfigJson {
     pub versions: Vec<VersionJson>,
     /// Those this login may see, newest first.
     pub plans: Vec<PlanJson>,
+    /// What of the configuration in force waits for the next start.
+    pub at_next_start: Vec<FaultJson>,
 }
 
 /// One file, as text or, where it is none, in base64.

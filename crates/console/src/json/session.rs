@@ -11,6 +11,9 @@ pub struct ErrorJson {
     pub error: String,
     /// In the language of `?lang=` or `Accept-Language`.
     pub text: String,
+    /// For `bad-request`: the field or parameter that is wrong, where it is one, such as `episodes[0].alarm.condition`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 /// A login.

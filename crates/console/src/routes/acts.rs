@@ -4,24 +4,15 @@ use super::{App, Body};
 use crate::access::{LoggedIn, Viewer};
 use crate::bounds::{ACT_ID_CHARS_MAX, ACT_ITEMS_MAX, ACT_TIMEOUT, CONSOLE_NAME_CHARS_MAX};
 use crate::error::ApiError;
-use crate::json::{ActAnswerJson, ActRequestJson, ErrorJson, RefusalJson};
-use crate::words;
+use crate::json::{ACTS, ActAnswerJson, ActRequestJson, ErrorJson, RefusalJson};
+use crate::words::{self, Text};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::bounds::{COMMENT_CHARS_MAX, REFERENCE_CHARS_MAX, SCOPE_MAX};
 use model::{Act, ActAnswer, ActId, ActKind, BodyId, Case, CaseId, EpisodeRef, Refusal, Scope, TransitionKey};
-use serde::Deserialize;
 use std::sync::Arc;
-
-/// An act as it comes in; who does it is taken from the session, never from the request.
-#[derive(Deserialize)]
-pub(crate) struct ActRequest {
-    id: String,
-    #[serde(flatten)]
-    what: ActKind,
-}
 
 /// Sends an act to the engine and answers after its commit.
 #[utoipa::path(post, path = "/api/v1/acts", tag = "acts", request_body = ActRequestJson, responses(
@@ -32,29 +23,30 @@ pub(crate) struct ActRequest {
     (status = 409, description = "Refused; nothing changed", body = ActAnswerJson),
     (status = 503, description = "engine-busy: send it again with the same id", body = ErrorJson),
 ))]
-pub(crate) async fn act(State(app): State<App>, login: LoggedIn, Body(request): Body<ActRequest>) -> Response {
+pub(crate) async fn act(State(app): State<App>, login: LoggedIn, Body(request): Body<ActRequestJson>) -> Response {
     match answer(&app, &login, request).await {
         Ok(response) => response,
         Err(error) => error.language(login.language).into_response(),
     }
 }
 
-async fn answer(app: &App, login: &LoggedIn, request: ActRequest) -> Result<Response, ApiError> {
+/// Who does it is taken from the session, never from the request.
+async fn answer(app: &App, login: &LoggedIn, request: ActRequestJson) -> Result<Response, ApiError> {
     let by = login.viewer.actor().ok_or_else(|| ApiError::forbidden("forbidden"))?;
-    if !is_well_formed(&request) {
-        return Err(ApiError::bad_request());
-    }
-    let case = match request.what.case() {
+    let (id, act) = (request.id.clone(), request.act.clone());
+    let what = request.into_kind().map_err(|field| lacks(&act, field))?;
+    check(&id, &what)?;
+    let case = match what.case() {
         Some(id) => find(app, id).await?,
         None => None,
     };
-    let of_window = request.what.window().and_then(|(id, _)| window_owner(app, id));
-    if !within(&login.viewer, &request.what, case.as_deref(), of_window.as_ref()) {
-        tracing::warn!(person = %by.person, act = request.what.name(), "act outside the jurisdiction refused");
+    let of_window = what.window().and_then(|(id, _)| window_owner(app, id));
+    if !within(&login.viewer, &what, case.as_deref(), of_window.as_ref()) {
+        tracing::warn!(person = %by.person, act = what.name(), "act outside the jurisdiction refused");
         let now = (app.settings.clock)();
         return Ok(worded(app, None, ActAnswer::Refused { now, reasons: vec![Refusal::OutsideJurisdiction] }));
     }
-    let act = Act { id: ActId::from(request.id), by, what: request.what };
+    let act = Act { id: ActId::from(id), by, what };
     let busy = || ApiError::unavailable("engine-busy").after(std::time::Duration::from_secs(1));
     let answer = tokio::time::timeout(ACT_TIMEOUT, app.engine.act(act)).await.map_err(|_| busy())?.map_err(|_| busy())?;
     Ok(worded(app, case.as_deref(), answer))
@@ -118,35 +110,85 @@ fn within(viewer: &Viewer, what: &ActKind, case: Option<&Case>, window: Option<&
         }
 }
 
-fn is_well_formed(request: &ActRequest) -> bool {
-    let id = &request.id;
-    let id_fits = !id.trim().is_empty() && id.chars().count() <= ACT_ID_CHARS_MAX && !id.chars().any(char::is_control);
-    let fits = |comment: &str| comment.chars().count() <= COMMENT_CHARS_MAX;
-    let names_some = |scope: &Scope| (1..=SCOPE_MAX).contains(&scope.len());
-    let some = |count: usize| (1..=ACT_ITEMS_MAX).contains(&count);
-    id_fits
-        && match &request.what {
-            ActKind::Silence { console } => console.chars().count() <= CONSOLE_NAME_CHARS_MAX && !console.chars().any(char::is_control),
-            ActKind::Acknowledge { episodes } => some(episodes.len()),
-            ActKind::ResetSiren { .. } => true,
-            ActKind::Accept { announcements, .. } => some(announcements.len()),
-            ActKind::Check { episodes, field, comment, .. } => {
-                some(episodes.len()) && fits(comment) && field.as_ref().is_none_or(|field| field.reading.is_finite())
-            }
-            ActKind::Close { announcements, comment, .. } => some(announcements.len()) && fits(comment),
-            ActKind::Handle { comment, .. }
-            | ActKind::Report { comment, .. }
-            | ActKind::Review { comment, .. }
-            | ActKind::Return { comment, .. }
-            | ActKind::Remind { comment, .. }
-            | ActKind::Supervise { comment, .. } => fits(comment),
-            ActKind::Shelve { scope, reason, .. } => names_some(scope) && fits(reason),
-            ActKind::OutOfService { scope, reason, permit: number, .. } | ActKind::BeginTest { scope, reason, ticket: number, .. } => {
-                names_some(scope) && fits(reason) && number.chars().count() <= REFERENCE_CHARS_MAX && !number.chars().any(char::is_control)
-            }
-            ActKind::Unshelve { window }
-            | ActKind::BackInService { window }
-            | ActKind::EndTest { window }
-            | ActKind::ConfirmWindow { window } => window.as_str().chars().count() <= ACT_ID_CHARS_MAX,
+/// An act that lacks a field it needs, or that is none.
+fn lacks(act: &str, field: &'static str) -> ApiError {
+    if field == "act" {
+        let acts = ACTS.join(", ");
+        return ApiError::bad_field(
+            field,
+            Text::new(format!("没有 {act};可以是 {acts}"), format!("there is no {act}; it is one of {acts}")),
+        );
+    }
+    let (zh, en) = match field {
+        "case" => ("处置单的 id", "the id of the case"),
+        "announcements" => ("所见各次报警的 `key` 数组", "an array of the `key` objects of the announcements shown"),
+        "episodes" => ("所见报警的 {alarm, episode} 数组", "an array of the {alarm, episode} shown"),
+        "outcome" => ("核实结论,如 real", "the outcome, such as real"),
+        "comment" | "reason" => ("文字", "a text"),
+        "scope" => ("{\"of\": \"tags\", \"tags\": [\"企业/位号\"]} 等", "such as {\"of\": \"tags\", \"tags\": [\"enterprise/tag\"]}"),
+        "until" => ("1970 年以来的毫秒数", "milliseconds since 1970"),
+        "window" => ("开窗那次操作的 id", "the id of the act that filed the window"),
+        "permit" | "ticket" => ("编号", "its number"),
+        "console" | "enterprise" | "zone" => ("其 id", "its id"),
+        _ => ("必填", "it is needed"),
+    };
+    ApiError::bad_field(field, Text::new(format!("{act} 要有:{zh}"), format!("{act} needs it: {en}")))
+}
+
+/// Refuses what is beyond its bounds, by the name of its field.
+fn check(id: &str, what: &ActKind) -> Result<(), ApiError> {
+    let bounded = |field: &str, text: &str, least: usize, most: usize, plain: bool| {
+        if (least..=most).contains(&text.chars().count()) && !(plain && text.chars().any(char::is_control)) {
+            return Ok(());
         }
+        let (zh, en) = if plain { (",不含控制字符", ", no control characters") } else { ("", "") };
+        Err(ApiError::bad_field(field, Text::new(format!("{least} 到 {most} 个字符{zh}"), format!("{least} to {most} characters{en}"))))
+    };
+    let some = |field: &str, count: usize, most: usize| {
+        let text = || Text::new(format!("1 到 {most} 项"), format!("1 to {most} of them"));
+        if (1..=most).contains(&count) { Ok(()) } else { Err(ApiError::bad_field(field, text())) }
+    };
+    let comment = |text: &str| bounded("comment", text, 0, COMMENT_CHARS_MAX, false);
+    let filed = |scope: &Scope, reason: &str| {
+        some("scope", scope.len(), SCOPE_MAX)?;
+        bounded("reason", reason, 0, COMMENT_CHARS_MAX, false)
+    };
+    bounded("id", id.trim(), 1, ACT_ID_CHARS_MAX, true)?;
+    bounded("id", id, 1, ACT_ID_CHARS_MAX, true)?;
+    match what {
+        ActKind::Silence { console } => bounded("console", console, 0, CONSOLE_NAME_CHARS_MAX, true),
+        ActKind::Acknowledge { episodes } => some("episodes", episodes.len(), ACT_ITEMS_MAX),
+        ActKind::ResetSiren { .. } => Ok(()),
+        ActKind::Accept { announcements, .. } => some("announcements", announcements.len(), ACT_ITEMS_MAX),
+        ActKind::Check { episodes, field, comment: words, .. } => {
+            some("episodes", episodes.len(), ACT_ITEMS_MAX)?;
+            if field.as_ref().is_some_and(|field| !field.reading.is_finite()) {
+                return Err(ApiError::bad_field("field.reading", Text::new("一个数", "a number")));
+            }
+            comment(words)
+        }
+        ActKind::Close { announcements, comment: words, .. } => {
+            some("announcements", announcements.len(), ACT_ITEMS_MAX)?;
+            comment(words)
+        }
+        ActKind::Handle { comment: words, .. }
+        | ActKind::Report { comment: words, .. }
+        | ActKind::Review { comment: words, .. }
+        | ActKind::Return { comment: words, .. }
+        | ActKind::Remind { comment: words, .. }
+        | ActKind::Supervise { comment: words, .. } => comment(words),
+        ActKind::Shelve { scope, reason, .. } => filed(scope, reason),
+        ActKind::OutOfService { scope, reason, permit, .. } => {
+            filed(scope, reason)?;
+            bounded("permit", permit, 0, REFERENCE_CHARS_MAX, true)
+        }
+        ActKind::BeginTest { scope, reason, ticket, .. } => {
+            filed(scope, reason)?;
+            bounded("ticket", ticket, 0, REFERENCE_CHARS_MAX, true)
+        }
+        ActKind::Unshelve { window }
+        | ActKind::BackInService { window }
+        | ActKind::EndTest { window }
+        | ActKind::ConfirmWindow { window } => bounded("window", window.as_str(), 0, ACT_ID_CHARS_MAX, false),
+    }
 }

@@ -26,11 +26,14 @@ fn worded(error: TuningError) -> ApiError {
     let status = match error {
         TuningError::NoSuchPlan => StatusCode::NOT_FOUND,
         TuningError::Forbidden | TuningError::NotTheSecond | TuningError::SamePerson => StatusCode::FORBIDDEN,
-        TuningError::Unreadable => StatusCode::BAD_REQUEST,
+        TuningError::BadPath | TuningError::BadBase64 | TuningError::WordsTooLong => StatusCode::BAD_REQUEST,
         TuningError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        TuningError::TicketNeeded | TuningError::SecondUnfit | TuningError::Stale | TuningError::Refused | TuningError::NothingToApply => {
-            StatusCode::CONFLICT
-        }
+        TuningError::NothingBefore
+        | TuningError::TicketNeeded
+        | TuningError::SecondUnfit
+        | TuningError::Stale
+        | TuningError::Refused
+        | TuningError::NothingToApply => StatusCode::CONFLICT,
     };
     ApiError::new(status, error.code())
 }
@@ -50,10 +53,11 @@ pub(crate) async fn config(State(app): State<App>, login: LoggedIn) -> Response 
 /// Says what new files, or a way back, would change. Changes nothing.
 #[utoipa::path(post, path = "/api/v1/config/plan", tag = "config", request_body = PlanRequestJson, responses(
     (status = 200, description = "What changes, each line marked; with faults its status is `refused`", body = PlanJson),
-    (status = 400, description = "bad-request", body = ErrorJson),
+    (status = 400, description = "bad-request, bad-path, bad-base64", body = ErrorJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "forbidden", body = ErrorJson),
     (status = 404, description = "not-found: no such version", body = ErrorJson),
+    (status = 409, description = "nothing-before: nothing was in force before", body = ErrorJson),
 ))]
 pub(crate) async fn plan(State(app): State<App>, login: LoggedIn, Body(request): Body<PlanRequestJson>) -> Response {
     match tuning(&app) {
@@ -65,6 +69,7 @@ pub(crate) async fn plan(State(app): State<App>, login: LoggedIn, Body(request):
 /// Applies a plan, or puts it before the second person where it wants one.
 #[utoipa::path(post, path = "/api/v1/config/apply", tag = "config", request_body = ApplyRequestJson, responses(
     (status = 200, description = "`applied`, or `waiting` for the second person", body = PlanJson),
+    (status = 400, description = "bad-request, words-too-long", body = ErrorJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "forbidden", body = ErrorJson),
     (status = 404, description = "not-found", body = ErrorJson),
@@ -81,6 +86,7 @@ pub(crate) async fn apply(State(app): State<App>, login: LoggedIn, Body(request)
 /// The second person agrees, and it is applied, or declines.
 #[utoipa::path(post, path = "/api/v1/config/confirm", tag = "config", request_body = ConfirmRequestJson, responses(
     (status = 200, description = "`applied` or `declined`", body = PlanJson),
+    (status = 400, description = "bad-request", body = ErrorJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "not-the-second, same-person", body = ErrorJson),
     (status = 404, description = "not-found", body = ErrorJson),

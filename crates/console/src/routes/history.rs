@@ -5,6 +5,7 @@ use crate::access::LoggedIn;
 use crate::bounds::{HISTORY_POINTS_DEFAULT, HISTORY_SPAN_DEFAULT_MILLIS};
 use crate::error::ApiError;
 use crate::json::{ErrorJson, HistoryJson};
+use crate::words::Text;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -58,8 +59,12 @@ async fn read(app: &App, login: &LoggedIn, tag: TagId, query: &HistoryQuery) -> 
     let to = query.to.unwrap_or_else(|| app.now().saturating_add(1));
     let from = query.from.unwrap_or_else(|| to.saturating_sub(HISTORY_SPAN_DEFAULT_MILLIS));
     let points = query.points.unwrap_or(HISTORY_POINTS_DEFAULT);
-    if from >= to || points == 0 || points > HISTORY_POINTS_MAX {
-        return Err(ApiError::bad_request());
+    if from >= to {
+        return Err(ApiError::bad_field("from", Text::new("要早于 `to`", "is to be earlier than `to`")));
+    }
+    if !(1..=HISTORY_POINTS_MAX).contains(&points) {
+        let most = HISTORY_POINTS_MAX;
+        return Err(ApiError::bad_field("points", Text::new(format!("1 到 {most}"), format!("1 to {most}"))));
     }
     let asked = tag.clone();
     let trend = app.read(move |records| records.trend(&asked, Timestamp::from_millis(from), Timestamp::from_millis(to), points)).await?;

@@ -16,6 +16,7 @@ use crate::error::{ApiError, Asked};
 use crate::metrics::Metrics;
 use crate::sessions::{Sessions, TokenHash};
 use crate::tries::Tries;
+use crate::words::Text;
 use crate::{Accounts, Engine, LiveView, Records, RecordsError, Settings, access};
 use axum::Router;
 use axum::body::Bytes;
@@ -231,7 +232,11 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Ask<T> {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let language = Asked::of(parts).0.unwrap_or(app.settings.language);
-        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|_| ApiError::bad_request().language(language))
+        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|rejection| {
+            let said = std::error::Error::source(&rejection).map_or_else(|| rejection.body_text(), ToString::to_string);
+            let (field, said) = said.split_once(": ").filter(|(field, _)| !field.contains(' ')).unwrap_or(("", &said));
+            ApiError::misread(field, said).language(language)
+        })
     }
 }
 
@@ -246,13 +251,19 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         // Forms of other sites cannot send this type without asking first.
         if !content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad-request").language(language));
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json").language(language));
         }
         let bytes = Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(|error| {
             let too_large = matches!(&error, BytesRejection::FailedToBufferBody(_)) && error.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            let error = if too_large { ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large") } else { ApiError::bad_request() };
+            let error = if too_large {
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large")
+            } else {
+                ApiError::unreadable(Text::new("正文没有收全", "the body did not arrive whole"))
+            };
             error.language(language)
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|_| ApiError::bad_request().language(language))
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let read = serde_path_to_error::deserialize(&mut json);
+        read.map(Self).map_err(|error| ApiError::misread(&error.path().to_string(), &error.inner().to_string()).language(language))
     }
 }

@@ -4,7 +4,7 @@ use crate::plant::{ENTERPRISES, NOW, case_id, key};
 use crate::site::{LOGINS, Site, may_see};
 use console::{EngineBusy, Role};
 use model::{Act, ActAnswer, ActKind, CaseStep, Refusal, Tier};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 fn accept(id: &str, enterprise: &str) -> Value {
@@ -63,7 +63,7 @@ async fn what_the_page_was_shown_can_be_handed_back_unchanged_and_a_repeat_keeps
     let (announcement, episode) = (&case["announcements"][0], &case["episodes"][0]);
     assert_eq!(announcement["key_text"], key("ent-hx").to_string());
     let episode = json!({ "alarm": episode["alarm"], "episode": episode["episode"] });
-    let field = json!({ "person": "wang", "at": NOW.as_micros(), "reading": 12.5 });
+    let field = json!({ "person": "wang", "at": NOW.as_millis(), "reading": 12.5 });
     for act in [
         json!({ "id": "same", "act": "accept", "case": case["id"], "announcements": [announcement["key"]] }),
         json!({ "id": "same", "act": "accept", "case": case["id"], "announcements": [announcement["key"]] }),
@@ -165,4 +165,56 @@ async fn allowed_acts_are_those_of_the_viewers_tier_and_an_admin_has_none() {
         let cases = site.get_json(&site.login(username).await, "/api/v1/cases").await;
         assert_eq!(cases["cases"][0]["acts"], acts, "{username}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_answered_with_its_field_and_what_to_write_instead() {
+    let site = Site::in_trouble().await;
+    let token = site.login("wang").await;
+    let case = case_id("ent-hx");
+    let scope = json!({ "of": "tags", "tags": ["ent-hx/LIA-101"] });
+    for (act, field, words) in [
+        (json!({ "id": "1", "act": "handle", "case": case }), "comment", "handle needs it: a text"),
+        (json!({ "id": "1", "act": "suppress" }), "act", "there is no suppress; it is one of silence, "),
+        (json!({ "id": "1", "act": "shelve", "scope": scope, "reason": "", "until": "soon" }), "until", "expected i64"),
+        (json!({ "id": "1", "act": "shelve", "scope": scope, "reason": "" }), "until", "milliseconds since 1970"),
+        (
+            json!({ "id": "1", "act": "check", "case": case, "episodes": [], "outcome": "maybe", "comment": "" }),
+            "outcome",
+            "expected one of",
+        ),
+        (
+            json!({ "id": "1", "act": "acknowledge", "episodes": [{ "alarm": { "tag": "ent-hx/X" } }] }),
+            "episodes[0].alarm",
+            "missing field `condition`",
+        ),
+        (json!({ "id": "1", "act": "acknowledge", "episodes": [] }), "episodes", "1 to "),
+        (json!({ "id": "x".repeat(101), "act": "silence", "console": "c" }), "id", "1 to 100 characters"),
+    ] {
+        let response = site.request(Method::POST, "/api/v1/acts?lang=en").bearer_auth(&token).json(&act).send().await.unwrap();
+        let (status, answer): (_, serde_json::Value) = (response.status(), response.json().await.unwrap());
+        assert_eq!((status, &answer["field"]), (StatusCode::BAD_REQUEST, &field.into()), "{act}: {answer}");
+        assert!(answer["text"].as_str().unwrap().contains(words), "{act}: {answer}");
+    }
+    let response = site.get(&token, "/api/v1/cases?limit=many&lang=en").await;
+    let (status, answer): (_, serde_json::Value) = (response.status(), response.json().await.unwrap());
+    assert_eq!((status, &answer["field"]), (StatusCode::BAD_REQUEST, &"limit".into()), "{answer}");
+}
+
+#[tokio::test]
+async fn every_act_that_is_named_is_read() {
+    let site = Site::in_trouble().await;
+    let token = site.login("wang").await;
+    let document: serde_json::Value = serde_json::from_str(&console::openapi()).unwrap();
+    let acts = document["components"]["schemas"]["ActName"]["enum"].as_array().unwrap().clone();
+    for act in &acts {
+        let request = json!({
+            "id": act, "act": act, "case": case_id("ent-hx"), "announcements": [key("ent-hx")], "console": "c", "reason": "", "permit": "P", "ticket": "T",
+            "episodes": [{ "alarm": key("ent-hx").alarm, "episode": key("ent-hx").episode }], "outcome": "real", "comment": "", "until": NOW.as_millis(),
+            "scope": { "of": "tags", "tags": ["ent-hx/LIA-101"] }, "window": "w", "enterprise": "ent-hx", "zone": "Z1",
+        });
+        assert_eq!(site.act(&token, &request).await.0, StatusCode::OK, "{act}");
+    }
+    let taken: Vec<_> = site.engine.acts.lock().unwrap().iter().map(|act| serde_json::Value::from(act.what.name())).collect();
+    assert_eq!(taken, acts);
 }

@@ -182,3 +182,16 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
     }
     assert!(names > 30, "{names}");
 }
+
+#[test]
+fn the_description_names_what_every_question_and_every_body_may_be_answered_with() {
+    let document = described();
+    for (path, method) in operations() {
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        let asks = operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(|one| one["in"] == "query"));
+        let sends = !operation["requestBody"].is_null();
+        for (wanted, status) in [(asks || sends, "400"), (sends, "413"), (sends, "415")] {
+            assert!(!wanted || !operation["responses"][status].is_null(), "{method} {path} {status}");
+        }
+    }
+}

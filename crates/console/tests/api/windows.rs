@@ -74,7 +74,7 @@ async fn whoever_filed_a_window_is_not_offered_to_confirm_it() {
 async fn a_window_is_filed_and_ended_within_the_jurisdiction_only() {
     let site = site().await;
     let token = site.login("wang").await;
-    let until = (NOW + Duration::from_mins(30)).as_micros();
+    let until = (NOW + Duration::from_mins(30)).as_millis();
     let file = |id: &str, tag: &str| json!({ "id": id, "act": "begin-test", "scope": { "of": "tags", "tags": [tag] }, "reason": "标定", "ticket": "JX-2", "until": until });
     assert_eq!(site.act(&token, &file("a1", "ent-hx/LIA-101")).await.0, StatusCode::OK);
     assert_eq!(site.act(&token, &file("a2", "ent-lz/LIA-101")).await.0, StatusCode::CONFLICT);
@@ -90,7 +90,7 @@ async fn a_window_is_filed_and_ended_within_the_jurisdiction_only() {
     assert_eq!(site.act(&token, &nothing).await.0, StatusCode::BAD_REQUEST);
     let acts = site.engine.acts.lock().unwrap();
     assert_eq!(acts.iter().map(|act| act.id.as_str()).collect::<Vec<_>>(), ["a1", "a3", "a5"]);
-    assert!(matches!(&acts[0].what, ActKind::BeginTest { ticket, until: at, .. } if ticket == "JX-2" && at.as_micros() == until));
+    assert!(matches!(&acts[0].what, ActKind::BeginTest { ticket, until: at, .. } if ticket == "JX-2" && at.as_millis() == until));
 }
 
 #[tokio::test]

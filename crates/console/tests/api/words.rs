@@ -388,3 +388,33 @@ async fn an_outcome_is_shown_with_who_found_it() {
     assert_eq!(cases["cases"][0]["episodes"][0]["outcome"], outcome);
     assert_eq!(cases["cases"][0]["episodes"][0]["alarm"]["condition"], alarm_id("ent-hx").condition.name());
 }
+
+/// Every name that the wire may carry stands in the served description, written as on the wire.
+#[test]
+fn the_description_of_the_api_names_every_word_as_the_wire_writes_it() {
+    use model::plant::ChannelKind;
+    let document: serde_json::Value = serde_json::from_str(&console::openapi()).unwrap();
+    let described = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    fn wire<T: serde::Serialize>(all: impl IntoIterator<Item = T>) -> serde_json::Value {
+        all.into_iter().map(|one| serde_json::to_value(one).unwrap()).collect()
+    }
+    assert_eq!(described("ConditionName"), wire(Condition::ALL));
+    assert_eq!(described("LevelName"), wire(Level::ALL));
+    assert_eq!(described("OutcomeName"), wire(Outcome::ALL));
+    assert_eq!(described("QualityName"), wire([Quality::Good, Quality::Uncertain, Quality::Bad]));
+    assert_eq!(described("CaseStepName")[0], "opened");
+    assert_eq!(described("AlarmStateName")[3], "returned-unacknowledged");
+    assert_eq!(described("PurposeName").as_array().unwrap().last(), Some(&"limits-loosened".into()));
+    assert_eq!(
+        described("ChannelKindName"),
+        wire([ChannelKind::Platform, ChannelKind::App, ChannelKind::Sms, ChannelKind::Voice, ChannelKind::Webhook])
+    );
+    // The acts are those that `model` reads: it lists them where it is given none of them.
+    let refused = serde_json::from_str::<model::ActKind>("{\"act\":\"?\"}").unwrap_err().to_string();
+    let mut known: Vec<&str> = refused.split('`').skip(3).step_by(2).collect();
+    known.sort_unstable();
+    let acts = described("ActName");
+    let mut named: Vec<&str> = acts.as_array().unwrap().iter().map(|act| act.as_str().unwrap()).collect();
+    named.sort_unstable();
+    assert_eq!(named, known);
+}

@@ -60,6 +60,7 @@ function config(now, me) {
     ],
     effects_left_off: 0,
     faults: [],
+    at_next_start: [],
     ticket: 'B-17',
     reason: '量程改造',
     second: me.person,
@@ -80,6 +81,7 @@ function config(now, me) {
         tighter: 3,
       },
     ],
+    at_next_start: [],
     plans: [plan, { ...plan, id: 'c1-1', status: 'planned', second: null, ticket: '', reason: '', effects: [] }],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alarm, Tag } from '../src/lib/types';
-import { conditionsOf, placesOf, untilMicros } from '../src/lib/windows';
+import { conditionsOf, placesOf, untilMillis } from '../src/lib/windows';
 
 const tag = (name: string, more: Partial<Tag> = {}): Tag =>
   ({
@@ -30,7 +30,7 @@ describe('what a window covers', () => {
     expect(conditionsOf([tag('A')], alarms).map((one) => one.text)).toEqual(['● A 高报', 'A 低报']);
   });
 
-  it('ends in whole microseconds of the engine', () => {
-    expect(untilMicros(1_732_507_200_000, 30)).toBe(1_732_509_000_000_000);
+  it('ends in whole milliseconds', () => {
+    expect(untilMillis(1_732_507_200_000, 30)).toBe(1_732_509_000_000);
   });
 });

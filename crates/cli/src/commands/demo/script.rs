@@ -166,7 +166,7 @@ impl Scenes {
         self.wait(60).await;
         self.fleet.mend("hongxin", "GT-201", Duration::from_secs(60))?;
         self.wait(150).await;
-        let field = json!({ "person": self.operator.person, "at": self.clock.now().0, "reading": 3.0 });
+        let field = json!({ "person": self.operator.person, "at": self.clock.now().as_millis(), "reading": 3.0 });
         let seen = self.fresh(&self.operator, &case).await?;
         self.operator
             .check(
@@ -204,7 +204,7 @@ impl Scenes {
         self.operator.acknowledge(&seen).await?;
         self.operator.accept(&seen).await?;
         self.wait(120).await;
-        let field = json!({ "person": self.operator.person, "at": self.clock.now().0, "reading": 0.0 });
+        let field = json!({ "person": self.operator.person, "at": self.clock.now().as_millis(), "reading": 0.0 });
         let seen = self.fresh(&self.operator, &case).await?;
         self.operator
             .check(&seen, "false", Some(field), say("到场便携仪 0 %LEL,探测器零点漂移", "portable reads 0 %LEL on site, zero drift"))

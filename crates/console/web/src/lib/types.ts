@@ -419,6 +419,12 @@ export interface PlanEffect {
   text_en: string;
 }
 
+export interface PlacedNote {
+  place: string;
+  text_zh: string;
+  text_en: string;
+}
+
 /** What a new configuration would change. */
 export interface Plan {
   id: string;
@@ -432,7 +438,8 @@ export interface Plan {
   lines_left_off: number;
   effects: PlanEffect[];
   effects_left_off: number;
-  faults: { place: string; text_zh: string; text_en: string }[];
+  faults: PlacedNote[];
+  at_next_start: PlacedNote[];
   ticket: string;
   reason: string;
   second: string | null;

@@ -36,7 +36,7 @@ export function conditionsOf(tags: readonly Tag[], alarms: readonly Alarm[]): (A
   return [...found.values()];
 }
 
-/** `minutes` from `now` (milliseconds) in the engine's microseconds. */
-export function untilMicros(now: number, minutes: number): number {
-  return Math.round(now + minutes * 60_000) * 1_000;
+/** `minutes` from `now`, in whole milliseconds. */
+export function untilMillis(now: number, minutes: number): number {
+  return Math.round(now + minutes * 60_000);
 }

@@ -372,6 +372,7 @@ export const en: Record<Key, string> = {
   'limits.what': 'what',
   'limits.old': 'old',
   'limits.new': 'new',
+  'limits.nextStart': 'Takes effect at the next start',
   'limits.effects': 'What it does to alarms and delays that run now',
   'limits.off': '{n} more are not listed',
   'limits.apply': 'Apply',

@@ -367,6 +367,7 @@ export const zh = {
   'limits.what': '项目',
   'limits.old': '原值',
   'limits.new': '新值',
+  'limits.nextStart': '下次启动时生效',
   'limits.effects': '对正在运行的报警和延时的影响',
   'limits.off': '另有 {n} 条未列出',
   'limits.apply': '提交生效',
