@@ -246,3 +246,32 @@ async fn what_needs_a_restart_waits_for_it_and_nothing_else_does() {
     let (status, none) = op.post("config/plan", json!({ "rollback": "" })).await;
     assert_eq!((status, &none["error"]), (409, &json!("nothing-before")), "{none}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_tried_on_the_history_by_the_api_one_at_a_time() {
+    let park = Park::start(1.0, None).await;
+    let (op, township) = (Login::of(&park, "op").await, Login::of(&park, "park").await);
+    for value in [50.0, 85.0, 60.0] {
+        park.publish("LIA-101", value).await;
+    }
+    park.until("the history to be written", async || {
+        let history = op.get("tags/hx/LIA-101/history").await;
+        history["points"]
+            .as_array()
+            .is_some_and(|points| points.iter().map(|one| one["count"].as_u64().unwrap()).sum::<u64>() == 3)
+            .then_some(())
+    })
+    .await;
+    let plan = op.plan(files(&park, LIA, &LIA.replace(",80,", ",88,"))).await;
+    let asked = json!({ "plan": plan["id"] });
+    assert_eq!(township.post("backtests", asked.clone()).await.0, 403, "who may not plan may not try");
+    let (status, begun) = op.post("backtests", asked.clone()).await;
+    assert_eq!((status, &begun["status"]), (202, &json!("running")), "{begun}");
+    let (status, busy) = op.post("backtests", asked).await;
+    assert_eq!((status, &busy["error"]), (409, &json!("backtest-runs")));
+    let path = format!("backtests/{}", begun["id"].as_str().unwrap());
+    let done = park.until("the backtest to end", async || Some(op.get(&path).await).filter(|one| one["status"] != "running")).await;
+    assert_eq!((&done["status"], &done["percent"]), (&json!("done"), &json!(100)), "{done}");
+    assert_eq!((&done["result"]["lost"], &done["result"]["gained"]), (&json!(1), &json!(0)), "{done}");
+    assert_eq!(op.limit("LIA-101", "high").await, 80.0, "nothing has changed");
+}

@@ -29,8 +29,8 @@ mod words;
 
 pub use accounts::{Account, Accounts, AccountsError, Misfit, Role, random_password};
 pub use json::{
-    ApplyRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, PlanEffectJson, PlanJson, PlanLineJson, PlanRequestJson,
-    VersionJson,
+    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, PlanEffectJson, PlanJson,
+    PlanLineJson, PlanRequestJson, VersionJson,
 };
 pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Reshown, Update};
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};

@@ -1,6 +1,8 @@
 //! What the console needs of the rest: somebody who takes acts, somebody who reads the records. Implemented where it is wired.
 
-use crate::{Account, ApplyRequestJson, ConfigJson, ConfirmRequestJson, Message, PlanJson, PlanRequestJson};
+use crate::{
+    Account, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, Message, PlanJson, PlanRequestJson,
+};
 use model::{Act, ActAnswer, Actor, Attempt, BodyId, Case, CaseEvent, CaseId, Notification, TagId, Timestamp, Transition};
 use std::future::Future;
 use std::pin::Pin;
@@ -158,6 +160,10 @@ pub trait Tuning: Send + Sync {
     fn apply(&self, request: ApplyRequestJson, by: Account) -> PlanFuture<'_>;
     /// The second person's answer.
     fn confirm(&self, request: ConfirmRequestJson, by: Account) -> PlanFuture<'_>;
+    /// Begins to try a plan on the history of readings, one at a time, and answers at once.
+    fn backtest(&self, request: BacktestRequestJson, by: &Account) -> Result<BacktestJson, TuningError>;
+    /// How far that is, and its result.
+    fn backtest_of(&self, id: &str, by: &Account) -> Result<BacktestJson, TuningError>;
 }
 
 /// Why a configuration was not planned or applied. Nothing has changed.
@@ -190,6 +196,8 @@ pub enum TuningError {
     Refused,
     /// The plan changes nothing, or is applied already.
     NothingToApply,
+    /// A backtest is running already.
+    BacktestRuns,
     /// The engine or its store did not take it.
     Busy,
 }
@@ -211,6 +219,7 @@ impl TuningError {
             Self::Stale => "plan-stale",
             Self::Refused => "config-refused",
             Self::NothingToApply => "nothing-to-apply",
+            Self::BacktestRuns => "backtest-runs",
             Self::Busy => "engine-busy",
         }
     }

@@ -429,6 +429,7 @@ pub(crate) fn error(code: &str) -> Text {
         "config-refused" => {
             Text::new("该配置有错误或已被否决，未生效", "that configuration has faults or was declined; it is not in force")
         }
+        "backtest-runs" => Text::new("已有一个回测在运行", "a backtest is running already"),
         "nothing-before" => Text::new("此前没有别的配置生效过，退不回去", "nothing was in force before this one, so there is no way back"),
         "nothing-to-apply" => Text::new("没有改动，或已经生效", "it changes nothing, or is in force already"),
         _ => Text::new("请求有误", "the request is wrong"),

@@ -248,6 +248,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let accounts = Accounts::open(&args.data)?;
     let tuning = Tuning::new(crate::configurations::Parts {
         dir: args.config.clone(),
+        data: args.data.clone(),
         opened,
         kept,
         versions,

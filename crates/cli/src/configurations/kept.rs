@@ -17,6 +17,16 @@ impl Kept {
         Self { dir: data.join("configurations") }
     }
 
+    /// In another folder of it, for a while.
+    pub(super) fn beside(data: &Path, name: &str) -> Self {
+        Self { dir: data.join(name) }
+    }
+
+    /// Where a version is kept.
+    pub(super) fn folder(&self, version: &str) -> PathBuf {
+        self.dir.join(version)
+    }
+
     /// Keeps files under their content hash. They are on disk when this returns: nothing comes into force that a restart could not read.
     pub fn keep(&self, files: &Files) -> io::Result<String> {
         let version = files.digest();

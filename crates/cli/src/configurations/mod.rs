@@ -11,6 +11,7 @@ mod opened;
 mod shown;
 mod start;
 mod told;
+mod trials;
 
 pub use kept::Kept;
 pub use opened::Opened;
@@ -20,8 +21,8 @@ pub use start::Start;
 use crate::engine::{Change, EngineInput};
 use config::{Difference, Direction, Files, Options};
 use console::{
-    Account, Accounts, ApplyRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView, PlanFuture, PlanJson,
-    PlanRequestJson, Reshown, Role, TuningError, VersionJson,
+    Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView,
+    PlanFuture, PlanJson, PlanRequestJson, Reshown, Role, TuningError, VersionJson,
 };
 use journal::Reader;
 use model::{BodyId, Plant, Reading};
@@ -46,6 +47,8 @@ pub struct Parts {
     pub dir: PathBuf,
     /// What was opened at the start and stays as it is until the next.
     pub opened: Opened,
+    /// The data folder.
+    pub data: PathBuf,
     /// Configurations by content.
     pub kept: Kept,
     /// Those in force so far, the newest last.
@@ -75,6 +78,7 @@ struct Inner {
     accounts: Accounts,
     reader: Mutex<Box<dyn Reader>>,
     clock: console::Clock,
+    trials: trials::Trials,
     state: Mutex<State>,
     /// One change at a time.
     applying: tokio::sync::Mutex<()>,
@@ -115,12 +119,24 @@ struct Target {
 impl Tuning {
     /// Over a running engine.
     pub fn new(parts: Parts) -> Self {
-        let Parts { dir, opened, kept, versions, queue, view, accounts, reader, clock } = parts;
+        let Parts { dir, data, opened, kept, versions, queue, view, accounts, reader, clock } = parts;
         // A start opens what the files in force want.
         let wanted = Arc::new(opened.clone());
         let state = Mutex::new(State { versions, wanted, at_next_start: Vec::new(), plans: Vec::new(), made: 0 });
         let reader = Mutex::new(reader);
-        Self(Arc::new(Inner { dir, opened, kept, queue, view, accounts, reader, clock, state, applying: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner {
+            dir,
+            opened,
+            kept,
+            queue,
+            view,
+            accounts,
+            reader,
+            clock,
+            trials: trials::Trials::of(&data),
+            state,
+            applying: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// Reads the engine's own folder again and applies it unless it wants a ticket; then it waits as a plan. A folder with faults changes
@@ -498,6 +514,25 @@ impl console::Tuning for Tuning {
     }
     fn confirm(&self, request: ConfirmRequestJson, by: Account) -> PlanFuture<'_> {
         Box::pin(async move { self.answer(request, &by).await })
+    }
+    fn backtest(&self, request: BacktestRequestJson, by: &Account) -> Result<BacktestJson, TuningError> {
+        if !matches!(by.role, Role::Admin | Role::Enterprise) {
+            return Err(TuningError::Forbidden);
+        }
+        let plan = self.find(&request.plan)?;
+        if !self.may_see(by, &plan.json) {
+            return Err(TuningError::NoSuchPlan);
+        }
+        if plan.to.is_none() {
+            return Err(TuningError::Refused);
+        }
+        let against = self.0.kept.folder(&self.in_force());
+        let (by, now) = (by.person.to_string(), (self.0.clock)());
+        self.0.trials.begin(trials::Asked { request, plan, against, by, now })
+    }
+    fn backtest_of(&self, id: &str, by: &Account) -> Result<BacktestJson, TuningError> {
+        let (json, plan) = self.0.trials.find(id)?;
+        if self.may_see(by, &plan.json) { Ok(json) } else { Err(TuningError::NoSuchPlan) }
     }
 }
 

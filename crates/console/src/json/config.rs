@@ -177,6 +177,42 @@ pub struct PlanRequestJson {
     pub rollback: Option<String>,
 }
 
+/// What to try on the history of readings.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BacktestRequestJson {
+    /// The plan whose configuration is tried against the one in force.
+    pub plan: String,
+    /// From here on, in epoch milliseconds; the beginning of the history by default.
+    #[serde(default)]
+    pub from: Option<i64>,
+    /// Up to here; the end of the history by default.
+    #[serde(default)]
+    pub to: Option<i64>,
+}
+
+/// A backtest, running or done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct BacktestJson {
+    /// Names it.
+    pub id: String,
+    /// The plan that is tried.
+    pub plan: String,
+    /// `running`, `done` or `failed`.
+    pub status: String,
+    /// How far it is.
+    pub percent: u8,
+    /// When it began, in epoch milliseconds.
+    pub began: i64,
+    /// Person id of whoever asked.
+    pub by: String,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Once it is done, what `watchfire backtest --json` prints.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<serde_json::Value>,
+}
+
 /// What to apply.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,21 +3,24 @@
 use super::{App, Body};
 use crate::access::LoggedIn;
 use crate::error::ApiError;
-use crate::json::{ApplyRequestJson, ConfigJson, ConfirmRequestJson, ErrorJson, PlanJson, PlanRequestJson};
+use crate::json::{
+    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, ErrorJson, PlanJson, PlanRequestJson,
+};
 use crate::port::{Tuning, TuningError};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use std::sync::Arc;
 
 fn tuning(app: &App) -> Result<&Arc<dyn Tuning>, ApiError> {
     app.settings.tuning.as_ref().ok_or_else(|| ApiError::unavailable("engine-busy"))
 }
 
-fn answer(login: &LoggedIn, result: Result<PlanJson, TuningError>) -> Response {
+fn answer<T: Serialize>(login: &LoggedIn, result: Result<T, TuningError>) -> Response {
     match result {
-        Ok(plan) => Json(plan).into_response(),
+        Ok(answer) => Json(answer).into_response(),
         Err(error) => worded(error).language(login.language).into_response(),
     }
 }
@@ -33,6 +36,7 @@ fn worded(error: TuningError) -> ApiError {
         | TuningError::SecondUnfit
         | TuningError::Stale
         | TuningError::Refused
+        | TuningError::BacktestRuns
         | TuningError::NothingToApply => StatusCode::CONFLICT,
     };
     ApiError::new(status, error.code())
@@ -95,6 +99,39 @@ pub(crate) async fn apply(State(app): State<App>, login: LoggedIn, Body(request)
 pub(crate) async fn confirm(State(app): State<App>, login: LoggedIn, Body(request): Body<ConfirmRequestJson>) -> Response {
     match tuning(&app) {
         Ok(tuning) => answer(&login, tuning.confirm(request, login.viewer.account.clone()).await),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}
+
+/// Begins to try a plan on the history of readings against what is in force. One at a time; nothing changes and nobody is told.
+#[utoipa::path(post, path = "/api/v1/backtests", tag = "config", request_body = BacktestRequestJson, responses(
+    (status = 202, description = "Running; ask for it by its id", body = BacktestJson),
+    (status = 400, description = "bad-request", body = ErrorJson),
+    (status = 401, description = "not-logged-in", body = ErrorJson),
+    (status = 403, description = "forbidden", body = ErrorJson),
+    (status = 404, description = "not-found: no such plan", body = ErrorJson),
+    (status = 409, description = "backtest-runs: one is running; config-refused: the plan has faults", body = ErrorJson),
+))]
+pub(crate) async fn backtest(State(app): State<App>, login: LoggedIn, Body(request): Body<BacktestRequestJson>) -> Response {
+    match tuning(&app).map(|tuning| tuning.backtest(request, &login.viewer.account)) {
+        Ok(Ok(begun)) => (StatusCode::ACCEPTED, Json(begun)).into_response(),
+        Ok(Err(error)) => worded(error).language(login.language).into_response(),
+        Err(error) => error.language(login.language).into_response(),
+    }
+}
+
+/// How far a backtest is, and its result.
+#[utoipa::path(get, path = "/api/v1/backtests/{id}", tag = "config",
+    params(("id" = String, Path, description = "As it was begun")),
+    responses(
+        (status = 200, body = BacktestJson),
+        (status = 401, description = "not-logged-in", body = ErrorJson),
+        (status = 404, description = "not-found", body = ErrorJson),
+    )
+)]
+pub(crate) async fn backtest_of(State(app): State<App>, login: LoggedIn, Path(id): Path<String>) -> Response {
+    match tuning(&app) {
+        Ok(tuning) => answer(&login, tuning.backtest_of(&id, &login.viewer.account)),
         Err(error) => error.language(login.language).into_response(),
     }
 }

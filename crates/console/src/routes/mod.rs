@@ -172,6 +172,8 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(config::config))
         .routes(routes!(config::apply))
         .routes(routes!(config::confirm))
+        .routes(routes!(config::backtest))
+        .routes(routes!(config::backtest_of))
         .routes(routes!(lists::messages))
         .routes(routes!(lists::people))
         .routes(routes!(lists::sirens))

@@ -139,6 +139,7 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
         [
             "GET /api/openapi.json",
             "GET /api/v1/alarms",
+            "GET /api/v1/backtests/{id}",
             "GET /api/v1/cases",
             "GET /api/v1/cases/{id}",
             "GET /api/v1/config",
@@ -157,6 +158,7 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
             "GET /health/ready",
             "GET /metrics",
             "POST /api/v1/acts",
+            "POST /api/v1/backtests",
             "POST /api/v1/config/apply",
             "POST /api/v1/config/confirm",
             "POST /api/v1/config/plan",
