@@ -86,7 +86,7 @@ pub fn journaled(version: &VersionJson, plan: &PlanJson, difference: &Difference
 }
 
 /// What the journal keeps of a configuration that a start took, and why where nobody had agreed to it.
-pub fn journaled_start(version: &VersionJson, before: Option<&str>, unasked: Option<&str>) -> Vec<u8> {
+pub fn journaled_start(version: &VersionJson, before: &str, unasked: Option<&str>) -> Vec<u8> {
     let event = if unasked.is_some() { "taken-without-ticket" } else { "taken-at-start" };
     let taken = serde_json::json!({
         "event": event, "version": version.version, "before": before, "rules": version.rules, "author": version.author, "reason": unasked,

@@ -68,11 +68,12 @@ impl Start {
     pub fn record(&self, at: Timestamp) -> Option<StartRecord> {
         let (last, earlier) = self.versions.split_last().filter(|_| self.is_new)?;
         let before = earlier.last().map(|version| version.version.as_str());
+        let entry = before.map(|before| shown::journaled_start(last, before, self.unasked.as_deref()));
         let tell = match (&self.unasked, before) {
             (Some(_), Some(before)) => told::of_start(&self.loaded.plant, last, before, at),
             _ => Vec::new(),
         };
-        Some(StartRecord { versions: self.versions.clone(), entry: shown::journaled_start(last, before, self.unasked.as_deref()), tell })
+        Some(StartRecord { versions: self.versions.clone(), entry, tell })
     }
 
     /// Puts these files on record where they are not those that were in force.
@@ -193,7 +194,7 @@ mod tests {
         let why = start.unasked.clone().expect("people are told");
         assert!(why.contains(&broken.digest()) && why.contains("policies.toml"), "{why}");
         let record = start.record(Timestamp::from_secs(1_764_000_000)).expect("it is new");
-        let entry: serde_json::Value = serde_json::from_slice(&record.entry).expect("plain data");
+        let entry: serde_json::Value = serde_json::from_slice(&record.entry.expect("on record")).expect("plain data");
         assert_eq!((&entry["event"], &entry["before"]), (&"taken-without-ticket".into(), &broken.digest().into()));
         assert_eq!(entry["reason"], why.as_str());
         assert_eq!(record.versions.last().map(|version| version.reason.as_str()), Some(why.as_str()));

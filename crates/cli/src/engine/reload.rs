@@ -37,8 +37,8 @@ pub struct Change {
 pub struct StartRecord {
     /// Those in force so far, it as the newest.
     pub versions: Vec<VersionJson>,
-    /// The journal's entry.
-    pub entry: Vec<u8>,
+    /// The journal's entry; none where nothing was in force before, and the start itself says enough.
+    pub entry: Option<Vec<u8>>,
     /// To the tiers above, where nobody had agreed to it.
     pub tell: Vec<Notification>,
 }
@@ -96,7 +96,7 @@ impl Engine {
     /// Puts on record what the start took.
     pub(super) fn record_start(&mut self, record: StartRecord) {
         let StartRecord { mut versions, entry, tell } = record;
-        if let Some(version) = versions.last() {
+        if let (Some(version), Some(entry)) = (versions.last(), entry) {
             self.enter(version, entry);
         }
         self.keep_versions(&mut versions);
