@@ -7,6 +7,7 @@
 use model::{AlarmId, BodyId, Duration, Level, TagId, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::Add as _;
 
 /// The stretch in which alarms are counted.
 pub const STRETCH: Duration = Duration::from_mins(10);
@@ -87,7 +88,7 @@ pub fn figures(episodes: &[Episode], positions: &[BodyId], from: Timestamp, to: 
     let all = to.since(from).as_secs_f64() * counts.len() as f64;
     let share = |of: &dyn Fn(&[u32]) -> Vec<bool>| {
         let lengths = counts.iter().flat_map(|counts| of(counts).into_iter().enumerate()).filter(|(_, is)| *is).map(|(at, _)| length(at));
-        if all <= 0.0 { 0.0 } else { lengths.sum::<f64>() / all }
+        if all <= 0.0 { 0.0 } else { lengths.fold(0.0, f64::add) / all }
     };
     let mut top: Vec<(String, usize)> = by_tag.iter().map(|(tag, count)| (tag.to_string(), *count)).collect();
     top.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -196,6 +197,7 @@ mod tests {
         let figures = figures(&six, &["hx".into(), "other".into()], Timestamp(0), Timestamp::from_secs(3_600));
         assert_eq!((figures.alarms, figures.positions, figures.per_stretch, figures.most_in_stretch), (6, 2, 0.5, 1));
         assert_eq!((figures.peak_share, figures.flood_share), (0.0, 0.0));
+        assert!(figures.peak_share.is_sign_positive(), "nobody reads −0.00 %");
     }
 
     #[test]

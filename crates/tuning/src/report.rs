@@ -305,7 +305,11 @@ fn axes(page: &mut String, (low, high): (f64, f64), y: &dyn Fn(f64) -> f64, trac
     while value <= high && step > 0.0 {
         let at = y(value);
         let _ = write!(page, "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
-        let _ = write!(page, "<text class=\"mark\" x=\"4\" y=\"{:.1}\">{value:.decimals$}</text>", at - 3.0);
+        let _ = write!(
+            page,
+            "<text class=\"mark\" x=\"4\" y=\"{:.1}\">{value:.decimals$}</text>",
+            if at < 14.0 { at + 12.0 } else { at - 3.0 }
+        );
         value += step;
     }
     let length = trace.to.since(trace.from);
