@@ -181,6 +181,11 @@ impl Pipeline {
         &self.rules
     }
 
+    /// For whoever lets readings wait that change nothing.
+    pub fn passage(&mut self) -> rules::Passage<'_> {
+        self.rules.passage()
+    }
+
     /// The cases, to read.
     pub fn cases(&self) -> &Escalation {
         &self.escalation

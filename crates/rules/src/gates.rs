@@ -36,11 +36,13 @@ impl Gate {
 pub(crate) struct Gateways {
     states: Vec<GatewayState>,
     gates: Vec<Gate>,
+    /// Gateways taken since somebody asked, where anybody does; see `passage`.
+    touched: Option<Vec<usize>>,
 }
 
 impl Gateways {
     pub fn new(states: Vec<GatewayState>) -> Self {
-        Self { gates: vec![Gate::CLOSED; states.len()], states }
+        Self { gates: vec![Gate::CLOSED; states.len()], states, touched: None }
     }
     pub fn len(&self) -> usize {
         self.states.len()
@@ -49,6 +51,24 @@ impl Gateways {
     #[inline]
     pub fn gates(&mut self) -> &mut [Gate] {
         &mut self.gates
+    }
+    /// Whether the quick way is open.
+    pub fn is_open(&self, gateway: usize) -> bool {
+        self.gates[gateway].is_open()
+    }
+    /// A good and timely reading of a while ago is taken in.
+    pub fn heard(&mut self, gateway: usize, heard: Timestamp) {
+        let state = &mut self.states[gateway];
+        state.last_current = state.last_current.max(heard);
+        state.soft_changed = true;
+    }
+    /// From now on it is kept which gateways were taken.
+    pub fn watch(&mut self) {
+        self.touched = Some(Vec::new());
+    }
+    /// Appends the gateways taken since the last call.
+    pub fn take_touched(&mut self, out: &mut Vec<usize>) {
+        out.extend(self.touched.iter_mut().flat_map(|touched| touched.drain(..)));
     }
     /// Listening time of a gateway's last current reading.
     pub fn last_current(&self, gateway: usize) -> Timestamp {
@@ -83,6 +103,9 @@ impl Gateways {
     /// Closes the quick way and keeps who passed last.
     fn take_in(&mut self, gateway: usize) {
         let passed = std::mem::replace(&mut self.gates[gateway], Gate::CLOSED).passed();
+        if let Some(touched) = &mut self.touched {
+            touched.push(gateway);
+        }
         if let Some(passed) = passed {
             let state = &mut self.states[gateway];
             state.last_current = state.last_current.max(passed);

@@ -23,6 +23,7 @@ mod judge;
 mod late;
 mod listening;
 mod motion;
+mod passage;
 mod reading;
 mod reload;
 mod row;
@@ -35,6 +36,7 @@ mod tag;
 mod timers;
 mod view;
 
+pub use passage::{Columns, Outline, Passage};
 pub use reload::{Reload, StaleReload};
 pub use state::RestoreError;
 pub use view::AlarmView;

@@ -24,36 +24,30 @@ pub(crate) struct QuickWay<'a> {
 impl QuickWay<'_> {
     /// Takes a reading in at `now` and says true, or leaves all as it is.
     ///
-    /// What a reading costs is the number of instructions here, so none is wasted: a sum that wraps is too great an age, and a band
-    /// that is NaN fails at its lower end.
+    /// What a reading costs is the number of instructions here, so none is wasted.
     #[inline(always)]
-    #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "see above")]
     pub fn take(&mut self, reading: &Reading, now: Timestamp) -> bool {
         let Some(row) = self.rows.get_mut(reading.tag.at()) else { return false };
         let Some(gate) = self.gates.get_mut(row.gateway as usize) else { return false };
-        let age = now.0.wrapping_sub(reading.source_time.0) as u64;
-        let waited = now.0.wrapping_sub(reading.receive_time.0) as u64;
         let quick = now < self.wake
-            && age <= self.timely
-            && waited <= self.timely
+            && is_timely(self.timely, reading.source_time.0, reading.receive_time.0, now.0)
             && reading.source_time > row.time
             && gate.is_open()
-            && reading.value > row.low
-            && !(reading.value >= row.high)
-            && (reading.value != 0.0 || stays_zero(row))
+            && row.keeps(reading.value)
             && reading.quality == Quality::Good;
         if quick {
             let heard = Timestamp(now.0.wrapping_add(self.listened.0));
-            row.advance(reading, (age as u32).wrapping_sub(waited as u32), heard);
+            row.advance(reading, reading.receive_time.0.wrapping_sub(reading.source_time.0) as u32, heard);
             gate.pass(heard);
         }
         quick
     }
 }
 
-#[cold]
-fn stays_zero(row: &Row) -> bool {
-    row.value == 0.0
+/// Whether a reading is neither late nor speaks of a wrong clock. A sum that wraps is too great an age.
+#[inline(always)]
+pub(crate) fn is_timely(timely: u64, source: i64, receive: i64, now: i64) -> bool {
+    now.wrapping_sub(source) as u64 <= timely && now.wrapping_sub(receive) as u64 <= timely
 }
 
 impl Rules {

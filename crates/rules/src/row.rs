@@ -53,6 +53,24 @@ impl Row {
         Self { sequence: None, time: Timestamp::MIN, value: 0.0, heard: Timestamp(0), low: f64::NAN, high: f64::NAN, waited: 0, gateway }
     }
 
+    /// Whether a value lies inside the band; one that is NaN fails at its lower end.
+    #[inline(always)]
+    #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "one comparison less")]
+    pub fn is_within(&self, value: f64) -> bool {
+        value > self.low && !(value >= self.high)
+    }
+
+    /// Whether a good value, the next one, changes nothing.
+    #[inline(always)]
+    pub fn keeps(&self, value: f64) -> bool {
+        self.is_within(value) && (value != 0.0 || self.stays_zero())
+    }
+
+    #[cold]
+    fn stays_zero(&self) -> bool {
+        self.value == 0.0
+    }
+
     /// Takes a plain reading in that was received `waited` microseconds after its source time and heard at `heard`.
     #[inline(always)]
     pub fn advance(&mut self, reading: &Reading, waited: u32, heard: Timestamp) {
@@ -152,6 +170,10 @@ pub(crate) struct Rows {
     rest: Vec<Option<Box<Rest>>>,
     /// What the last tag was opened into, so that opening one allocates nothing.
     spare: TagState,
+    /// Listening times until which a tag is certain to be heard, where readings wait; see `passage`.
+    promised: Vec<Timestamp>,
+    /// Tags closed since somebody asked, where anybody does.
+    touched: Option<Vec<TagIndex>>,
 }
 
 impl Rows {
@@ -159,7 +181,8 @@ impl Rows {
     pub fn new(gateways: impl IntoIterator<Item = u32>) -> Self {
         let rows: Vec<Row> = gateways.into_iter().map(Row::new).collect();
         let mark = Mark { known: Known::Nothing, listens: false };
-        Self { marks: vec![mark; rows.len()], rest: (0..rows.len()).map(|_| None).collect(), rows, spare: TagState::default() }
+        let rest = (0..rows.len()).map(|_| None).collect();
+        Self { marks: vec![mark; rows.len()], rest, rows, spare: TagState::default(), promised: Vec::new(), touched: None }
     }
 
     #[inline(always)]
@@ -169,7 +192,29 @@ impl Rows {
 
     /// Listening time when each of some tags was last heard, of those whose silence clock runs.
     pub fn listening(&self, tags: std::ops::Range<usize>) -> impl Iterator<Item = (usize, Timestamp)> + '_ {
-        tags.filter(|at| self.marks[*at].listens).map(|at| (at, self.rows[at].heard))
+        let heard = |at: usize| self.promised.get(at).map_or(self.rows[at].heard, |promised| self.rows[at].heard.max(*promised));
+        tags.filter(|at| self.marks[*at].listens).map(move |at| (at, heard(at)))
+    }
+
+    /// A tag is certain to be heard until this listening time. Gives when it was last heard where its silence clock now ends earlier.
+    pub fn promise(&mut self, index: TagIndex, until: Timestamp) -> Option<Timestamp> {
+        let before = std::mem::replace(&mut self.promised[index.at()], until);
+        (until < before && self.marks[index.at()].listens).then(|| self.rows[index.at()].heard.max(until))
+    }
+
+    /// From now on it is kept which tags were closed.
+    pub fn watch(&mut self) {
+        self.promised = vec![Timestamp::MIN; self.rows.len()];
+        self.touched = Some(Vec::new());
+    }
+
+    /// Appends the tags closed since the last call.
+    pub fn take_touched(&mut self, out: &mut Vec<TagIndex>) {
+        out.extend(self.touched.iter_mut().flat_map(|touched| touched.drain(..)));
+    }
+
+    pub fn row(&self, index: TagIndex) -> &Row {
+        &self.rows[index.at()]
     }
 
     pub fn len(&self) -> usize {
@@ -228,6 +273,9 @@ impl Rows {
 
     /// Puts a tag back. True when its silence clock began to run.
     pub fn close(&mut self, index: TagIndex, mut state: TagState, band: Option<Band>, listens: bool) -> bool {
+        if let Some(touched) = &mut self.touched {
+            touched.push(index);
+        }
         let row = &mut self.rows[index.at()];
         row.heard = state.heard;
         let known = row.set_newest(&state.newest);

@@ -40,6 +40,8 @@ pub(crate) struct Second {
     inputs: Vec<Sample>,
     /// Calculated tags with a new value that nobody has asked for yet.
     fresh: BTreeSet<TagIndex>,
+    /// Tags that one of them suppresses or guides.
+    steered: BTreeSet<TagIndex>,
 }
 
 impl Second {
@@ -75,11 +77,13 @@ impl Second {
                     let by = plant.find_tag(tag.id.enterprise.as_str(), name).and_then(|by| places.get(&by).copied());
                     if let Some(by) = by {
                         second.list[by].suppresses.push((index, condition as u8));
+                        second.steered.insert(index);
                     }
                 }
             }
             if let Some(mode) = mode.filter(|_| follows) {
                 second.list[mode].guides.push(index);
+                second.steered.insert(index);
             }
         }
         second
@@ -88,6 +92,11 @@ impl Second {
     /// Whether a calculated tag reads this one.
     pub fn feeds(&self, tag: TagIndex) -> bool {
         self.readers.contains_key(&tag)
+    }
+
+    /// Whether a calculated tag decides by which limits this one is judged, or what of it is told.
+    pub fn steers(&self, tag: TagIndex) -> bool {
+        self.steered.contains(&tag)
     }
 
     /// A tag has been looked at: what is calculated from it may be another value.

@@ -33,6 +33,20 @@ impl Silence {
         self.stale_after[tag.at()] > Duration::ZERO
     }
 
+    /// After which a tag is silent; none where it never is.
+    pub fn stale_after(&self, tag: TagIndex) -> Option<Duration> {
+        self.watches(tag).then(|| self.stale_after[tag.at()])
+    }
+
+    /// Appends the tags whose clock has ended at `heard`.
+    pub fn ended(&self, heard: Timestamp, rows: &Rows, out: &mut Vec<TagIndex>) {
+        for (_, tag) in self.order.iter().take_while(|(end, _)| *end <= heard) {
+            let from = tag.at() / NEIGHBOURS * NEIGHBOURS;
+            let clocks = rows.listening(from..rows.len().min(from + NEIGHBOURS));
+            out.extend(clocks.filter(|(at, last)| *last + self.stale_after[*at] <= heard).map(|(at, _)| TagIndex(at as u32)));
+        }
+    }
+
     /// The first entry: no clock ends before it.
     pub fn first(&self) -> Option<(Timestamp, TagIndex)> {
         self.order.first().copied()
