@@ -3,13 +3,17 @@
 //! A chunk is three pieces: when its readings were measured (with the gateway's sequence numbers), when they arrived, and what
 //! they say. The tags of one message share the first two, so those are stored once for all of them.
 
-use super::column::{get_bits, get_byte, get_floats, get_ints, get_signed, get_unsigned, put_floats, put_ints, put_signed, put_unsigned};
+use super::column::{
+    get_bits, get_byte, get_floats, get_ints, get_same, get_signed, get_unsigned, put_floats, put_ints, put_signed, put_unsigned,
+};
 use super::{Damage, HistoryReading};
 use model::{Quality, Reading, TagIndex, Timestamp};
 use std::ops::Range;
 
 /// Format of the pieces.
 const FORMAT: u8 = 1;
+/// Format of the summaries. One of another format is made again from the readings.
+const SUMMARY_FORMAT: u8 = 2;
 /// Readings that one part of a summary covers.
 pub const PART_READINGS: usize = 1_024;
 /// Readings of one chunk: one that says it has more is damaged.
@@ -57,6 +61,11 @@ impl<'a> View<'a> {
     pub fn sequence(&self, at: usize) -> Option<u64> {
         has_sequence(self.flags[at]).then(|| self.sequence[at])
     }
+    /// Places of readings that are not good or were taken while their tag was under test.
+    pub(super) fn odd(&self) -> Vec<u32> {
+        let odd = |at: &usize| self.quality(*at) != Quality::Good || !self.value[*at].is_finite() || self.under_test(*at);
+        (0..self.len()).filter(odd).map(|at| at as u32).collect()
+    }
     /// All of a reading; whose it is, is for the caller to say.
     pub fn reading(&self, at: usize, tag: TagIndex) -> HistoryReading {
         HistoryReading {
@@ -75,10 +84,15 @@ impl<'a> View<'a> {
     }
     /// Those taken in `[from, to)`.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> Self {
-        let before = |time: Timestamp| self.taken.partition_point(|taken| *taken < time.0);
-        self.slice(before(from)..before(to).max(before(from)))
+        self.slice(self.places(from, to))
     }
-    fn slice(&self, places: Range<usize>) -> Self {
+    /// The places of those.
+    pub(super) fn places(&self, from: Timestamp, to: Timestamp) -> Range<usize> {
+        let before = |time: Timestamp| self.taken.partition_point(|taken| *taken < time.0);
+        before(from)..before(to).max(before(from))
+    }
+    /// Those at some places.
+    pub(super) fn slice(&self, places: Range<usize>) -> Self {
         Self {
             source: &self.source[places.clone()],
             receive: &self.receive[places.clone()],
@@ -246,15 +260,29 @@ pub(super) fn put_own(own: &Own, out: &mut Vec<u8>) {
     put_ints(&own.rank.iter().map(|rank| i64::from(*rank)).collect::<Vec<_>>(), false, out);
 }
 
+/// Reads numbers of few bits, which mostly are all the same.
+fn get_small<T: Copy>(
+    bytes: &mut &[u8],
+    count: usize,
+    scratch: &mut Scratch,
+    into: &mut Vec<T>,
+    small: fn(i64) -> T,
+) -> Result<(), Damage> {
+    into.clear();
+    if let Some(number) = get_same(bytes, count)? {
+        into.resize(count, small(number));
+        return Ok(());
+    }
+    get_ints(bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;
+    into.extend(scratch.ints.iter().map(|number| small(*number)));
+    Ok(())
+}
+
 pub(super) fn get_own(mut bytes: &[u8], scratch: &mut Scratch, into: &mut Own) -> Result<(), Damage> {
     let count = get_head(&mut bytes)?;
     get_floats(&mut bytes, count, &mut scratch.floats, &mut into.value)?;
-    get_ints(&mut bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;
-    into.flags.clear();
-    into.flags.extend(scratch.ints.iter().map(|flags| *flags as u8));
-    get_ints(&mut bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;
-    into.rank.clear();
-    into.rank.extend(scratch.ints.iter().map(|rank| *rank as u32));
+    get_small(&mut bytes, count, scratch, &mut into.flags, |flags| flags as u8)?;
+    get_small(&mut bytes, count, scratch, &mut into.rank, |rank| rank as u32)?;
     end(bytes)
 }
 
@@ -386,12 +414,26 @@ pub struct Summary {
     pub delay_min: i64,
     /// Latest.
     pub delay_max: i64,
+    /// Shortest time from the arrival of a reading until it was taken, in microseconds.
+    pub wait_min: i64,
+    /// Longest.
+    pub wait_max: i64,
+    /// Longest time from taking one reading to taking the next, in microseconds.
+    pub taken_gap_max: i64,
     /// Source time of the first reading, by order of arrival.
     pub first_source: Timestamp,
     /// Its value.
     pub first_value: f64,
     /// The last value by order of arrival.
     pub last_value: f64,
+    /// Its source time.
+    pub last_source: Timestamp,
+    /// When it arrived.
+    pub last_receive: Timestamp,
+    /// Its place among the readings taken at the same `now`.
+    pub last_rank: u32,
+    /// The gateway's sequence number of it.
+    pub last_sequence: Option<u64>,
 }
 
 impl Summary {
@@ -420,9 +462,16 @@ impl Summary {
             flat_max: 0,
             delay_min: i64::MAX,
             delay_max: i64::MIN,
+            wait_min: i64::MAX,
+            wait_max: i64::MIN,
+            taken_gap_max: 0,
             first_source: Timestamp(columns.source[0]),
             first_value: columns.value[0],
             last_value: columns.value[count - 1],
+            last_source: Timestamp(columns.source[count - 1]),
+            last_receive: Timestamp(columns.receive[count - 1]),
+            last_rank: columns.rank[count - 1],
+            last_sequence: columns.sequence(count - 1),
         };
         summary.walk(columns);
         Some(summary)
@@ -438,6 +487,11 @@ impl Summary {
             self.under_test += u32::from(is_under_test(flags));
             let delay = columns.receive[at].saturating_sub(source.0);
             (self.delay_min, self.delay_max) = (self.delay_min.min(delay), self.delay_max.max(delay));
+            let wait = columns.taken[at].saturating_sub(columns.receive[at]);
+            (self.wait_min, self.wait_max) = (self.wait_min.min(wait), self.wait_max.max(wait));
+            if at > 0 {
+                self.taken_gap_max = self.taken_gap_max.max(columns.taken[at].saturating_sub(columns.taken[at - 1]));
+            }
             match newest {
                 Some(before) if source <= before => self.not_newer += 1,
                 Some(before) => self.gap_max = self.gap_max.max(source.since(before).0),
@@ -464,8 +518,25 @@ impl Summary {
         }
     }
 
+    /// Whether all readings are good, and none was taken while its tag was under test.
+    pub fn is_plain(&self) -> bool {
+        self.all.bad == 0 && self.uncertain == 0 && self.not_finite == 0 && self.under_test == 0
+    }
+
+    /// The last reading by order of arrival, good where all are; whose it is, is for the caller to say.
+    pub fn last(&self) -> Reading {
+        Reading {
+            tag: TagIndex(0),
+            source_time: self.last_source,
+            receive_time: self.last_receive,
+            value: self.last_value,
+            quality: Quality::Good,
+            sequence: self.last_sequence,
+        }
+    }
+
     pub(super) fn put(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT];
+        let mut out = vec![SUMMARY_FORMAT];
         self.all.put(&mut out);
         put_unsigned(self.parts.len() as u64, &mut out);
         self.parts.iter().for_each(|part| part.put(&mut out));
@@ -473,12 +544,21 @@ impl Summary {
             put_unsigned(count.into(), &mut out);
         }
         put_all(&[self.lowest, self.highest, self.step_max, self.rate_max, self.first_value, self.last_value], &mut out);
-        let times = [self.first_taken.0, self.last_taken.0, self.first_source.0];
-        for number in [self.gap_max, self.flat_max, self.delay_min, self.delay_max].into_iter().chain(times) {
+        let times = [self.first_taken.0, self.last_taken.0, self.first_source.0, self.last_source.0];
+        let lengths = [self.gap_max, self.flat_max, self.delay_min, self.delay_max, self.wait_min, self.wait_max, self.taken_gap_max];
+        for number in lengths.into_iter().chain(times).chain([self.last_receive.0.wrapping_sub(self.last_source.0)]) {
             put_signed(number, &mut out);
         }
+        put_unsigned(self.last_rank.into(), &mut out);
+        out.push(u8::from(self.last_sequence.is_some()));
+        put_unsigned(self.last_sequence.unwrap_or(0), &mut out);
         out.extend(crc32fast::hash(&out).to_le_bytes());
         out
+    }
+
+    /// How many readings a stored summary is of, as its first bytes say.
+    pub(super) fn count_of(bytes: &[u8]) -> Option<u32> {
+        get_count(&mut bytes.get(1..)?).ok()
     }
 
     pub(super) fn get(bytes: &[u8]) -> Result<Self, Damage> {
@@ -487,7 +567,7 @@ impl Summary {
             return Err(Damage("the checksum of its summary does not fit"));
         }
         let bytes = &mut &content[..];
-        if get_byte(bytes)? != FORMAT {
+        if get_byte(bytes)? != SUMMARY_FORMAT {
             return Err(Damage("its summary is of no known format"));
         }
         let all = Part::get(bytes)?;
@@ -497,7 +577,13 @@ impl Summary {
         let [lowest, highest, step_max, rate_max, first_value, last_value] = get_all(bytes)?;
         let mut next = || get_signed(bytes);
         let (gap_max, flat_max, delay_min, delay_max) = (next()?, next()?, next()?, next()?);
-        let (first_taken, last_taken, first_source) = (Timestamp(next()?), Timestamp(next()?), Timestamp(next()?));
+        let (wait_min, wait_max, taken_gap_max) = (next()?, next()?, next()?);
+        let (first_taken, last_taken, first_source, last_source) =
+            (Timestamp(next()?), Timestamp(next()?), Timestamp(next()?), Timestamp(next()?));
+        let last_receive = Timestamp(last_source.0.wrapping_add(next()?));
+        let last_rank = get_count(bytes)?;
+        let has_sequence = get_byte(bytes)? != 0;
+        let last_sequence = Some(get_unsigned(bytes)?).filter(|_| has_sequence);
         Ok(Self {
             all,
             parts,
@@ -515,9 +601,16 @@ impl Summary {
             flat_max,
             delay_min,
             delay_max,
+            wait_min,
+            wait_max,
+            taken_gap_max,
             first_source,
             first_value,
             last_value,
+            last_source,
+            last_receive,
+            last_rank,
+            last_sequence,
         })
     }
 }

@@ -18,6 +18,7 @@ mod reader;
 mod store;
 mod stored;
 mod tail;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod trend;
@@ -28,6 +29,7 @@ pub use queue::{HistoryQueue, News};
 pub use reader::{Chunk, Damaged, HistoryReader, Visit};
 pub use store::GROUP_TAGS_MAX;
 pub use stored::Unreadable;
+pub use tape::Tape;
 pub use trend::{Point, Trend};
 pub use writer::{HistoryFile, HistoryWriter, Retention};
 

@@ -5,11 +5,12 @@
 
 use super::chunk::{Columns, Summary, View};
 use super::stored::{Pool, STORED, Stored, Unreadable, checked};
+use super::tape::Tape;
 use super::trend::{self, Trend};
 use super::{Damage, Gap, GapReason, HISTORY_FILE, HistoryReading, tail};
 use crate::StoreError;
 use crate::sqlite::connection::{self, Role, failed};
-use model::{TagId, TagIndex, Timestamp};
+use model::{TagId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,11 +18,6 @@ use std::path::Path;
 
 /// Whether to go on to the next chunk or reading.
 pub type Visit = ControlFlow<()>;
-
-/// Readings of a merged reading held decoded at one time, at most; some 60 bytes each.
-const MERGE_READINGS_MAX: usize = 4_000_000;
-/// Readings put in order in one go.
-const MERGE_WINDOW: u64 = 1_000_000;
 
 /// A reader of the history in one folder, in the engine's process or in another one. One thread at a time; open more for more.
 pub struct HistoryReader {
@@ -224,69 +220,14 @@ impl HistoryReader {
         to: Timestamp,
         mut visit: impl FnMut(&HistoryReading) -> Result<Visit, E>,
     ) -> Result<(), E> {
-        let mut spans = Vec::new();
-        for (at, tag) in tags.iter().enumerate() {
-            self.chunks::<StoreError>(tag, from, to, |chunk| {
-                let Summary { first_taken, last_taken, all, .. } = chunk.summary;
-                spans.push((*first_taken, *last_taken, u64::from(all.count), at));
-                Ok(Visit::Continue(()))
-            })?;
-        }
-        let mut held: BTreeMap<usize, Vec<Columns>> = BTreeMap::new();
-        let mut rows: Vec<HistoryReading> = Vec::new();
-        let mut begin = from;
-        while let Some(end) = window(&spans, begin, to) {
-            rows.clear();
-            let mut of_tag = vec![false; tags.len()];
-            spans.iter().filter(|(first, last, ..)| *first < end && *last >= begin).for_each(|(.., at)| of_tag[*at] = true);
-            for (at, tag) in tags.iter().enumerate().filter(|(at, _)| of_tag[*at]) {
-                let columns = match held.remove(&at) {
-                    Some(columns) => columns,
-                    None => self.gather(tag, begin, end, to)?,
-                };
-                for columns in &columns {
-                    let view = columns.view().between(begin, end);
-                    rows.extend((0..view.len()).map(|place| view.reading(place, TagIndex(at as u32))));
-                }
-                let later = columns.iter().any(|columns| columns.view().taken.last().is_some_and(|last| *last >= end.0));
-                let room = held.values().flatten().map(Columns::len).sum::<usize>() < MERGE_READINGS_MAX;
-                if later && room {
-                    held.insert(at, columns);
-                }
-            }
-            rows.sort_by_key(|row| (row.taken, row.rank));
-            for row in &rows {
-                if visit(row)?.is_break() {
-                    return Ok(());
-                }
-            }
-            begin = end;
-        }
-        Ok(())
+        self.tape(tags, from, to)?.merge(&mut visit)
     }
 
-    /// The chunks of a tag with readings taken in `[begin, end)`, whole up to `to`.
-    fn gather(&mut self, tag: &TagId, begin: Timestamp, end: Timestamp, to: Timestamp) -> Result<Vec<Columns>, StoreError> {
-        let mut gathered = Vec::new();
-        let mut damaged = Vec::new();
-        self.chunks::<StoreError>(tag, begin, to, |chunk| {
-            if chunk.summary.first_taken >= end {
-                return Ok(Visit::Break(()));
-            }
-            let (from, to) = (chunk.summary.first_taken, chunk.summary.last_taken);
-            match chunk.read() {
-                Ok(view) => {
-                    let mut columns = Columns::default();
-                    columns.append(view);
-                    gathered.push(columns);
-                }
-                Err(Unreadable::Damage(why)) => damaged.push(Damaged { tag: Some(tag.clone()), from, to, why }),
-                Err(Unreadable::Store(error)) => return Err(error),
-            }
-            Ok(Visit::Continue(()))
-        })?;
-        damaged.into_iter().for_each(|one| note(&mut self.damaged, one));
-        Ok(gathered)
+    /// All readings of `tags` taken in `[from, to)`, each tag to be gone through at its own pace.
+    pub fn tape(&mut self, tags: &[TagId], from: Timestamp, to: Timestamp) -> Result<Tape<'_>, StoreError> {
+        let Self { connection, pool, damaged } = self;
+        let state = connection.unchecked_transaction().map_err(failed)?;
+        Tape::new(state, pool, damaged, tags, (from, to))
     }
 
     /// Lowest, highest and last values of a tag measured in `[from, to)`, in at most `points` points.
@@ -333,11 +274,11 @@ impl HistoryReader {
 }
 
 /// One question.
-struct Look<'a> {
-    connection: &'a Connection,
-    pool: &'a mut Pool,
-    damaged: &'a mut Vec<Damaged>,
-    asked: Asked,
+pub(super) struct Look<'a> {
+    pub connection: &'a Connection,
+    pub pool: &'a mut Pool,
+    pub damaged: &'a mut Vec<Damaged>,
+    pub asked: Asked,
 }
 
 impl Look<'_> {
@@ -370,7 +311,7 @@ impl Look<'_> {
     }
 
     /// The readings of a group that are in no chunk yet.
-    fn tail(&mut self, group: i64) -> Result<BTreeMap<i64, Columns>, StoreError> {
+    pub fn tail(&mut self, group: i64) -> Result<BTreeMap<i64, Columns>, StoreError> {
         let mut tail = BTreeMap::new();
         let sql = "SELECT first_taken, last_taken, crc, bytes FROM tail WHERE grp = ?1 ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
@@ -401,27 +342,10 @@ impl Look<'_> {
 }
 
 /// The same chunk may be met more than once.
-fn note(damaged: &mut Vec<Damaged>, one: Damaged) {
+pub(super) fn note(damaged: &mut Vec<Damaged>, one: Damaged) {
     if !damaged.contains(&one) {
         damaged.push(one);
     }
-}
-
-/// The end of the next window of a merged reading: about [`MERGE_WINDOW`] readings from `begin` on; none at the end.
-fn window(spans: &[(Timestamp, Timestamp, u64, usize)], begin: Timestamp, to: Timestamp) -> Option<Timestamp> {
-    if begin >= to {
-        return None;
-    }
-    let ahead: Vec<_> = spans.iter().filter(|(first, last, ..)| *last >= begin && *first < to).collect();
-    let earliest = ahead.iter().map(|(first, ..)| *first).min()?.max(begin);
-    // Readings per microsecond, as if each chunk's came evenly.
-    let rate: f64 = ahead
-        .iter()
-        .filter(|(first, ..)| *first <= earliest)
-        .map(|(first, last, count, _)| *count as f64 / (last.0.saturating_sub(first.0) + 1) as f64)
-        .sum();
-    let length = (MERGE_WINDOW as f64 / rate.max(1e-9)).clamp(1.0, 86_400e6) as i64;
-    Some(Timestamp(earliest.0.saturating_add(length)).min(to))
 }
 
 fn members(connection: &Connection) -> rusqlite::Result<Vec<(i64, i64, TagId)>> {

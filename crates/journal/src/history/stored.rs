@@ -6,6 +6,7 @@ use crate::StoreError;
 use crate::sqlite::connection::failed;
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
 
 /// Decoded times, and decoded arrivals, kept for the next tags of the same messages.
 const KEPT: usize = 8;
@@ -63,7 +64,7 @@ pub(super) struct Pool {
 }
 
 /// The last few of one kind by the ids they are stored under, the oldest first.
-struct Kept<T>(Vec<(i64, T)>);
+struct Kept<T>(Vec<(i64, Arc<T>)>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
@@ -77,23 +78,60 @@ impl<T: Default> Kept<T> {
         if let Some(at) = self.0.iter().position(|(of, _)| *of == id) {
             return Ok(at);
         }
-        let mut memory = if self.0.len() < KEPT { T::default() } else { self.0.remove(0).1 };
-        decode(&mut memory)?;
+        let mut memory = if self.0.len() < KEPT { Arc::default() } else { self.0.remove(0).1 };
+        // What somebody else still holds is left to him.
+        if Arc::get_mut(&mut memory).is_none() {
+            memory = Arc::default();
+        }
+        decode(Arc::get_mut(&mut memory).expect("nobody else holds it"))?;
         self.0.push((id, memory));
         Ok(self.0.len() - 1)
+    }
+}
+
+/// All columns of a chunk, those shared with other tags held together with them.
+pub(super) struct Decoded {
+    times: Arc<Times>,
+    arrivals: Arc<Arrivals>,
+    own: Own,
+}
+
+impl Decoded {
+    pub fn view(&self) -> View<'_> {
+        chunk::view(&self.times, &self.arrivals, &self.own)
+    }
+    /// The memory of what is no longer needed.
+    pub fn into_own(self) -> Own {
+        self.own
     }
 }
 
 impl Pool {
     /// All readings of a chunk.
     pub fn view(&mut self, connection: &Connection, stored: &Stored) -> Result<View<'_>, Unreadable> {
-        let Self { times, arrivals, own, scratch } = self;
-        let at = times.get(stored.times, |into| piece(connection, stored.times, |bytes| chunk::get_times(bytes, scratch, into)))?;
-        let times = &times.0[at].1;
-        let at = arrivals
-            .get(stored.arrivals, |into| piece(connection, stored.arrivals, |bytes| chunk::get_arrivals(bytes, scratch, times, into)))?;
+        let (times, arrivals) = self.shared(connection, stored)?;
+        let Self { times: all_times, arrivals: all_arrivals, own, scratch } = self;
         piece(connection, stored.own, |bytes| chunk::get_own(bytes, scratch, own))?;
-        Ok(chunk::joined(times, &arrivals.0[at].1, own)?)
+        Ok(chunk::joined(&all_times.0[times].1, &all_arrivals.0[arrivals].1, own)?)
+    }
+
+    /// The same to keep, in the memory of `own`.
+    pub fn decode(&mut self, connection: &Connection, stored: &Stored, mut own: Own) -> Result<Decoded, Unreadable> {
+        let (times, arrivals) = self.shared(connection, stored)?;
+        piece(connection, stored.own, |bytes| chunk::get_own(bytes, &mut self.scratch, &mut own))?;
+        let (times, arrivals) = (Arc::clone(&self.times.0[times].1), Arc::clone(&self.arrivals.0[arrivals].1));
+        chunk::joined(&times, &arrivals, &own)?;
+        Ok(Decoded { times, arrivals, own })
+    }
+
+    /// The places of what its tag shares with others.
+    fn shared(&mut self, connection: &Connection, stored: &Stored) -> Result<(usize, usize), Unreadable> {
+        let Self { times: all_times, arrivals, scratch, .. } = self;
+        let times = all_times.get(stored.times, |into| piece(connection, stored.times, |bytes| chunk::get_times(bytes, scratch, into)))?;
+        let of = &all_times.0[times].1;
+        let arrivals = arrivals
+            .get(stored.arrivals, |into| piece(connection, stored.arrivals, |bytes| chunk::get_arrivals(bytes, scratch, of, into)))?;
+        Ok((times, arrivals))
     }
 }
 
