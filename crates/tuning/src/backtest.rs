@@ -7,6 +7,7 @@
 //! Alarms of tags under test, of tags still commissioned (待调试), and what was found to be a drill are left out and counted.
 
 use crate::kpi::{Episode, Figures, figures};
+use crate::passage::{Next, Passed, Tape, Waiting};
 use crate::people::People;
 use crate::simulation::Simulation;
 use model::plant::{ChannelKind, Plant};
@@ -85,6 +86,9 @@ pub struct Run {
     left_out: BTreeSet<(AlarmId, Timestamp)>,
     result: RunResult,
     drills: BTreeSet<AlarmId>,
+    /// Where it goes by tapes.
+    waiting: Option<Waiting>,
+    keeps_said: bool,
 }
 
 /// What a run gives.
@@ -98,6 +102,8 @@ pub struct RunResult {
     pub county: usize,
     /// Readings that went in.
     pub readings: u64,
+    /// How they went in, where not each was taken in the order of time.
+    pub passed: Passed,
     /// Readings of tags that this configuration does not have.
     pub unknown: u64,
     /// Acts on record done again.
@@ -106,6 +112,8 @@ pub struct RunResult {
     pub acts_moot: usize,
     /// What was left out.
     pub left_out: LeftOut,
+    /// All that was said, where that was asked for.
+    pub said: Vec<Effect>,
 }
 
 /// What a person would have got.
@@ -144,12 +152,20 @@ impl Run {
             left_out: BTreeSet::new(),
             result: RunResult::default(),
             drills: BTreeSet::new(),
+            waiting: None,
+            keeps_said: false,
         }
     }
 
     /// Cases that people worked on in truth: what they did is handed in by [`Self::act`], and nothing is assumed.
     pub fn set_recorded(&mut self, cases: BTreeSet<CaseId>) {
         self.people.set_recorded(cases);
+    }
+
+    /// Keeps all that is said, to be held against another run.
+    #[doc(hidden)]
+    pub fn keep_said(&mut self) {
+        self.keeps_said = true;
     }
 
     /// Takes one reading. They come in the order in which the engine took them.
@@ -192,9 +208,78 @@ impl Run {
         self.look();
     }
 
+    /// Goes on over all readings taken up to `until`, with the same results as if [`Self::reading`] took each in the order of time; only
+    /// what may change something is, the others wait (see [`crate::passage`]). Acts and gaps come between, by [`Self::act_beside`] and
+    /// [`Self::gap_beside`].
+    pub fn pass(&mut self, tape: &mut impl Tape, until: Timestamp) {
+        self.with_waiting(tape, |run, waiting, tape| run.go_on(waiting, tape, until));
+    }
+
+    /// As [`Self::act`], after all readings taken up to `at`.
+    pub fn act_beside(&mut self, tape: &mut impl Tape, act: &Act, at: Timestamp) {
+        self.with_waiting(tape, |run, waiting, tape| {
+            run.go_on(waiting, tape, at);
+            waiting.all_until(at);
+            waiting.prepare(at, &mut run.simulation.passage(), tape);
+            run.act(act, at);
+            waiting.settle(&mut run.simulation.passage(), tape);
+        });
+    }
+
+    /// As [`Self::gap`], after all readings taken up to `from`; none is taken until `to`.
+    pub fn gap_beside(&mut self, tape: &mut impl Tape, from: Timestamp, to: Timestamp) {
+        self.with_waiting(tape, |run, waiting, tape| {
+            run.go_on(waiting, tape, from);
+            waiting.all_until(from);
+            waiting.prepare_all(&mut run.simulation.passage(), tape);
+            run.gap(from, to);
+            waiting.look_all(&mut run.simulation.passage(), tape);
+        });
+    }
+
+    /// The number of the piece of its tape that a tag is at: none before it is needed any more.
+    pub fn piece(&self, tag: usize) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.piece(tag))
+    }
+
+    fn with_waiting<T: Tape>(&mut self, tape: &mut T, then: impl FnOnce(&mut Self, &mut Waiting, &mut T)) {
+        let mut waiting = self.waiting.take().unwrap_or_else(|| {
+            let (tags, gateways) = (self.simulation.plant().tags.len(), self.simulation.plant().gateways.len());
+            Waiting::new(self.places.clone(), tags, gateways, &mut self.simulation.passage(), tape)
+        });
+        then(self, &mut waiting, tape);
+        self.waiting = Some(waiting);
+    }
+
+    fn go_on(&mut self, waiting: &mut Waiting, tape: &mut impl Tape, until: Timestamp) {
+        loop {
+            let first = waiting.first().filter(|first| *first <= until);
+            // At a tie the deadline goes first.
+            if let Some(due) = self.next_due().filter(|due| *due <= first.unwrap_or(until)) {
+                let now = due.max(self.simulation.now());
+                waiting.prepare(now, &mut self.simulation.passage(), tape);
+                self.serve(due);
+                waiting.settle(&mut self.simulation.passage(), tape);
+            } else if first.is_some() {
+                if let Next::Reading(tag, taken, moment) = waiting.pop(&mut self.simulation.passage(), tape) {
+                    self.reading(&taken);
+                    waiting.taken(tag, moment, &mut self.simulation.passage(), tape);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
     /// Goes on to the end.
     pub fn finish(mut self, to: Timestamp) -> RunResult {
         self.pass_time(to);
+        if let Some(waiting) = &self.waiting {
+            let Passed { singly: _, looked_at, unread } = waiting.passed;
+            self.result.readings += looked_at + unread;
+            self.result.unknown += waiting.unknown;
+            self.result.passed = waiting.passed;
+        }
         self.result.episodes = self.episodes;
         let (left_out, drills) = (&self.left_out, &self.drills);
         let before = self.result.episodes.len();
@@ -207,13 +292,23 @@ impl Run {
     }
 
     fn pass_time(&mut self, until: Timestamp) {
-        while let Some(next) = self.people.next().filter(|next| *next <= until) {
-            self.simulation.advance(next);
-            self.look();
-            self.people.act(&mut self.simulation);
-            self.look();
+        while let Some(due) = self.next_due().filter(|due| *due <= until) {
+            self.serve(due);
         }
         self.simulation.advance(until);
+    }
+
+    /// When the first deadline or the first turn of a person is due.
+    fn next_due(&self) -> Option<Timestamp> {
+        self.simulation.next_due().into_iter().chain(self.people.next()).min()
+    }
+
+    /// Serves the one that is due, and takes up at its own time what follows: somebody may be called by it.
+    fn serve(&mut self, due: Timestamp) {
+        if !self.simulation.serve_first(due) {
+            self.simulation.advance(due);
+            self.people.act(&mut self.simulation);
+        }
         self.look();
     }
 
@@ -225,6 +320,9 @@ impl Run {
     }
 
     fn take(&mut self, effects: Vec<Effect>) {
+        if self.keeps_said {
+            self.result.said.extend_from_slice(&effects);
+        }
         for effect in effects {
             match effect {
                 Effect::Alarm(AlarmEffect::Transition(transition)) => self.transition(&transition),

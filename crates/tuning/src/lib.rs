@@ -6,6 +6,7 @@
 
 pub mod backtest;
 pub mod kpi;
+pub mod passage;
 mod people;
 pub mod replay;
 pub mod report;

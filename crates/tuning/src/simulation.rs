@@ -68,20 +68,34 @@ impl Simulation {
 
     /// Serves every deadline up to `until`, each at its own time, and stands there.
     pub fn advance(&mut self, until: Timestamp) {
-        loop {
-            let due = self.pipeline.next_deadline().unwrap_or(Timestamp::MAX);
-            let next = due.min(self.checkpoint_due);
-            if next > until {
-                break;
-            }
-            self.now = self.now.max(next);
-            if due <= self.checkpoint_due {
-                self.step(&Input::Timeout);
-            } else {
-                self.checkpoint();
-            }
-        }
+        while self.serve_first(until) {}
         self.now = self.now.max(until);
+    }
+
+    /// Serves the first deadline up to `until`; false when there is none.
+    pub(crate) fn serve_first(&mut self, until: Timestamp) -> bool {
+        let due = self.next_due().unwrap_or(Timestamp::MAX);
+        let next = due.min(self.checkpoint_due);
+        if next > until {
+            return false;
+        }
+        self.now = self.now.max(next);
+        if due <= self.checkpoint_due {
+            self.step(&Input::Timeout);
+        } else {
+            self.checkpoint();
+        }
+        true
+    }
+
+    /// When the first deadline is due. It may turn out to be early.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.pipeline.next_deadline()
+    }
+
+    /// For readings that wait.
+    pub(crate) fn passage(&mut self) -> rules::Passage<'_> {
+        self.pipeline.passage()
     }
 
     /// Takes one input now, and answers every message that follows.
