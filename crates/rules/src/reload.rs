@@ -9,7 +9,9 @@
 //! - The newest value is held against the new limit at once, since a tag that reports changes only may say nothing for hours. It may
 //!   raise, never clear.
 //! - Readings of before the change are judged by the limits of before it (see `former`).
-//! - What is calculated otherwise has no value any more but the one its inputs hold now, and that is judged like any other held value.
+//! - What is calculated otherwise, or from what is, has no value and no window any more but what its inputs hold now, and that is judged
+//!   like any other held value.
+//! - A value measured in another unit says nothing by the new limits: the next reading does.
 //!
 //! [`Reload::prepare`] does what needs both plants and no state; it may take its time elsewhere. [`Rules::reload`] then moves the state over.
 
@@ -20,12 +22,12 @@ use crate::judge::{Finding, Judged, find};
 use crate::motion::Motion;
 use crate::slot::{Hold, Outcome, Raise, deadline};
 use crate::state::Gone;
-use crate::tag::{GatewayView, TagState};
+use crate::tag::{GatewayView, Newest, TagState};
 use crate::{Input, Rules};
 use model::plant::{ConditionRule, Plant, Tag};
 use model::{AlarmEffect, AlarmId, AlarmState, Condition, TagIndex, Timestamp};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A change of configuration, prepared.
@@ -88,12 +90,12 @@ fn judges_alike(before: &Tag, after: &Tag) -> bool {
     before == after || (before.conditions == after.conditions && says_the_same(before, after) && *after == same_places(after))
 }
 
-/// Whether a value of before still means what it meant: measured then and now, or calculated by the same formula.
+/// Whether a value of before still means what it meant by itself: in one unit, and measured then and now or calculated by one formula.
 fn says_the_same(before: &Tag, after: &Tag) -> bool {
     fn formula(tag: &Tag) -> Option<&str> {
         tag.calculation.as_ref().map(|calculation| calculation.text.as_str())
     }
-    formula(before) == formula(after)
+    formula(before) == formula(after) && before.unit == after.unit
 }
 
 /// For each element of one sorted list, its place in the other.
@@ -185,11 +187,20 @@ impl Rules {
         (self.gone, self.bygone) = (std::mem::take(gone), std::mem::take(bygone));
         let place = |tag: TagIndex| moves[tag.at()];
         self.freed = freed.iter().filter_map(|tag| place(*tag)).collect();
-        let mut anew: BTreeSet<TagIndex> = self.second.tags().collect();
-        for tag in second.tags() {
-            if let Some(to) = place(tag).filter(|to| says_the_same(from.tag(tag), self.plant.tag(*to))) {
-                self.second.resume(to, second.windows(tag));
-                anew.remove(&to);
+        let plant = Arc::clone(&self.plant);
+        let both = moves.iter().zip(&from.tags).filter_map(|(to, old)| Some(((*to)?, old)));
+        // Tags whose value of before means nothing now; of the calculated ones all that hang on such a one.
+        let mut void: BTreeSet<TagIndex> = both.filter(|(to, old)| !says_the_same(old, plant.tag(*to))).map(|(to, _)| to).collect();
+        let calculated: BTreeMap<TagIndex, TagIndex> = second.tags().filter_map(|tag| Some((place(tag)?, tag))).collect();
+        let mut anew = BTreeSet::new();
+        for index in self.second.tags().collect::<Vec<_>>() {
+            let inputs = plant.tag(index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+            match calculated.get(&index).filter(|_| !inputs.chain([&index]).any(|input| void.contains(input))) {
+                Some(before) => self.second.resume(index, second.windows(*before)),
+                None => {
+                    void.insert(index);
+                    anew.insert(index);
+                }
             }
         }
 
@@ -238,14 +249,14 @@ impl Rules {
             let old = from.tag(index);
             match *to {
                 // A tag that something is newly calculated from is closed anew, so that each of its readings is looked at.
-                Some(to) if alike[at] && !tags.is_boxed(index) && !self.second.feeds(to) => {
+                Some(to) if alike[at] && !tags.is_boxed(index) && !self.second.feeds(to) && !void.contains(&to) => {
                     if let Some(heard) = self.tags.adopt(to, tags, index) {
                         self.silence.began(to, heard);
                     }
                 }
                 Some(to) => {
                     let state = tags.open(index, old.conditions.len());
-                    self.move_tag(old, to, state, alike[at]);
+                    self.move_tag(old, to, state, alike[at], void.contains(&to));
                     if !alike[at] {
                         written.insert(to);
                     }
@@ -279,26 +290,32 @@ impl Rules {
         anew
     }
 
-    /// Moves a tag of which something stands, or which is judged otherwise.
-    fn move_tag(&mut self, old: &Tag, to: TagIndex, was: TagState, alike: bool) {
+    /// Moves a tag of which something stands, or which is judged otherwise, or whose value is `void`.
+    fn move_tag(&mut self, old: &Tag, to: TagIndex, was: TagState, alike: bool, void: bool) {
         let plant = Arc::clone(&self.plant);
         let new = plant.tag(to);
         let heard_by = self.now + new.sample_interval.times(2);
         let still_explained = self.tags.gateway(to).is_some_and(|gateway| self.gateways[gateway].lost);
         let mut state = self.tags.open(to, new.conditions.len());
-        let same = says_the_same(old, new);
-        if same {
-            (state.newest, state.heard, state.granted, state.advanced) = (was.newest, was.heard, was.granted, was.advanced);
+        // Of what is measured before and after, it is known when it was heard, whatever it said.
+        let heard = !void || (old.calculation.is_none() && new.calculation.is_none());
+        if heard {
+            state.newest = if void { was.newest.map(Newest::voided) } else { was.newest };
+            (state.heard, state.granted, state.advanced) = (was.heard, was.granted, was.advanced);
         }
         if new.in_service {
             state.mode = was.mode;
         }
-        if new.in_service && same {
+        if new.in_service && heard {
             (state.silent, state.fall, state.kept_due) = (was.silent, was.fall, was.kept_due);
             (state.kept, state.marks) = (was.kept, was.marks);
             state.warm_until = was.warm_until;
             // A window of another length is filled anew, as after a restart.
-            state.motion = if alike { was.motion } else { was.motion.and_then(|motion| Motion::resume(new, motion.row())) };
+            state.motion = match was.motion {
+                _ if void => None,
+                motion if alike => motion,
+                motion => motion.and_then(|motion| Motion::resume(new, motion.row())),
+            };
         }
         for (rule, mut slot) in old.conditions.iter().zip(was.slots) {
             let place = new.conditions.iter().position(|other| other.condition == rule.condition);
@@ -337,7 +354,7 @@ impl Rules {
 impl TagState {
     fn rejudge(&mut self, before: &[ConditionRule], view: GatewayView, scene: &mut Scene<'_>) {
         let tag = scene.tag();
-        let held = self.newest.filter(|_| !self.silent).map(|newest| Judged::held(tag, &newest.record, scene));
+        let held = self.newest.filter(|newest| !self.silent && !newest.is_void()).map(|newest| Judged::held(tag, &newest.record, scene));
         let newest = self.newest.map(|newest| newest.record);
         let time = self.newest.map_or(Timestamp::MIN, |newest| newest.time);
         for (at, rule) in tag.conditions.iter().enumerate() {

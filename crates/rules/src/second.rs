@@ -265,10 +265,10 @@ impl Rules {
         }
     }
 
-    /// When a tag last said something new, its falling silent included; none where nothing came of it yet.
+    /// When a tag last said something new, its falling silent included; none where nothing came of it yet, or not in its unit.
     fn spoke(&self, index: TagIndex) -> Option<Timestamp> {
         let view = self.tag(index);
-        let newest = view.newest()?.time;
+        let newest = view.newest().filter(|newest| !newest.is_void())?.time;
         Some(match view.rest.fall {
             Some((Fall::Silent, since)) if view.rest.silent => newest.max(since),
             _ => newest,

@@ -29,6 +29,16 @@ pub(crate) struct Newest {
     pub ahead: Option<Timestamp>,
 }
 
+impl Newest {
+    /// It was measured in another unit: known is when, not what. No reading is ever without a value and yet not bad.
+    pub fn voided(self) -> Self {
+        Self { record: ReadingRecord { value: None, quality: Quality::Uncertain, ..self.record }, ..self }
+    }
+    pub fn is_void(&self) -> bool {
+        self.record.value.is_none() && self.record.quality == Quality::Uncertain
+    }
+}
+
 /// How a tag fell out, as its gateway's loss sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,8 +77,7 @@ impl TagView<'_> {
         let time = corrected.min(now);
         let known = &newest.record;
         let same = known.source_time == record.source_time
-            && known.value == record.value
-            && known.quality == record.quality
+            && (newest.is_void() || known.value == record.value && known.quality == record.quality)
             && known.sequence == record.sequence;
         // A stuck clock says the same thing at the same time for ever: on receive time that is a new reading.
         if same && !on_receive_time {

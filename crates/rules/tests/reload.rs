@@ -312,6 +312,116 @@ fn what_is_calculated_otherwise_is_judged_by_its_new_value_only() {
 }
 
 #[test]
+fn what_is_calculated_from_what_is_calculated_otherwise_is_judged_by_its_new_value_only() {
+    // From kPa to bar: neither the value nor the window of before is held against the limit in bar.
+    check(
+        "tag A high 1000
+         calc P high 5000 := [A] * 10
+         calc Q high 500 := mean([P], 60s)
+         0s   A reading 40
+         60s  A reading 40
+         61s  reload tag A high 1000; calc P high 50 := [A] / 10; calc Q high 7 := mean([P], 60s)
+         62s  A reading 40
+         90s  A reading 40
+         92s  A reading 900                           => P.high raised 92s; announce P.high
+         121s A reading 900                           => Q.high raised 121s; announce Q.high",
+    );
+    // From bar to kPa: what the window held in bar keeps no alarm back.
+    check(
+        "tag A high 1000
+         calc P high 50 := [A] / 10
+         calc Q high 7 := mean([P], 60s)
+         0s   A reading 40
+         60s  A reading 40
+         61s  reload tag A high 1000; calc P high 5000 := [A] * 10; calc Q high 300 := mean([P], 60s)
+         95s  A reading 40                            => Q.high raised 95s; announce Q.high",
+    );
+    // Nothing of it is configured otherwise, and still it holds another value.
+    check(
+        "tag A high 1000
+         calc P high 5000 := [A] * 10
+         calc Q high 500 := [P] + 1
+         0s   A reading 40
+         10s  reload tag A high 1000; calc P high 5000 := [A] * 20; calc Q high 500 := [P] + 1 => Q.high raised 10s; announce Q.high
+         11s  restart lossy
+         11s  link up
+         11s  drained
+         12s  A reading 20                            => Q.high returned 12s",
+    );
+}
+
+#[test]
+fn a_mode_read_from_what_is_calculated_otherwise_is_known_before_anything_is_judged() {
+    check(
+        "tag T temperature, high 80, mode 1 limit 120
+         tag N level
+         calc X := [N]
+         calc M := [X]
+         modes M
+         0s  N reading 1
+         1s  T reading 100
+         10s reload tag T temperature, high 80, mode 2 limit 120, mode 1 off; tag N level; calc X := [N] * 2; calc M := [X]; modes M
+         11s T reading 121    => T.high raised 11s; announce T.high",
+    );
+}
+
+#[test]
+fn a_value_in_another_unit_is_held_against_no_limit() {
+    // From bar to kPa, and the limit with it.
+    check(
+        "tag A unit bar, low 3
+         calc D low 2 := [A] - 1
+         0s   A reading 5
+         10s  reload tag A unit kPa, low 300; calc D unit kPa, low 200 := [A] - 100
+         11s  A reading 500
+         12s  A reading 290   => A.low raised 12s; announce A.low; D.low raised 12s; announce D.low",
+    );
+    // The broker sends what it kept of before once more.
+    check(
+        "tag A unit kPa, high 900
+         calc D high 900 := [A]
+         0s   A reading 500
+         10s  reload tag A unit bar, high 9; calc D unit bar, high 9 := [A]
+         11s  A reading 500 at 0s",
+    );
+    // A step is between two values of one unit.
+    check(
+        "tag A unit bar, spike 10 within 20s
+         0s   A reading 5
+         5s   reload tag A unit kPa, spike 1000 within 20s
+         6s   A reading 500
+         10s  reload tag A unit kPa, spike 10 within 20s
+         11s  A reading 520   => A.spike raised 11s; announce A.spike",
+    );
+    // It is silent and bad no sooner for it, through a restart too.
+    check(
+        "tag A unit bar, alone, stale 20s
+         0s   A reading 5
+         10s  reload tag A unit kPa, alone, stale 20s, bad-quality
+         19s  timeout
+         20s  timeout         => A.stale raised 20s; announce A.stale",
+    );
+    check(
+        "tag A unit bar, alone, low 3
+         0s   A reading 5
+         9s   checkpoint
+         10s  reload tag A unit kPa, alone, low 300
+         11s  restart lossy
+         11s  link up
+         11s  drained
+         12s  reload tag A unit kPa, alone, low 310
+         13s  A reading 305   => A.low raised 13s; announce A.low",
+    );
+    // What stands goes on standing until a value of the new unit ends it.
+    check(
+        "tag A unit bar, high 8, on-delay 30s, high-high 9
+         0s   A reading 9     => A.high raised 0s; announce A.high; A.high-high raised 0s; announce A.high-high
+         10s  reload tag A unit kPa, high 800, on-delay 30s, high-high 900
+         20s  A reading 700   => A.high returned 20s; A.high-high returned 20s",
+    );
+}
+
+#[test]
 fn a_delay_of_a_tag_that_is_calculated_otherwise_ends_where_the_new_value_is_within_the_limit() {
     check(
         "tag A high 1000

@@ -14,7 +14,7 @@
 //! A plant of several tags: `tag A temperature, range 0..100, high 80` and `gateway 5s` (its interval; all tags are behind it unless
 //! they say `alone`). A reading: `A reading 81`, `A reading 81 at -40m` (source time), `bad 81`, `uncertain 81`, `null`; `A,B` or `all`
 //! for several tags. A calculated tag: `calc D deviation 5, deadband 1 := abs([A] - [B])`, `calc V truth, voted 1 := vote(2, …)`; the
-//! tags of a scenario have no units. `modes M` makes the value of the tag M the operating mode of all. Settings of the last condition:
+//! tags of a scenario are calculated without units, though one may carry a name: `unit bar`. `modes M` makes the value of the tag M the operating mode of all. Settings of the last condition:
 //! `mode 1 limit 90`, `mode 2 off`, `suppressed-by S`, `latching`, `realarm 10m`. Other events: `acknowledge`, `field-check`, `link down`, `link up`, `system clock on`, `unknown-tag X`, `drained`,
 //! `reload high 85` (from then on the set-up is this; `;` stands between its lines),
 //! `restart` (the state written down and read again; `restart lossy` without the last checkpoint), `timeout`.
@@ -337,6 +337,7 @@ fn configure(tag: &mut Tag, parts: &str, alone: &mut Vec<String>) {
             ("oxygen", _) => tag.signal = Signal::Oxygen,
             ("switch", _) => tag.signal = Signal::Switch,
             ("alone", _) => alone.push(tag.id.tag.to_string()),
+            ("unit", _) => tag.unit = rest.to_owned(),
             ("out-of-service", _) => tag.in_service = false,
             ("warm-up", _) => tag.warm_up = duration(rest).expect("a length"),
             ("latching", Some(rule)) => rule.extra.get_or_insert_default().latching = true,
