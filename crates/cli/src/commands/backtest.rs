@@ -1,5 +1,11 @@
 //! `watchfire backtest`: what a configuration would have done with readings that were taken, compared with another one.
 
+mod tape;
+#[cfg(test)]
+mod tests;
+
+pub use tape::HistoryTape;
+
 use super::publish;
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, anyhow, bail};
@@ -8,8 +14,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use journal::history::{HistoryReader, Visit};
 use journal::{EntryKind, Reader, SqliteReader, StoreError};
 use model::{
-    Act, ActAnswer, ActId, ActKind, Announcement, BodyId, CaseEvent, CaseEventKind, CaseId, Outcome, Plant, Reading, SYSTEM_ENTERPRISE,
-    TagId, TagIndex, Tier, Timestamp,
+    Act, ActAnswer, ActId, ActKind, Announcement, BodyId, CaseEvent, CaseEventKind, CaseId, Duration, Outcome, Plant, Reading,
+    SYSTEM_ENTERPRISE, TagId, TagIndex, Tier, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, compare};
+use tuning::passage::Passed;
 use tuning::report::{self, Subject, Trace};
 use tuning::suggest::Real;
 
@@ -107,7 +114,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.enterprise.is_empty() {
         record.keep_only(&args.enterprise);
     }
-    let bar = progress(&record, args.json);
+    let bar = progress(args.json);
     if args.in_background {
         stand_back(&bar);
     }
@@ -200,7 +207,7 @@ impl Record {
         let Some((first, last)) = reader.span()? else {
             bail!("{}: {}", data.display(), say("历史里还没有读数", "the history holds no readings yet"));
         };
-        let (from, to) = (from.unwrap_or(first).max(first), to.unwrap_or(Timestamp::MAX).min(last + model::Duration::from_micros(1)));
+        let (from, to) = (from.unwrap_or(first).max(first), to.unwrap_or(Timestamp::MAX).min(last + Duration::from_micros(1)));
         let mut gaps: Vec<(Timestamp, Timestamp)> = reader.gaps(from, to)?.iter().map(|gap| (gap.from, gap.to)).collect();
         let mut notes = Vec::new();
         if !gaps.is_empty() {
@@ -239,32 +246,15 @@ impl Record {
             Run::new(Arc::clone(after), &self.tags, Answers::Never, self.from),
         ];
         runs.iter_mut().for_each(|run| run.set_recorded(self.people.cases.clone()));
-        let mut drawn: Vec<Option<Trace>> = vec![None; self.tags.len()];
-        let draws = traces.is_some();
         let (from, to) = (self.from, self.to);
-        let mut beside = Beside { acts: &self.people.acts, gaps: &self.gaps, from };
-        let mut count = 0_u64;
-        let mut take = |taken: &Taken| {
-            beside.catch_up(&mut runs, taken.at);
-            for run in &mut runs {
-                run.reading(taken);
-            }
-            if draws && let Some(trace) = drawn.get_mut(taken.reading.tag.at()) {
-                trace.get_or_insert_with(|| Trace::new(from, to)).add(taken.reading.source_time, taken.reading.value);
-            }
-            count += 1;
-            if count.is_multiple_of(16_384) {
-                bar.set_position(u64::try_from(taken.at.since(from).as_secs()).unwrap_or(0));
+        let beside = Beside { acts: &self.people.acts, gaps: &self.gaps, from };
+        let drawn = match &mut self.source {
+            Source::Rows(rows) => in_order(&mut runs, rows, beside, &self.tags, (from, to), traces.is_some(), bar),
+            Source::History(reader) => {
+                let tape = reader.tape(&self.tags, from, to)?;
+                by_tape(&mut runs, HistoryTape::new(tape, self.tags.len(), (from, to), traces.is_some()), beside, (from, to), bar)?
             }
         };
-        match &mut self.source {
-            Source::Rows(rows) => rows.iter().for_each(&mut take),
-            Source::History(reader) => reader.merged::<StoreError>(&self.tags, from, to, |row| {
-                take(&Taken { reading: row.reading, at: row.taken, under_test: row.under_test });
-                Ok(Visit::Continue(()))
-            })?,
-        }
-        beside.catch_up(&mut runs, to);
         let [old, new, old_unanswered, new_unanswered] = runs.map(|run| run.finish(to));
         if let Some(traces) = traces {
             traces.extend(self.tags.iter().cloned().zip(drawn).filter_map(|(tag, trace)| Some((tag, trace?))));
@@ -305,6 +295,15 @@ impl Record {
             format!("读数 {readings} 个;人员操作按原样 {acts_same} 次,无从对应 {acts_moot} 次"),
             format!("{readings} readings; acts done again {acts_same}, with nothing to act on {acts_moot}"),
         );
+        let Passed { singly, looked_at, unread } = comparison.answered.1.passed;
+        if singly + looked_at + unread > 0 {
+            say_both(
+                format!("其中凭块摘要即知无变化 {unread} 个,凭数值 {looked_at} 个,逐个判断 {singly} 个"),
+                format!(
+                    "of them told to change nothing by the summary of their chunk {unread}, by their values {looked_at}; judged one by one {singly}"
+                ),
+            );
+        }
         if *unknown > 0 {
             say_both(
                 format!("{unknown} 个读数的位号不在试算的组态里"),
@@ -321,6 +320,70 @@ impl Record {
     }
 }
 
+/// Every reading of a recorded file, in the order of time.
+fn in_order(
+    runs: &mut [Run; 4],
+    rows: &[Taken],
+    mut beside: Beside<'_>,
+    tags: &[TagId],
+    (from, to): (Timestamp, Timestamp),
+    draws: bool,
+    bar: &ProgressBar,
+) -> Vec<Option<Trace>> {
+    let mut drawn: Vec<Option<Trace>> = vec![None; tags.len()];
+    bar.set_length(rows.len() as u64);
+    for (count, taken) in (0_u64..).zip(rows) {
+        while let Some(next) = beside.next(taken.at) {
+            runs.iter_mut().for_each(|run| match next {
+                Between::Act(act, at) => run.act(act, at),
+                Between::Gap(begin, end) => run.gap(begin, end.min(taken.at)),
+            });
+        }
+        runs.iter_mut().for_each(|run| run.reading(taken));
+        if draws && let Some(trace) = drawn.get_mut(taken.reading.tag.at()) {
+            trace.get_or_insert_with(|| Trace::new(from, to)).add(taken.reading.source_time, taken.reading.value);
+        }
+        if count.is_multiple_of(16_384) {
+            bar.set_position(count);
+        }
+    }
+    while let Some(next) = beside.next(to) {
+        runs.iter_mut().for_each(|run| match next {
+            Between::Act(act, at) => run.act(act, at),
+            Between::Gap(begin, end) => run.gap(begin, end.min(to)),
+        });
+    }
+    drawn
+}
+
+/// The history, each tag at its own pace.
+fn by_tape(
+    runs: &mut [Run; 4],
+    mut tape: HistoryTape<'_>,
+    mut beside: Beside<'_>,
+    (from, to): (Timestamp, Timestamp),
+    bar: &ProgressBar,
+) -> Result<Vec<Option<Trace>>, StoreError> {
+    let count = tape.count()?;
+    bar.set_length(count);
+    let mut now = from;
+    while let Some(next) = beside.next(to) {
+        let (Between::Act(_, at) | Between::Gap(at, _)) = next;
+        tape.pass(runs, now, at, count, |passed| bar.set_position(passed))?;
+        now = now.max(at);
+        match next {
+            Between::Act(act, at) => runs.iter_mut().for_each(|run| run.act_beside(&mut tape, act, at)),
+            Between::Gap(begin, end) => {
+                let end = tape.next_taken(begin)?.unwrap_or(to).min(end);
+                runs.iter_mut().for_each(|run| run.gap_beside(&mut tape, begin, end));
+            }
+        }
+        tape.check()?;
+    }
+    tape.pass(runs, now, to, count, |passed| bar.set_position(passed))?;
+    Ok(tape.into_drawn())
+}
+
 /// Acts and gaps, which come between the readings.
 struct Beside<'r> {
     acts: &'r [(Timestamp, Act)],
@@ -328,27 +391,35 @@ struct Beside<'r> {
     from: Timestamp,
 }
 
-impl Beside<'_> {
-    fn catch_up(&mut self, runs: &mut [Run; 4], now: Timestamp) {
+/// One of them.
+#[derive(Clone, Copy)]
+enum Between<'r> {
+    Act(&'r Act, Timestamp),
+    /// From here to there.
+    Gap(Timestamp, Timestamp),
+}
+
+impl<'r> Beside<'r> {
+    /// The next that comes before a reading taken at `now`, and not before all readings.
+    fn next(&mut self, now: Timestamp) -> Option<Between<'r>> {
         loop {
-            let act = self.acts.first().map(|(at, _)| *at).filter(|at| *at < now);
-            let gap = self.gaps.first().map(|(begin, _)| *begin).filter(|begin| *begin < now);
+            let act = self.acts.split_first().filter(|((at, _), _)| *at < now);
+            let gap = self.gaps.split_first().filter(|((begin, _), _)| *begin < now);
             match (act, gap) {
-                (_, Some(begin)) if act.is_none_or(|at| begin <= at) => {
-                    let (begin, end) = self.gaps[0];
-                    self.gaps = &self.gaps[1..];
-                    if end > self.from {
-                        runs.iter_mut().for_each(|run| run.gap(begin.max(self.from), end.min(now)));
+                (act, Some(((begin, end), rest))) if act.is_none_or(|((at, _), _)| begin <= at) => {
+                    self.gaps = rest;
+                    if *end > self.from {
+                        // One that lasts when the readings begin is over with the first of them, whenever that was taken.
+                        return Some(Between::Gap((*begin).max(self.from - Duration::from_micros(1)), *end));
                     }
                 }
-                (Some(at), _) => {
-                    let act = &self.acts[0].1;
-                    self.acts = &self.acts[1..];
-                    if at >= self.from {
-                        runs.iter_mut().for_each(|run| run.act(act, at));
+                (Some(((at, act), rest)), _) => {
+                    self.acts = rest;
+                    if *at >= self.from {
+                        return Some(Between::Act(act, *at));
                     }
                 }
-                (None, _) => return,
+                (None, _) => return None,
             }
         }
     }
@@ -415,13 +486,12 @@ fn positions(tags: &[TagId]) -> Vec<BodyId> {
     bodies
 }
 
-/// A bar that stands where the readings stand in time.
-pub(super) fn progress(record: &Record, quiet: bool) -> ProgressBar {
-    let length = u64::try_from(record.to.since(record.from).as_secs()).unwrap_or(0);
+/// A bar of readings: its length is told once they are counted, and it stands at how many lie behind all runs, unread ones included.
+pub(super) fn progress(quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     // The template is a constant of ours.
-    let style = ProgressStyle::with_template("{bar:40} {percent} % {eta}").expect("a valid template");
-    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+    let style = ProgressStyle::with_template("{bar:40} {percent} % {human_pos}/{human_len} {eta}").expect("a valid template");
+    ProgressBar::with_draw_target(None, target).with_style(style)
 }
 
 /// Leaves the processor to the engine that asked, and tells it how far this is.

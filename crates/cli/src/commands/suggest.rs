@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(plant) = load(&args.config) else { return Ok(ExitCode::from(1)) };
     let span = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
     let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span)?;
-    let bar = progress(&record, args.json);
+    let bar = progress(args.json);
     let today = record.compare(&plant, &plant, &bar, None)?;
     let mut counts: BTreeMap<(TagIndex, Condition), usize> = BTreeMap::new();
     for episode in today.answered.0.episodes.iter().filter(|episode| episode.alarm.condition.is_limit()) {

@@ -348,7 +348,7 @@ pub(super) fn note(damaged: &mut Vec<Damaged>, one: Damaged) {
     }
 }
 
-fn members(connection: &Connection) -> rusqlite::Result<Vec<(i64, i64, TagId)>> {
+pub(super) fn members(connection: &Connection) -> rusqlite::Result<Vec<(i64, i64, TagId)>> {
     let mut statement = connection.prepare_cached("SELECT enterprise, tag, id, grp FROM tags")?;
     let rows = statement.query_map([], |row| Ok((row.get(2)?, row.get(3)?, tag_id(row)?)))?;
     rows.collect()

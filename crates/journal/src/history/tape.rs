@@ -4,7 +4,7 @@
 //! The tail of a group is decoded once for all its tags. All of it is read from one state of the file.
 
 use super::chunk::{Columns, Own, Summary, View};
-use super::reader::{Asked, Damaged, Look, note};
+use super::reader::{Asked, Damaged, Look, members, note};
 use super::stored::{Decoded, Pool, STORED, Stored, Unreadable};
 use super::{HistoryReading, reader::Visit};
 use crate::StoreError;
@@ -12,7 +12,7 @@ use crate::sqlite::connection::failed;
 use model::{TagId, TagIndex, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::ops::Range;
 
 /// Summaries of one tag read in one go.
@@ -38,8 +38,10 @@ pub struct Tape<'r> {
 /// One tag.
 struct Track {
     tag: TagId,
-    /// Its stored id and its group; none at the end of what there is.
-    left: Option<(i64, i64)>,
+    /// Its stored id and its group; none where it never had a reading.
+    stored: Option<(i64, i64)>,
+    /// All there is of it has been met.
+    ended: bool,
     segment: i64,
     ahead: VecDeque<Stored>,
     /// The number of the first of the pieces that are still needed.
@@ -99,41 +101,51 @@ impl<'r> Tape<'r> {
     ) -> Result<Self, StoreError> {
         let mut tracks = Vec::with_capacity(tags.len());
         for tag in tags {
-            let left = state
+            let stored = state
                 .prepare_cached("SELECT id, grp FROM tags WHERE enterprise = ?1 AND tag = ?2")
                 .and_then(|mut statement| {
                     statement.query_row(params![tag.enterprise.as_str(), tag.tag], |row| Ok((row.get(0)?, row.get(1)?))).optional()
                 })
                 .map_err(failed)?;
             let (ahead, pieces) = (VecDeque::new(), VecDeque::new());
-            tracks.push(Track { tag: tag.clone(), left, segment: i64::MIN, ahead, first: 0, pieces });
+            tracks.push(Track { tag: tag.clone(), stored, ended: false, segment: i64::MIN, ahead, first: 0, pieces });
         }
         let (tails, spare) = (BTreeMap::new(), Vec::new());
         Ok(Self { state, pool, damaged, tracks, tails, from, to, spare, decoded: 0, passed: 0 })
     }
 
-    /// How many readings there are of all tags, whether asked for or not; what lies across an end is estimated.
+    /// How many readings there are; what lies across an end, and what a group has in its tail beside other tags, is estimated.
     pub fn count(&self) -> Result<u64, StoreError> {
-        let inside = |first: i64, last: i64, count: i64| {
+        let tags: BTreeSet<i64> = self.tracks.iter().filter_map(|track| track.stored).map(|(id, _)| id).collect();
+        let mut groups: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+        for (id, group, _) in members(&self.state).map_err(failed)? {
+            let (ours, all) = groups.entry(group).or_default();
+            *ours += f64::from(u8::from(tags.contains(&id)));
+            *all += 1.0;
+        }
+        let inside = |first: i64, last: i64| {
             let (begin, end) = (first.max(self.from.0), last.min(self.to.0));
             let share = (end.saturating_sub(begin) as f64 + 1.0) / (last.saturating_sub(first) as f64 + 1.0);
-            count as f64 * share.clamp(0.0, 1.0)
+            share.clamp(0.0, 1.0)
         };
+        let span = [self.from.0, self.to.0];
         let mut count = 0.0;
-        for (sql, in_summary) in [
-            ("SELECT first_taken, last_taken, summary FROM chunks WHERE first_taken < ?2 AND last_taken >= ?1", true),
-            ("SELECT first_taken, last_taken, readings FROM tail WHERE first_taken < ?2 AND last_taken >= ?1", false),
-        ] {
-            let mut statement = self.state.prepare(sql).map_err(failed)?;
-            let mut rows = statement.query([self.from.0, self.to.0]).map_err(failed)?;
-            while let Some(row) = rows.next().map_err(failed)? {
-                let readings = if in_summary {
-                    row.get_ref(2).ok().and_then(|blob| blob.as_blob().ok()).and_then(Summary::count_of).map_or(0, i64::from)
-                } else {
-                    row.get(2).map_err(failed)?
-                };
-                count += inside(row.get(0).map_err(failed)?, row.get(1).map_err(failed)?, readings);
+        let chunks = "SELECT first_taken, last_taken, tag, summary FROM chunks WHERE first_taken < ?2 AND last_taken >= ?1";
+        let mut statement = self.state.prepare(chunks).map_err(failed)?;
+        let mut rows = statement.query(span).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            if tags.contains(&row.get(2).map_err(failed)?) {
+                let readings = row.get_ref(3).ok().and_then(|blob| blob.as_blob().ok()).and_then(Summary::count_of).unwrap_or(0);
+                count += f64::from(readings) * inside(row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
             }
+        }
+        let tail = "SELECT first_taken, last_taken, grp, readings FROM tail WHERE first_taken < ?2 AND last_taken >= ?1";
+        let mut statement = self.state.prepare(tail).map_err(failed)?;
+        let mut rows = statement.query(span).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let (ours, all) = groups.get(&row.get(2).map_err(failed)?).copied().unwrap_or((0.0, 1.0));
+            let readings: i64 = row.get(3).map_err(failed)?;
+            count += readings as f64 * ours / all * inside(row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
         }
         Ok(count as u64)
     }
@@ -270,7 +282,7 @@ impl<'r> Tape<'r> {
     fn load(&mut self, tag: usize) -> Result<bool, StoreError> {
         loop {
             let track = &mut self.tracks[tag];
-            let Some((id, group)) = track.left else { return Ok(false) };
+            let Some((id, group)) = track.stored.filter(|_| !track.ended) else { return Ok(false) };
             if track.ahead.is_empty() {
                 let sql = format!(
                     "SELECT {STORED}, segment FROM chunks WHERE tag = ?1 AND segment > ?2 AND {} ORDER BY segment LIMIT {AHEAD}",
@@ -286,7 +298,7 @@ impl<'r> Tape<'r> {
             let held = match track.ahead.pop_front() {
                 Some(stored) => Held::Stored(stored),
                 None => {
-                    track.left = None;
+                    track.ended = true;
                     if !self.tails.contains_key(&group) {
                         let asked = Asked::Taken(self.from, self.to);
                         let mut look = Look { connection: &self.state, pool: self.pool, damaged: self.damaged, asked };
