@@ -404,13 +404,34 @@ fn a_crash_after_a_silent_hour_makes_a_gap_from_when_the_writer_was_last_alive()
     {
         let (_writer, mut queue) = HistoryWriter::start(dir.path(), tags(1), keep, at(0)).unwrap();
         queue.push(&row(0, START, 1.0).reading, at(0));
-        queue.note_alive(at(1));
         queue.hand_over();
         queue.note_alive(at(60));
     }
     rusqlite::Connection::open(dir.path().join(HISTORY_FILE)).unwrap().execute("UPDATE meta SET clean_stop = 0", []).unwrap();
     drop(HistoryWriter::start(dir.path(), tags(1), keep, at(61)).unwrap());
     let gap = Gap { from: at(60), to: at(61), lost: None, why: GapReason::Crash };
+    assert_eq!(reader(dir.path()).gaps(Timestamp::MIN, Timestamp::MAX).unwrap(), [gap]);
+}
+
+#[test]
+fn an_engine_with_readings_in_hand_says_nothing_of_being_alive() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = Retention(Duration::MAX);
+    let at = |minutes| Timestamp(START) + Duration::from_mins(minutes);
+    {
+        let (_writer, mut queue) = HistoryWriter::start(dir.path(), tags(1), keep, at(0)).unwrap();
+        queue.push(&row(0, START, 1.0).reading, at(0));
+        queue.hand_over();
+        queue.note_alive(at(2));
+        // Taken and lost with the crash, before and after other tags came: nothing may say that all up to then is there.
+        queue.push(&row(0, START + SECOND, 2.0).reading, at(3));
+        queue.note_alive(at(4));
+        queue.set_tags(tags(1));
+        queue.note_alive(at(5));
+    }
+    rusqlite::Connection::open(dir.path().join(HISTORY_FILE)).unwrap().execute("UPDATE meta SET clean_stop = 0", []).unwrap();
+    drop(HistoryWriter::start(dir.path(), tags(1), keep, at(61)).unwrap());
+    let gap = Gap { from: at(2), to: at(61), lost: None, why: GapReason::Crash };
     assert_eq!(reader(dir.path()).gaps(Timestamp::MIN, Timestamp::MAX).unwrap(), [gap]);
 }
 
