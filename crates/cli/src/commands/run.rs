@@ -3,7 +3,7 @@
 use crate::alive::{Heartbeat, WhileAlive, tell_service_manager};
 use crate::allowed::Allowed;
 use crate::clock::{EngineClock, Scale};
-use crate::configurations::{BY_SIGNAL, BY_START, Kept, Opened, Start, Tuning};
+use crate::configurations::{BY_SIGNAL, BY_START, Kept, Opened, Start, Tuning, Ways};
 use crate::engine::{Engine, EngineInput, Guard, Outlets, Parts};
 use crate::facts::LiveFacts;
 use crate::lang::{lang, say};
@@ -89,7 +89,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let contradiction = store.contradiction();
     let snapshot = store.load().context("the store cannot be read")?;
     let kept = Kept::of(&args.data);
-    let start = match Start::of(&args.config, &kept, &snapshot.hard, crate::clock::Scale::REAL.wall())? {
+    let ways = ways(args);
+    let opens = |loaded: &Loaded| {
+        crate::commands::channels::try_out(loaded)?;
+        ways.try_open(&loaded.server, &loaded.plant, None)
+    };
+    let start = match Start::of(&args.config, &kept, &snapshot.hard, crate::clock::Scale::REAL.wall(), &opens)? {
         Ok(start) => start,
         Err(faults) => {
             eprint!("{}", faults.render(lang(), crate::lang::is_colored(&std::io::stderr())));
@@ -102,6 +107,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Whatever still runs (a slow page, a hanging gateway) must not hold the end up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result.map(|()| ExitCode::SUCCESS)
+}
+
+fn ways(args: &Args) -> Ways {
+    Ways { mqtt: args.mqtt.clone(), listen: args.listen, http: args.http, gateways: args.gateways.clone() }
 }
 
 fn start_log() {
@@ -149,7 +158,8 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let scale = Scale { epoch: Timestamp(args.time_epoch), factor: args.time_factor };
     let clock = Arc::new(EngineClock::start(scale, snapshot.last_now));
     let (opened, taken) = (Opened::by(&start.loaded), start.record(clock.now()));
-    let Start { loaded: Loaded { plant, mut server, .. }, versions, unasked, differs, .. } = start;
+    let Start { loaded: Loaded { plant, mut server, .. }, versions, unasked, shut, differs, .. } = start;
+    let ways = ways(args);
     let plant = Arc::new(plant);
     if let Some(url) = &args.public_url {
         server.http.public_url = url.trim_end_matches('/').to_owned();
@@ -164,7 +174,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let shutdown = CancellationToken::new();
 
     let contacts = Contacts::load_with_env(args.contacts.as_deref())?;
-    let http = args.http.unwrap_or(server.http.listen);
+    let http = ways.http(&server);
     let listener = tokio::net::TcpListener::bind(http).await.with_context(|| {
         format!(
             "{http} {}",
@@ -172,13 +182,13 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         )
     })?;
 
-    let source_name = args.mqtt.clone().or_else(|| server.mqtt.url.clone());
+    let source_name = ways.mqtt(&server).map(str::to_owned);
     let name = match source_name.as_deref() {
         Some(url) => BrokerAddress::parse(url)?.to_string(),
         None => "built-in broker".to_owned(),
     };
     let sink = Sink::new(queue.clone(), EngineInput::Source);
-    let broker = Broker::open(args, &server, source_name.as_deref(), &now, &plant)?;
+    let broker = Broker::open(args, &ways, &server, &now, &plant)?;
 
     let phones = masked_phones(&plant, &contacts);
     let report_queue = queue.clone();
@@ -232,9 +242,9 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
         tracing::error!(detail, "the journal contradicts its anchor");
     }
-    let complaints: Vec<String> = contradiction.into_iter().chain(unasked).collect();
-    let complaint = (!complaints.is_empty()).then(|| complaints.join("; "));
-    tokio::spawn(crate::storage::watch(args.data.clone(), complaint, queue.clone(), shutdown.clone()));
+    let complaints: Vec<String> = contradiction.into_iter().chain(unasked).chain(shut).collect();
+    tokio::spawn(crate::storage::tell_start(complaints, queue.clone()));
+    tokio::spawn(crate::storage::watch(args.data.clone(), queue.clone(), shutdown.clone()));
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);
@@ -250,6 +260,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         dir: args.config.clone(),
         data: args.data.clone(),
         opened,
+        ways,
         kept,
         versions,
         queue: queue.clone(),
@@ -366,18 +377,11 @@ enum Running {
 }
 
 impl Broker {
-    fn open(args: &Args, server: &Server, url: Option<&str>, clock: &ingest::Clock, plant: &model::Plant) -> anyhow::Result<Self> {
-        let Some(url) = url else {
-            let credentials = match &args.gateways {
-                Some(file) => crate::commands::channels::gateway_credentials(file, plant)?,
-                None => Vec::new(),
-            };
-            return Ok(Self::BuiltIn(EmbeddedConfig {
-                source: SourceId(0),
-                listen: args.listen.unwrap_or(server.embedded.listen),
-                credentials,
-                clock: clock.clone(),
-            }));
+    fn open(args: &Args, ways: &Ways, server: &Server, clock: &ingest::Clock, plant: &model::Plant) -> anyhow::Result<Self> {
+        let Some(url) = ways.mqtt(server) else {
+            let credentials = ways.credentials(plant)?;
+            let listen = ways.built_in(server).unwrap_or(server.embedded.listen);
+            return Ok(Self::BuiltIn(EmbeddedConfig { source: SourceId(0), listen, credentials, clock: clock.clone() }));
         };
         let address = BrokerAddress::parse(url)?;
         let mut settings = MqttSettings::new(SourceId(0), address, server.mqtt.client_id.clone(), clock.clone());

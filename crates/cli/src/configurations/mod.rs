@@ -12,11 +12,13 @@ mod shown;
 mod start;
 mod told;
 mod trials;
+mod ways;
 
 pub use kept::Kept;
 pub use opened::Opened;
 pub use shown::{fault as shown_fault, lines as shown_lines};
 pub use start::Start;
+pub use ways::Ways;
 
 use crate::engine::{Change, EngineInput};
 use config::{Difference, Direction, Files, Options};
@@ -47,6 +49,8 @@ pub struct Parts {
     pub dir: PathBuf,
     /// What was opened at the start and stays as it is until the next.
     pub opened: Opened,
+    /// What the command line says of it.
+    pub ways: Ways,
     /// The data folder.
     pub data: PathBuf,
     /// Configurations by content.
@@ -72,6 +76,7 @@ pub struct Tuning(Arc<Inner>);
 struct Inner {
     dir: PathBuf,
     opened: Opened,
+    ways: Ways,
     kept: Kept,
     queue: flume::Sender<EngineInput>,
     view: Arc<LiveView>,
@@ -119,7 +124,7 @@ struct Target {
 impl Tuning {
     /// Over a running engine.
     pub fn new(parts: Parts) -> Self {
-        let Parts { dir, data, opened, kept, versions, queue, view, accounts, reader, clock } = parts;
+        let Parts { dir, data, opened, ways, kept, versions, queue, view, accounts, reader, clock } = parts;
         // A start opens what the files in force want.
         let wanted = Arc::new(opened.clone());
         let state = Mutex::new(State { versions, wanted, at_next_start: Vec::new(), plans: Vec::new(), made: 0 });
@@ -127,6 +132,7 @@ impl Tuning {
         Self(Arc::new(Inner {
             dir,
             opened,
+            ways,
             kept,
             queue,
             view,
@@ -280,14 +286,19 @@ impl Tuning {
         };
         let wanted = Opened::by(&loaded);
         let known = Arc::clone(&self.state().wanted);
-        // Nothing comes into force that the next start could not open.
-        if wanted.server != known.server
-            && let Err(error) = crate::commands::channels::try_out(&loaded)
-        {
+        // Nothing comes into force that the next start could not open, unless it could not open what is in force either.
+        let tried = if wanted.server == known.server { Ok(()) } else { crate::commands::channels::try_out(&loaded) };
+        let try_open = |server, plant| self.0.ways.try_open(server, plant, Some(&self.0.opened.server));
+        let opens = try_open(&wanted.server, &loaded.plant).or_else(|error| try_open(&known.server, &from).map_or(Ok(()), |()| Err(error)));
+        if let Err(error) = tried.and(opens) {
             return refused(json, files, vec![opened::would_not_start(&error)]);
         }
         json.at_next_start = self.0.opened.waits(&wanted, &files);
         let to = Arc::new(self.0.opened.keep_open(loaded.plant, &from));
+        let unreached = opened::unreached(&to, &files);
+        if !unreached.is_empty() {
+            return refused(json, files, unreached);
+        }
         let difference = Difference::between(&from, &to);
         // The way to brokers and people is everybody's.
         let touched = if wanted == *known { difference.enterprises() } else { None };
@@ -350,7 +361,7 @@ impl Tuning {
             second: plan.json.second.clone(),
             looser: plan.json.looser,
             tighter: plan.json.tighter,
-            is_back: plan.is_back,
+            is_back: Some(plan.is_back),
         };
         let at_next_start = plan.json.at_next_start.clone();
         let (reply, answer) = tokio::sync::oneshot::channel();
@@ -481,8 +492,12 @@ impl Tuning {
 fn version_before(versions: &[VersionJson]) -> Option<String> {
     let mut path: Vec<&str> = Vec::new();
     for VersionJson { version, is_back, .. } in versions {
+        // Where it is not said, what returns to the step before is one.
+        let is_back = is_back.unwrap_or_else(|| path.iter().nth_back(1).is_some_and(|earlier| earlier == version));
         match path.iter().rposition(|earlier| earlier == version) {
-            Some(at) if *is_back => path.truncate(at + 1),
+            Some(at) if is_back => path.truncate(at + 1),
+            // It led back to before what is still listed.
+            None if is_back => path = vec![version],
             _ => path.push(version),
         }
     }
@@ -542,7 +557,8 @@ mod tests {
 
     #[test]
     fn going_back_twice_is_two_steps_back() {
-        let version = |version: &str, is_back| VersionJson { version: version.to_owned(), is_back, ..VersionJson::default() };
+        let version =
+            |version: &str, is_back| VersionJson { version: version.to_owned(), is_back: Some(is_back), ..VersionJson::default() };
         let mut versions = vec![version("one", false), version("two", false), version("three", false)];
         assert_eq!(version_before(&versions).as_deref(), Some("two"));
         versions.push(version("two", true));
@@ -554,5 +570,26 @@ mod tests {
         // Applied again, it is a change like every other.
         versions.extend([version("two", false), version("two", false)]);
         assert_eq!(version_before(&versions).as_deref(), Some("four"));
+    }
+
+    #[test]
+    fn a_way_back_never_leads_forward() {
+        let version =
+            |version: &str, is_back| VersionJson { version: version.to_owned(), is_back: Some(is_back), ..VersionJson::default() };
+        // Where it led to is so long ago that it is not listed any more.
+        let mut versions = vec![version("two", false), version("three", false), version("one", true)];
+        assert_eq!(version_before(&versions), None);
+        versions.push(version("four", false));
+        assert_eq!(version_before(&versions).as_deref(), Some("one"));
+        // An older store does not say what was a way back.
+        let older = r#"["one", "two", "three", "two"]"#;
+        let older: Vec<String> = serde_json::from_str(older).expect("a list");
+        let entry =
+            |version: String| serde_json::from_value(serde_json::json!({ "version": version, "rules": "", "since": 0, "author": "" }));
+        let older: Vec<VersionJson> = older.into_iter().map(entry).collect::<Result<_, _>>().expect("versions of an older store");
+        assert_eq!(version_before(&older).as_deref(), Some("one"));
+        // What was there before and is applied again by a plan of its own is a step forward.
+        let again = [version("one", false), version("two", false), version("one", false)];
+        assert_eq!(version_before(&again).as_deref(), Some("two"));
     }
 }

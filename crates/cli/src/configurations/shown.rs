@@ -86,10 +86,11 @@ pub fn journaled(version: &VersionJson, plan: &PlanJson, difference: &Difference
 }
 
 /// What the journal keeps of a configuration that a start took, and why where nobody had agreed to it.
-pub fn journaled_start(version: &VersionJson, before: &str, unasked: Option<&str>) -> Vec<u8> {
-    let event = if unasked.is_some() { "taken-without-ticket" } else { "taken-at-start" };
+pub fn journaled_start(version: &VersionJson, before: &str, is_unasked: bool) -> Vec<u8> {
+    let event = if is_unasked { "taken-without-ticket" } else { "taken-at-start" };
+    let reason = Some(&version.reason).filter(|reason| !reason.is_empty());
     let taken = serde_json::json!({
-        "event": event, "version": version.version, "before": before, "rules": version.rules, "author": version.author, "reason": unasked,
+        "event": event, "version": version.version, "before": before, "rules": version.rules, "author": version.author, "reason": reason,
     });
     taken.to_string().into_bytes()
 }

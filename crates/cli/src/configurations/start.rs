@@ -18,13 +18,21 @@ pub struct Start {
     pub is_new: bool,
     /// Why the folder was taken without anybody's consent, where it was; people are told.
     pub unasked: Option<String>,
+    /// What of it could not be opened, where the program runs all the same; people are told.
+    pub shut: Option<String>,
     /// The folder differs and is to be read again once the engine runs.
     pub differs: bool,
 }
 
 impl Start {
-    /// Decides, from the folder and from what the store's `rows` say was in force.
-    pub fn of(dir: &Path, kept: &Kept, rows: &[(String, Vec<u8>)], now: Timestamp) -> anyhow::Result<Result<Self, config::Faults>> {
+    /// Decides, from the folder and from what the store's `rows` say was in force. `opens` says why one could not be opened.
+    pub fn of(
+        dir: &Path,
+        kept: &Kept,
+        rows: &[(String, Vec<u8>)],
+        now: Timestamp,
+        opens: Opens<'_>,
+    ) -> anyhow::Result<Result<Self, config::Faults>> {
         let files = Files::read(dir);
         let recorded = rows.iter().find(|(key, _)| key == crate::engine::VERSIONS).map(|(_, bytes)| serde_json::from_slice(bytes));
         let versions: Vec<VersionJson> = recorded.transpose()?.unwrap_or_default();
@@ -37,9 +45,12 @@ impl Start {
         {
             // What was in force before is no news: a restart must not take back what was applied since.
             let is_old = versions.iter().any(|version| version.version == folder);
-            match in_force(&files, kept, last, is_old, &options) {
-                Ok((taken, loaded)) => {
+            match in_force(&files, kept, last, is_old, &options, opens) {
+                Ok(Taken { files: taken, loaded, shut }) => {
                     let in_force = taken.digest();
+                    if let Some(why) = &shut {
+                        tracing::error!(folder, in_force, "{why}");
+                    }
                     if is_old {
                         tracing::warn!(
                             folder,
@@ -47,7 +58,7 @@ impl Start {
                             "the folder holds a configuration that was in force before; the one applied since stays. Write it into the folder, or take the folder with SIGHUP"
                         );
                     }
-                    let start = Self { loaded, versions, is_new: false, unasked: None, differs: folder != in_force && !is_old };
+                    let start = Self { loaded, versions, is_new: false, unasked: None, shut, differs: folder != in_force && !is_old };
                     return Ok(Ok(start.on(&taken, kept, now)?));
                 }
                 Err(why) => unasked = Some(why),
@@ -60,7 +71,7 @@ impl Start {
         if let Some(why) = &unasked {
             tracing::error!(folder, "{why}; the folder is in force without a change ticket");
         }
-        let start = Self { loaded, versions, is_new: false, unasked, differs: false };
+        let start = Self { loaded, versions, is_new: false, unasked, shut: None, differs: false };
         Ok(Ok(start.on(&files, kept, now)?))
     }
 
@@ -68,7 +79,7 @@ impl Start {
     pub fn record(&self, at: Timestamp) -> Option<StartRecord> {
         let (last, earlier) = self.versions.split_last().filter(|_| self.is_new)?;
         let before = earlier.last().map(|version| version.version.as_str());
-        let entry = before.map(|before| shown::journaled_start(last, before, self.unasked.as_deref()));
+        let entry = before.map(|before| shown::journaled_start(last, before, self.unasked.is_some()));
         let tell = match (&self.unasked, before) {
             (Some(_), Some(before)) => told::of_start(&self.loaded.plant, last, before, at),
             _ => Vec::new(),
@@ -81,29 +92,70 @@ impl Start {
         let version = kept.keep(files)?;
         self.is_new = self.versions.last().is_none_or(|last| last.version != version);
         if self.is_new {
-            let (rules, reason) = (self.loaded.plant.version.to_string(), self.unasked.clone().unwrap_or_default());
+            let reason = self.unasked.as_ref().or(self.shut.as_ref()).cloned().unwrap_or_default();
+            let rules = self.loaded.plant.version.to_string();
             let (since, author) = (now.as_millis(), BY_START.to_owned());
-            self.versions.push(VersionJson { version, rules, since, author, reason, ..VersionJson::default() });
+            self.versions.push(VersionJson { version, rules, since, author, reason, is_back: Some(false), ..VersionJson::default() });
         }
         Ok(self)
     }
 }
 
+/// Why a configuration could not be opened.
+pub type Opens<'a> = &'a dyn Fn(&Loaded) -> Result<(), String>;
+
+/// What a start runs on where something was in force.
+struct Taken {
+    files: Files,
+    loaded: Loaded,
+    /// Why it is not what it would have been.
+    shut: Option<String>,
+}
+
 /// What was in force, with the folder's way to brokers and people unless that is `is_old` too; or why it cannot be run on any more.
-fn in_force(folder: &Files, kept: &Kept, last: &VersionJson, is_old: bool, options: &Options<'_>) -> Result<(Files, Loaded), String> {
+///
+/// An engine that starts goes before the ways it starts on: where the ones due cannot be opened the others are tried, and where neither
+/// can but the whole folder can, that is left to be taken.
+fn in_force(
+    folder: &Files,
+    kept: &Kept,
+    last: &VersionJson,
+    is_old: bool,
+    options: &Options<'_>,
+    opens: Opens<'_>,
+) -> Result<Taken, String> {
     let version = &last.version;
     let before = kept.files(version).ok_or_else(|| format!("the configuration in force ({version}) is not kept any more"))?;
-    let folders_ways = if is_old { None } else { with_ways_of(folder, &before, options) };
-    if let Some(taken) = folders_ways {
-        return Ok(taken);
-    }
-    match config::load_files(&before, options) {
-        Ok(loaded) => Ok((before, loaded)),
+    let of_folder = with_ways_of(folder, &before, options);
+    let (of_before, mut why) = match config::load_files(&before, options) {
+        Ok(loaded) => (Some((before, loaded)), None),
         Err(faults) => {
             let first = faults.faults().iter().find(|fault| fault.severity == config::Severity::Error).map(shown::fault);
             let first = first.map_or_else(String::new, |fault| format!(": {} {}", fault.place, fault.text_en));
-            Err(format!("the configuration in force ({version}) cannot be read by this program{first}"))
+            (None, Some(format!("the configuration in force ({version}) cannot be read by this program{first}")))
         }
+    };
+    let (mut shut, mut due) = (why.clone().filter(|_| is_old), None);
+    let (tries, name, others) = if is_old {
+        ([of_before, of_folder], "what is in force", "the folder's")
+    } else {
+        ([of_folder, of_before], "the folder's server.toml", "those in force")
+    };
+    for (files, loaded) in tries.into_iter().flatten() {
+        match opens(&loaded) {
+            Ok(()) => return Ok(Taken { files, loaded, shut }),
+            Err(error) => {
+                shut.get_or_insert_with(|| format!("{name} cannot be opened: {error}; channels, broker and addresses are {others}"));
+                why.get_or_insert_with(|| format!("the configuration in force ({version}) cannot be opened: {error}"));
+                due.get_or_insert(Taken { files, loaded, shut: None });
+            }
+        }
+    }
+    let folder_opens = config::load_files(folder, options).is_ok_and(|loaded| opens(&loaded).is_ok());
+    match due {
+        // Nothing can be opened, whatever it is: the start fails on what is due, and says so.
+        Some(due) if !folder_opens => Ok(due),
+        _ => Err(why.unwrap_or_default()),
     }
 }
 
@@ -176,13 +228,17 @@ mod tests {
 
     /// A start on `folder` after these were in force, the newest last.
     fn start(folder: &Files, were_in_force: &[&Files]) -> (Start, tempfile::TempDir) {
+        start_where(folder, were_in_force, &|_| Ok(()))
+    }
+
+    fn start_where(folder: &Files, were_in_force: &[&Files], opens: Opens<'_>) -> (Start, tempfile::TempDir) {
         let data = tempfile::tempdir().expect("a folder");
         let kept = Kept::of(data.path());
         let keep = |files: &&Files| VersionJson { version: kept.keep(files).expect("a disk"), ..VersionJson::default() };
         let versions: Vec<VersionJson> = were_in_force.iter().map(keep).collect();
         let rows = [(crate::engine::VERSIONS.to_owned(), serde_json::to_vec(&versions).expect("plain data"))];
         let folder = written(folder);
-        (Start::of(folder.path(), &kept, &rows, Timestamp::from_secs(1_764_000_000)).expect("a disk").expect("no faults"), data)
+        (Start::of(folder.path(), &kept, &rows, Timestamp::from_secs(1_764_000_000), opens).expect("a disk").expect("no faults"), data)
     }
 
     const SPARE: &str = "\n[channels.spare]\nkind = \"sms\"\nurl = \"http://127.0.0.1:9/sms\"\n";
@@ -219,5 +275,40 @@ mod tests {
         assert!(!channels(&back) && !back.is_new, "taken back, it stays back");
         let (news, _data) = start(&applied, &[&shipped()]);
         assert!(channels(&news) && news.is_new, "a folder that never was in force brings its channels");
+    }
+
+    #[test]
+    fn an_engine_whose_ways_cannot_be_opened_starts_on_the_others_loudly() {
+        let spare = |loaded: &Loaded| loaded.plant.channel(&"spare".into()).is_some();
+        let shut = |loaded: &Loaded| if spare(loaded) { Err("the address is taken".to_owned()) } else { Ok(()) };
+        let mut applied = with("server.toml", SPARE);
+        let list = Path::new("enterprises/hongxin.csv");
+        let tighter = String::from_utf8(applied.get(list).expect("there").to_vec()).expect("text").replacen(",80,90,95,", ",79,90,95,", 1);
+        applied.set(list, tighter.into_bytes());
+
+        // The good folder put back: its ways, the limits in force.
+        let (back, _data) = start_where(&shipped(), &[&shipped(), &applied], &shut);
+        let why = back.shut.clone().expect("people are told");
+        assert!(why.contains("the address is taken"), "{why}");
+        assert!(!spare(&back.loaded) && back.unasked.is_none() && !back.differs);
+        let newest = back.versions.last().expect("on record");
+        let taken = Kept::of(_data.path()).files(&newest.version).expect("kept");
+        assert_eq!((taken.get(list), &newest.reason), (applied.get(list), &why));
+        assert!(back.record(Timestamp(0)).is_some_and(|record| record.tell.is_empty()), "no limit is looser");
+
+        // A folder of new ways that cannot be opened: those in force, and the folder is tried again by a plan.
+        let (on, _data) = start_where(&applied, &[&shipped()], &shut);
+        assert!(on.shut.is_some() && !spare(&on.loaded) && !on.is_new && on.differs);
+
+        // Nothing of what is in force can be opened, the folder can: it is taken whole, and everybody is told.
+        let only_folder =
+            |loaded: &Loaded| if loaded.plant.version == back.loaded.plant.version { Err("no login".to_owned()) } else { shut(loaded) };
+        let (whole, _data) = start_where(&shipped(), &[&shipped(), &applied], &only_folder);
+        assert!(whole.unasked.as_ref().is_some_and(|why| why.contains("cannot be opened")), "{:?}", whole.unasked);
+        assert!(!whole.record(Timestamp(0)).expect("it is new").tell.is_empty());
+
+        // Nothing can be opened at all: no limit goes for it.
+        let (none, _data) = start_where(&shipped(), &[&shipped(), &applied], &|_| Err("the disk is gone".to_owned()));
+        assert!(spare(&none.loaded) && !none.is_new && none.unasked.is_none());
     }
 }

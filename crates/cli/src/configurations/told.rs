@@ -28,7 +28,7 @@ pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Tim
 
 /// The messages of a start that took the folder without anybody's consent: to every tier above the enterprises.
 pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestamp) -> Vec<Notification> {
-    let tag = model::TagId::new(model::SYSTEM_ENTERPRISE, "storage");
+    let tag = model::TagId::new(model::SYSTEM_ENTERPRISE, "start");
     let whole = Line {
         enterprise: None,
         tag: Some(tag.clone()),
@@ -48,7 +48,7 @@ pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestam
             let mut one = message(&tag.enterprise, body.tier, &whole, 1, version, reached, at);
             if let Some(change) = &mut one.change {
                 (change.what_zh, change.what_en) =
-                    ("原配置读不了,整套换成文件夹里的".to_owned(), "the whole configuration, as the one before cannot be read,".to_owned());
+                    ("原配置用不了,整套换成文件夹里的".to_owned(), "the whole configuration, as the one before cannot be used,".to_owned());
                 (change.old_zh, change.old_en) = (before.to_owned(), before.to_owned());
                 (change.new_zh, change.new_en) = (version.version.clone(), version.version.clone());
                 change.ticket = "无/none".to_owned();

@@ -30,9 +30,9 @@ pub struct VersionJson {
     /// Lines 收紧.
     #[serde(default)]
     pub tighter: usize,
-    /// It was a way back to what had been in force.
-    #[serde(default)]
-    pub is_back: bool,
+    /// Whether it was a way back to what had been in force; programs before did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_back: Option<bool>,
 }
 
 /// One thing that changes.

@@ -124,19 +124,27 @@ impl fmt::Debug for EmbeddedBroker {
     }
 }
 
-impl EmbeddedBroker {
-    /// Starts listening. Blocks until the port is open (some milliseconds), inside a tokio runtime or outside.
-    pub fn start(config: EmbeddedConfig, sink: Sink) -> Result<Self, EmbeddedError> {
-        let EmbeddedConfig { source, listen, credentials, clock } = config;
-        if credentials.is_empty() && !listen.ip().is_loopback() {
+impl EmbeddedConfig {
+    /// Whether the broker could start: the port is opened and closed again.
+    pub fn try_open(&self) -> Result<(), EmbeddedError> {
+        let listen = self.listen;
+        if self.credentials.is_empty() && !listen.ip().is_loopback() {
             return Err(EmbeddedError::OpenToAll(listen));
         }
-        check(&credentials)?;
-        // The library reports a failed bind as text only, so the port is tried here first.
+        check(&self.credentials)?;
         std::net::TcpListener::bind(listen).map(drop).map_err(|why| match why.kind() {
             io::ErrorKind::AddrInUse => EmbeddedError::PortInUse(listen),
             _ => EmbeddedError::Listen { listen, why },
-        })?;
+        })
+    }
+}
+
+impl EmbeddedBroker {
+    /// Starts listening. Blocks until the port is open (some milliseconds), inside a tokio runtime or outside.
+    pub fn start(config: EmbeddedConfig, sink: Sink) -> Result<Self, EmbeddedError> {
+        // The library reports a failed bind as text only, so the port is tried here first.
+        config.try_open()?;
+        let EmbeddedConfig { source, listen, credentials, clock } = config;
         let engine_secret = random_secret()?;
         let door = Arc::new(Door::new(credentials, engine_secret.clone()));
         let hook = Arc::new(Hook::new(source, clock, sink.clone(), door.clone()));
