@@ -42,13 +42,14 @@ pub(crate) struct Second {
     fresh: BTreeSet<TagIndex>,
     /// Tags that one of them suppresses or guides.
     steered: BTreeSet<TagIndex>,
+    meanings: Vec<u32>,
 }
 
 impl Second {
     pub fn new(plant: &Plant) -> Self {
         let order = order(plant);
         let gas = from_gas(plant, &order);
-        let mut second = Self::default();
+        let mut second = Self { meanings: meanings(plant, &order), ..Self::default() };
         for index in order {
             let Some(calculation) = &plant.tag(index).calculation else { continue };
             let place = second.list.len() as u32;
@@ -87,6 +88,11 @@ impl Second {
             }
         }
         second
+    }
+
+    /// What a tag's value means, to be stored beside it: of another meaning, it is no value of this tag.
+    pub fn meaning(&self, tag: TagIndex) -> u32 {
+        self.meanings[tag.at()]
     }
 
     /// Whether a calculated tag reads this one.
@@ -157,6 +163,27 @@ fn order(plant: &Plant) -> Vec<TagIndex> {
         }
     }
     order
+}
+
+/// By tag a number for its unit, its formula and the meaning of all that it is calculated from; never [`UNSTATED`].
+fn meanings(plant: &Plant, order: &[TagIndex]) -> Vec<u32> {
+    let formula = |tag: &model::plant::Tag| tag.calculation.as_ref().map_or(String::new(), |calculation| calculation.text.clone());
+    let mut all: Vec<u32> = plant.tags.iter().map(|tag| fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), formula(tag).as_bytes())).collect();
+    for index in order {
+        let inputs = plant.tag(*index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+        all[index.at()] = inputs.fold(all[index.at()], |meaning, input| fnv(meaning, &all[input.at()].to_le_bytes()));
+    }
+    all.into_iter().map(|meaning| if meaning == UNSTATED { !UNSTATED } else { meaning }).collect()
+}
+
+/// The meaning of a value stored by a program that did not say it: taken up as it is.
+pub(crate) const UNSTATED: u32 = 0;
+
+const FNV_BASIS: u32 = 0x811C_9DC5;
+
+/// FNV-1a, the same in every program. A byte that no text holds ends each part.
+fn fnv(from: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().chain(&[0xFF]).fold(from, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Gas detectors and whatever is calculated from them.

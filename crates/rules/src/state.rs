@@ -14,6 +14,7 @@ use crate::effects::Said;
 use crate::listening::Listening;
 use crate::motion::{Motion, MotionRow};
 use crate::row::TagView;
+use crate::second::UNSTATED;
 use crate::slot::Slot;
 use crate::tag::{Fall, Newest, TagState};
 use expr::WindowParts;
@@ -80,6 +81,9 @@ struct TagRow {
     warm_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowParts>,
+    /// What its value means; see [`crate::second::Second::meaning`].
+    #[serde(default)]
+    meaning: u32,
 }
 
 /// Hard state of one gateway.
@@ -96,7 +100,7 @@ struct GatewayRow {
 }
 
 /// One tag in a checkpoint, as an array to keep it short: revision, time, source time, receive time, value, quality, sequence, ahead,
-/// heard, advanced, silent, fall, granted.
+/// heard, advanced, silent, fall, granted, meaning.
 #[derive(Serialize, Deserialize)]
 struct SoftTag(
     u64,
@@ -112,6 +116,7 @@ struct SoftTag(
     bool,
     Option<(Fall, Timestamp)>,
     #[serde(default)] Duration,
+    #[serde(default)] u32,
 );
 
 /// The checkpoint of all calculated tags.
@@ -129,6 +134,8 @@ struct SoftCalculated {
     motion: Option<MotionRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowParts>,
+    #[serde(default)]
+    meaning: u32,
 }
 
 /// The checkpoint of one gateway and its tags.
@@ -191,7 +198,7 @@ impl Rules {
         let listened = soft.iter().find(|(key, _)| key == SOFT_LISTENING).map(|(key, bytes)| parse(key, bytes)).transpose()?;
         rules.listening = Listening::down(listened.unwrap_or(Timestamp(0)), now);
         let mut revisions = vec![0; rules.tags.len()];
-        let mut forgotten = BTreeSet::new();
+        let (mut forgotten, mut anew) = (BTreeSet::new(), BTreeSet::new());
         for (key, bytes) in hard {
             if let Some(name) = key.strip_prefix(TAG) {
                 let row: TagRow = parse(key, bytes)?;
@@ -199,7 +206,7 @@ impl Rules {
                 if let Some(index) = TagId::parse(name).and_then(|id| rules.plant.tag_index(&id)) {
                     revisions[index.at()] = row.revision;
                 }
-                forgotten.extend(rules.take_tag(key, name, row)?);
+                forgotten.extend(rules.take_tag(key, name, row, &mut anew)?);
             } else if let Some(name) = key.strip_prefix(GATEWAY) {
                 let row: GatewayRow = parse(key, bytes)?;
                 match rules.find_gateway(name) {
@@ -230,15 +237,19 @@ impl Rules {
                 let row: SoftGatewayRow = parse(key, bytes)?;
                 rules.revision = row.tags.values().map(|tag| tag.0).fold(rules.revision, u64::max);
                 if let Some(at) = rules.find_gateway(name) {
-                    rules.take_soft(at, row, &revisions);
+                    rules.take_soft(at, row, &revisions, &mut anew);
                 }
             }
         }
         if let Some((key, bytes)) = soft.iter().find(|(key, _)| key == SOFT_CALCULATED) {
-            rules.take_soft_calculated(parse(key, bytes)?, &revisions);
+            rules.take_soft_calculated(parse(key, bytes)?, &revisions, &mut anew);
         }
         rules.resume(now);
+        for index in rules.second.tags().filter(|index| anew.contains(index) && rules.tag(*index).newest().is_none()).collect::<Vec<_>>() {
+            rules.calculate_anew(index);
+        }
         rules.resume_second();
+        forgotten.extend(anew);
         rules.dirty = forgotten;
         rules.set_wake();
         Ok(rules)
@@ -250,7 +261,8 @@ impl Rules {
         for index in std::mem::take(&mut self.dirty) {
             let tag = self.plant.tag(index);
             let windows = if tag.calculation.is_some() { self.second.windows(index) } else { Vec::new() };
-            out.push((format!("{TAG}{}", tag.id), Some(bytes(&tag_row(self.revision, self.tag(index), tag, windows)))));
+            let row = tag_row(self.revision, self.tag(index), tag, windows, self.second.meaning(index));
+            out.push((format!("{TAG}{}", tag.id), Some(bytes(&row))));
         }
         for (at, gateway) in self.plant.gateways.iter().enumerate() {
             let state = self.gateways.for_writing(at);
@@ -325,6 +337,7 @@ impl Rules {
                         tag.rest.silent,
                         tag.rest.fall,
                         tag.granted(),
+                        self.second.meaning(*member),
                     );
                     Some((self.plant.tag(*member).id.to_string(), row))
                 })
@@ -350,7 +363,8 @@ impl Rules {
             .filter_map(|index| {
                 let view = self.tag(index);
                 let motion = view.rest.motion.as_ref().map(|motion| motion.row());
-                let row = SoftCalculated { newest: view.newest()?, motion, windows: self.second.windows(index) };
+                let (windows, meaning) = (self.second.windows(index), self.second.meaning(index));
+                let row = SoftCalculated { newest: view.newest()?, motion, windows, meaning };
                 Some((self.plant.tag(index).id.to_string(), row))
             })
             .collect();
@@ -359,11 +373,20 @@ impl Rules {
         }
     }
 
-    fn take_soft_calculated(&mut self, row: SoftCalculatedRow, revisions: &[u64]) {
+    /// Whether a stored value still means what it meant: of one unit, and measured or calculated by the same formulas.
+    fn means(&self, index: TagIndex, stored: u32) -> bool {
+        stored == UNSTATED || stored == self.second.meaning(index)
+    }
+
+    fn take_soft_calculated(&mut self, row: SoftCalculatedRow, revisions: &[u64], anew: &mut BTreeSet<TagIndex>) {
         self.revision = self.revision.max(row.revision);
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
             if self.plant.tag(index).calculation.is_none() || row.revision < revisions[index.at()] {
+                continue;
+            }
+            if !self.means(index, soft.meaning) {
+                anew.insert(index);
                 continue;
             }
             let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
@@ -380,7 +403,8 @@ impl Rules {
     }
 
     /// Names the tag if a part of its row is not taken up: the row is to be written anew, lest a running delay come back with its condition.
-    fn take_tag(&mut self, key: &str, name: &str, row: TagRow) -> Result<Option<TagIndex>, RestoreError> {
+    /// What is calculated otherwise now goes into `anew` and takes up no value.
+    fn take_tag(&mut self, key: &str, name: &str, row: TagRow, anew: &mut BTreeSet<TagIndex>) -> Result<Option<TagIndex>, RestoreError> {
         let id = TagId::parse(name).ok_or_else(|| unnamed(key))?;
         let index = self.plant.tag_index(&id);
         let in_service = index.is_some_and(|index| self.plant.tag(index).in_service);
@@ -411,7 +435,13 @@ impl Rules {
             self.gone.push(Gone { row: Some(key.to_owned()), alarm: None });
             return Ok(None);
         };
-        state.newest = row.newest;
+        let means = self.means(index, row.meaning);
+        if !means && self.plant.tag(index).calculation.is_some() {
+            anew.insert(index);
+            self.tags.close(index, state, None, false);
+            return Ok(forgotten);
+        }
+        state.newest = if means { row.newest } else { row.newest.map(Newest::voided) };
         state.heard = row.heard;
         state.granted = row.granted;
         state.advanced = row.advanced;
@@ -421,7 +451,7 @@ impl Rules {
             state.kept = row.kept;
             state.kept_due = row.kept_due;
             state.marks = row.marks;
-            state.motion = row.motion.and_then(|row| Motion::resume(self.plant.tag(index), row));
+            state.motion = row.motion.filter(|_| means).and_then(|row| Motion::resume(self.plant.tag(index), row));
             state.warm_until = row.warm_until;
             self.second.resume(index, row.windows);
         }
@@ -430,7 +460,7 @@ impl Rules {
     }
 
     /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
-    fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &[u64]) {
+    fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &[u64], anew: &mut BTreeSet<TagIndex>) {
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
         state.first_heard = row.first_heard;
@@ -438,13 +468,19 @@ impl Rules {
         state.unknown_last = row.unknown_last;
         for (id, soft) in row.tags {
             let Some(index) = TagId::parse(&id).and_then(|id| self.plant.tag_index(&id)) else { continue };
-            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, advanced, silent, fall, granted) =
-                soft;
+            let SoftTag(revision, time, source_time, receive_time, value, quality, sequence, ahead, heard, ..) = soft;
+            let SoftTag(.., advanced, silent, fall, granted, meaning) = soft;
+            if self.plant.tag(index).calculation.is_some() {
+                anew.insert(index);
+                continue;
+            }
             if self.tag(index).newest().is_none() || revision >= revisions[index.at()] {
                 let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
-                tag.newest = Some(Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead });
+                let newest = Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead };
+                let means = self.means(index, meaning);
+                tag.newest = Some(if means { newest } else { newest.voided() });
                 (tag.heard, tag.granted, tag.advanced, tag.silent, tag.fall) = (heard, granted, advanced, silent, fall);
-                tag.motion = row.motions.remove(&id).and_then(|row| Motion::resume(self.plant.tag(index), row));
+                tag.motion = row.motions.remove(&id).filter(|_| means).and_then(|row| Motion::resume(self.plant.tag(index), row));
                 self.tags.close(index, tag, None, false);
             }
         }
@@ -534,7 +570,7 @@ impl Rules {
     }
 }
 
-fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: Vec<WindowParts>) -> TagRow {
+fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: Vec<WindowParts>, meaning: u32) -> TagRow {
     TagRow {
         revision,
         newest: state.newest(),
@@ -550,6 +586,7 @@ fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: 
         motion: state.rest.motion.as_ref().map(|motion| motion.row()),
         warm_until: state.rest.warm_until,
         windows,
+        meaning,
     }
 }
 

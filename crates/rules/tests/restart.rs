@@ -242,7 +242,7 @@ fn a_sensor_that_fell_silent_is_still_stale_when_the_engine_restarts_every_20_s(
 }
 
 #[test]
-fn a_checkpoint_from_before_granted_time_was_kept_can_be_read() {
+fn a_checkpoint_from_before_granted_time_and_meaning_were_kept_can_be_read() {
     let plant = plant(vec![tag("hx", "T", Signal::Level)], &[], Duration::from_secs(5), "r1");
     let tag = plant.find_tag("hx", "T").expect("the tag");
     let mut rules = Rules::new(Arc::clone(&plant), ZERO);
@@ -252,9 +252,10 @@ fn a_checkpoint_from_before_granted_time_was_kept_can_be_read() {
     store.checkpoint(&mut rules);
     let row = store.soft.get_mut("rules/soft/gateway/hx/GW").expect("a row");
     let mut value: serde_json::Value = serde_json::from_slice(row).expect("JSON");
-    let granted = value["tags"]["hx/T"].as_array_mut().expect("an array").pop();
-    assert_eq!(granted, Some(serde_json::json!(0)));
-    *row = serde_json::to_vec(&value).expect("JSON");
+    let row = value["tags"]["hx/T"].as_array_mut().expect("an array");
+    assert!(row.pop().is_some_and(|meaning| meaning != serde_json::json!(0)));
+    assert_eq!(row.pop(), Some(serde_json::json!(0)));
+    store.soft.insert("rules/soft/gateway/hx/GW".to_owned(), serde_json::to_vec(&value).expect("JSON"));
     assert_eq!(store.restore(&plant, ZERO).newest(tag).and_then(|newest| newest.value), Some(85.0));
 }
 
@@ -282,4 +283,98 @@ fn rows_whose_revision_counts_readings_are_read_and_outnumbered() {
     let value: serde_json::Value = serde_json::from_slice(&store.soft["rules/soft/gateway/hx/GW"]).expect("JSON");
     assert!(value["tags"]["hx/T"][0].as_u64() > Some(1_000_000), "{value}");
     assert_eq!(store.restore(&plant, ZERO).newest(tag).and_then(|newest| newest.value), Some(51.0));
+}
+
+#[test]
+fn a_start_on_another_formula_takes_up_no_value_and_no_window_of_the_one_before() {
+    // Starting up was 1 and is 2; 1 is a mode in which the alarm is off.
+    check(
+        "tag T temperature, high 80, mode 1 limit 120, mode 2 off
+         tag N level
+         calc X := [N]
+         calc M := [X]
+         modes M
+         0s  N reading 1
+         1s  T reading 100
+         10s restart as tag T temperature, high 80, mode 2 limit 120, mode 1 off; tag N level; calc X := [N] * 2; calc M := [X]; modes M
+         10s link up
+         10s drained
+         11s T reading 121    => T.high raised 11s; announce T.high",
+    );
+    // From kPa to bar: the mean of a minute holds none of what came in kPa, be it in the row of a change or in the checkpoint.
+    check(
+        "tag A high 1000
+         calc P high 5000 := [A] * 10
+         calc Q high 500, low 50 := mean([P], 60s)
+         0s   A reading 40
+         60s  A reading 40
+         61s  restart as tag A high 1000; calc P high 50 := [A] / 10; calc Q high 7, low 1 := mean([P], 60s)
+         61s  link up
+         61s  drained
+         62s  A reading 40
+         95s  A reading 40",
+    );
+    check(
+        "tag A high 1000
+         calc P high 5000 := [A] * 10
+         calc Q high 300, low 50 := mean([P], 60s)
+         0s   A reading 40
+         60s  A reading 40                            => Q.high raised 60s; announce Q.high
+         61s  restart as tag A high 1000; calc P high 50 := [A] / 10; calc Q high 300, low 1 := mean([P], 60s)
+         61s  link up
+         61s  drained
+         62s  restart lossy
+         62s  link up
+         62s  drained
+         95s  A reading 40                            => Q.high returned 95s",
+    );
+}
+
+#[test]
+fn a_measured_tag_that_is_calculated_from_a_start_on_never_takes_up_what_was_measured() {
+    check(
+        "tag A,D high 100
+         0s   D reading 120                           => D.high raised 0s; announce D.high
+         5s   restart as tag A high 100; calc D high 100 := [A] / 10
+         5s   link up
+         5s   drained
+         6s   restart
+         6s   link up
+         6s   drained
+         7s   reload tag A high 100; calc D high 100, low 130 := [A] / 10
+         8s   A reading 2000                          => A.high raised 8s; announce A.high",
+    );
+    // And the other way round: what was calculated is no measured value.
+    check(
+        "tag A high 1000
+         calc D high 100 := [A] * 3
+         0s   A reading 40                            => D.high raised 0s; announce D.high
+         5s   restart as tag A high 1000; tag D high 100
+         5s   link up
+         5s   drained
+         7s   reload tag A high 1000; tag D high 100, low 130
+         8s   D reading 135",
+    );
+}
+
+#[test]
+fn a_start_on_another_unit_holds_no_value_of_before_against_a_limit() {
+    check(
+        "tag A unit bar, low 3
+         0s   A reading 5
+         10s  restart as tag A unit kPa, low 300
+         10s  link up
+         10s  drained
+         11s  reload tag A unit kPa, low 310
+         12s  A reading 5 at 0s
+         13s  A reading 305                           => A.low raised 13s; announce A.low",
+    );
+    check(
+        "tag A unit bar, spike 10 within 20s, high 4
+         0s   A reading 5                             => A.high raised 0s; announce A.high
+         5s   restart as tag A unit kPa, spike 100 within 20s, high 400
+         5s   link up
+         5s   drained
+         6s   A reading 500",
+    );
 }

@@ -17,7 +17,8 @@
 //! tags of a scenario are calculated without units, though one may carry a name: `unit bar`. `modes M` makes the value of the tag M the operating mode of all. Settings of the last condition:
 //! `mode 1 limit 90`, `mode 2 off`, `suppressed-by S`, `latching`, `realarm 10m`. Other events: `acknowledge`, `field-check`, `link down`, `link up`, `system clock on`, `unknown-tag X`, `drained`,
 //! `reload high 85` (from then on the set-up is this; `;` stands between its lines),
-//! `restart` (the state written down and read again; `restart lossy` without the last checkpoint), `timeout`.
+//! `restart` (the state written down and read again; `restart lossy` without the last checkpoint; `restart as high 85` on another set-up),
+//! `timeout`.
 
 #![allow(dead_code, reason = "every test file uses its part")]
 
@@ -435,6 +436,13 @@ fn run(scenario: &str) -> Vec<String> {
     said
 }
 
+/// The plant of another set-up, in the words of one line.
+fn another(before: &Plant, words: &[&str]) -> Arc<Plant> {
+    let mut to = Plant::clone(&set_up(&words.join(" ").replace(';', "\n")));
+    to.version = format!("{}'", before.version).into();
+    Arc::new(to)
+}
+
 fn step(
     plant: &mut Arc<Plant>,
     rules: &mut Rules,
@@ -454,9 +462,7 @@ fn step(
         }
         ["unknown-tag", name] => rules.step(&Input::UnknownTag { gateway: 0, tag: name }, now, out),
         ["reload", set_up_anew @ ..] => {
-            let mut to = Plant::clone(&set_up(&set_up_anew.join(" ").replace(';', "\n")));
-            to.version = format!("{}'", plant.version).into();
-            let to = Arc::new(to);
+            let to = another(plant, set_up_anew);
             rules.reload(Reload::prepare(plant, Arc::clone(&to)), now, out).expect("prepared from what is in force");
             *plant = to;
         }
@@ -464,6 +470,12 @@ fn step(
         ["restart"] => {
             store.commit(rules);
             store.checkpoint(rules);
+            *rules = store.restore(plant, now);
+        }
+        ["restart", "as", set_up_anew @ ..] => {
+            store.commit(rules);
+            store.checkpoint(rules);
+            *plant = another(plant, set_up_anew);
             *rules = store.restore(plant, now);
         }
         ["restart", "lossy"] => {
