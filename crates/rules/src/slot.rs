@@ -29,6 +29,19 @@ pub(crate) struct Pending {
     pub value: Option<f64>,
 }
 
+impl Pending {
+    /// When it is over on the tag's time: after the whole delay, or where another mode cut the delay below what had run, when that began.
+    pub fn due(&self, on_delay: Duration) -> Timestamp {
+        let cut = self.deadline > self.ends(on_delay);
+        if cut { self.deadline } else { self.since + on_delay }
+    }
+
+    /// The end of the whole delay on our clock: never before its own due time, whatever the receive time claims.
+    fn ends(&self, on_delay: Duration) -> Timestamp {
+        self.receive.max(self.since) + on_delay
+    }
+}
+
 /// Clear of the limit since `since`, not yet proven for the whole off_delay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Returning {
@@ -265,7 +278,7 @@ impl Slot {
                 Outcome::Done
             }
             (Some(pending), _) => {
-                pending.deadline = (pending.receive.max(pending.since) + rule.on_delay).max(now);
+                pending.deadline = pending.ends(rule.on_delay).max(now);
                 let proven = finding == Finding::Beyond && time >= pending.since + rule.on_delay;
                 if proven || pending.deadline <= now || finding == Finding::OverRange { Outcome::Raise } else { Outcome::Done }
             }
@@ -282,10 +295,10 @@ impl Slot {
         }
     }
 
-    /// A wait to raise goes on from its own beginning, by another delay.
-    pub fn delay_by(&mut self, on_delay: Duration) {
+    /// A wait to raise goes on from its own beginning, by another delay that is in force from now on.
+    pub fn delay_by(&mut self, on_delay: Duration, now: Timestamp) {
         if let Some(pending) = &mut self.pending {
-            pending.deadline = pending.receive.max(pending.since) + on_delay;
+            pending.deadline = pending.ends(on_delay).max(now);
             self.changed = true;
         }
     }

@@ -175,7 +175,7 @@ impl TagState {
             // No data is no evidence against a wait, but its end is that of the new mode.
             for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
                 let on_delay = self.in_force(tag, place).on_delay;
-                self.slots[place].delay_by(on_delay);
+                self.slots[place].delay_by(on_delay, scene.now);
             }
             return;
         };
@@ -199,7 +199,7 @@ impl TagState {
             let slot = &mut self.slots[place];
             if slot.pending.is_some() {
                 if finding == Finding::Beyond {
-                    slot.delay_by(rule.on_delay);
+                    slot.delay_by(rule.on_delay, scene.now);
                 } else {
                     slot.cancel_pending();
                 }
@@ -215,7 +215,7 @@ impl TagState {
         loop {
             let tag = scene.tag();
             let next = (0..self.slots.len())
-                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.since + self.in_force(tag, at).on_delay, at)))
+                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.due(self.in_force(tag, at).on_delay), at)))
                 .min();
             match next {
                 Some((due, at)) if due <= time => self.fire(at, view, scene),
@@ -227,7 +227,7 @@ impl TagState {
     /// An on_delay has ended.
     pub fn fire(&mut self, at: usize, view: GatewayView, scene: &mut Scene<'_>) {
         let Some(pending) = self.slots[at].pending.clone() else { return };
-        let due = pending.since + self.in_force(scene.tag(), at).on_delay;
+        let due = pending.due(self.in_force(scene.tag(), at).on_delay);
         let cause = deadline(due, self.newest.map(|newest| newest.record));
         let raise = Raise { since: pending.since, at: due, cause, value: pending.value, late: pending.late };
         self.raise(at, raise, view, scene);

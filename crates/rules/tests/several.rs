@@ -242,6 +242,43 @@ fn a_delay_of_a_tag_without_data_goes_on_by_the_new_mode() {
 }
 
 #[test]
+fn a_delay_that_the_new_mode_cuts_below_what_has_run_ends_when_the_mode_begins_and_not_before_it() {
+    let scenario = |then: &str| {
+        format!(
+            "tag T temperature, high 80, on-delay 60s, mode 1 limit 80 delay 20s
+             tag N level
+             calc M := [N]
+             modes M
+             0s  N reading 0
+             1s  T reading 85
+             {then}"
+        )
+    };
+    check(&scenario(
+        "5s  T null
+         40s N reading 1
+         45s timeout          => T.high raised 40s since 1s; announce T.high",
+    ));
+    // With good data, and where a reading proves it before the clock does.
+    check(&scenario(
+        "40s N reading 1
+         45s timeout          => T.high raised 40s since 1s; announce T.high",
+    ));
+    check(&scenario(
+        "40s N reading 1
+         40s T reading 85     => T.high raised 40s since 1s; announce T.high",
+    ));
+    // Through a restart.
+    check(&scenario(
+        "5s  T null
+         40s N reading 1
+         40s restart
+         41s link up
+         42s drained          => T.high raised 40s since 1s; announce T.high",
+    ));
+}
+
+#[test]
 fn a_mode_can_switch_an_alarm_off_and_it_is_told_when_the_mode_ends() {
     check(
         "tag F temperature, low 20, mode 2 off
