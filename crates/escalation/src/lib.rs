@@ -115,8 +115,8 @@ pub struct Escalation {
     wakes: Wakes<Wake>,
     /// Obligations due until then were missed because the engine was down.
     missed_until: Option<Timestamp>,
-    /// Windows may have been filed under another configuration: the engine was down.
-    unreviewed: bool,
+    /// When the engine started: what is held back may be held back by another configuration. None once that has been looked at.
+    unreviewed: Option<Timestamp>,
 }
 
 impl Escalation {
@@ -146,15 +146,15 @@ impl Escalation {
             proven: BTreeMap::new(),
             wakes: Wakes::default(),
             missed_until: None,
-            unreviewed: false,
+            unreviewed: None,
         }
     }
 
     /// Fires what is due, then applies one input at `now`, and appends what follows in order.
     pub fn step(&mut self, input: &EscalationInput<'_>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         self.fire_due(now, out);
-        if std::mem::take(&mut self.unreviewed) {
-            self.review_windows(Moment { at: now, delayed: false }, out);
+        if self.unreviewed.take().is_some() {
+            self.review(now, out);
         }
         match input {
             EscalationInput::Alarms(effects) => self.alarms(effects, now, out),
@@ -175,6 +175,11 @@ impl Escalation {
     pub fn reload(&mut self, plant: Arc<Plant>, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         self.plant = plant;
         self.arm_commissioning(Some(now));
+        self.review(now, out);
+    }
+
+    /// Holds what is told to fewer people against the configuration in force.
+    fn review(&mut self, now: Timestamp, out: &mut Vec<EscalationEffect>) {
         let moment = Moment { at: now, delayed: false };
         self.review_windows(moment, out);
         // What 待调试 held back and no longer does is told as new.
@@ -184,7 +189,7 @@ impl Escalation {
     /// When `step` is due if nothing arrives before.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let beside = self.wakes.first().map(|(due, _)| *due);
-        self.due.first().map(|(due, _)| *due).into_iter().chain(beside).min()
+        self.due.first().map(|(due, _)| *due).into_iter().chain(beside).chain(self.unreviewed).min()
     }
 
     /// State rows changed since the last call, `None` for those to delete.

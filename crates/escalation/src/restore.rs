@@ -67,7 +67,7 @@ impl Escalation {
         }
         this.index();
         this.index_beside(down_since);
-        this.unreviewed = true;
+        this.unreviewed = Some(now);
         if down_since < now {
             this.missed_until = Some(now);
         }

@@ -229,6 +229,23 @@ fn a_tag_being_commissioned_pages_only_its_integrator_and_past_its_end_as_ever()
 }
 
 #[test]
+fn what_stands_of_a_tag_that_a_start_finds_commissioned_is_told_as_any_other() {
+    let plant = altered(|plant| {
+        let tag = plant.tags.iter_mut().find(|tag| &*tag.id.tag == "LIA-101").expect("a tag");
+        tag.commissioning = Some(Commissioning { integrator: "zhao".into(), until: START + Duration::from_mins(30 * 60) });
+    });
+    let mut world = World::new(plant, false);
+    world.run("0s", "raise LIA-101 high-high");
+    world.plant = plant::county();
+    world.transcript.clear();
+    world.run("5m", "restart");
+    world.run("6m", "-");
+    let said = world.transcript.join("\n");
+    assert!(said.contains("5m ~ raised anew high-high LIA-101 for everyone"), "{said}");
+    assert!(said.contains("5m tank ! announce orange high-high LIA-101 to enterprise: wang sms voice page, boss sms"), "{said}");
+}
+
+#[test]
 fn rows_written_before_windows_existed_are_still_read() {
     let mut world = World::new(plant::county(), false);
     world.run("0s", "raise LIA-101 high");

@@ -451,6 +451,23 @@ fn a_shelf_that_the_enterprise_filed_alone_ends_when_its_alarm_becomes_red() {
 }
 
 #[test]
+fn a_shelf_that_the_configuration_of_a_start_forbids_ends_with_the_start_though_nothing_else_happens() {
+    let mut world = World::new(county(), false);
+    world.run("0s", "shelve wang LIA-101/high 2h");
+    world.run("1m", "raise LIA-101 high");
+    let mut stricter = model::Plant::clone(&world.plant);
+    let tag = stricter.tags.iter_mut().find(|tag| &*tag.id.tag == "LIA-101").expect("a tag");
+    tag.conditions.iter_mut().filter(|rule| rule.condition == model::Condition::High).for_each(|rule| rule.level = model::Level::Red);
+    world.plant = std::sync::Arc::new(stricter);
+    world.transcript.clear();
+    world.run("5m", "restart");
+    world.run("6m", "-");
+    let said = world.transcript.join("\n");
+    assert!(said.contains("5m ~ ended shelved LIA-101/high of wang held 1: by the configuration now"), "{said}");
+    assert!(said.contains("5m tank ! announce red high LIA-101 to county"), "{said}");
+}
+
+#[test]
 fn a_shelf_that_waits_for_a_confirmation_or_needs_none_outlives_a_change_that_does_not_concern_it() {
     check(
         "

@@ -107,6 +107,8 @@ impl World {
             }
             "result" => self.result(rest),
             "reload" => self.reload(rest),
+            // Nothing follows of itself but what is due then.
+            "restart" => self.restore(self.now),
             _ if ALARM_VERBS.contains(&verb) => {
                 let effects: Vec<AlarmEffect> = words.split(" + ").flat_map(|one| self.alarm(one)).collect();
                 self.step(&EscalationInput::Alarms(&effects));
@@ -180,7 +182,8 @@ impl World {
             say::lines(out, self.now, |id| self.escalation.case(id).map_or_else(|| id.to_string(), |case| case.equipment.to_string()));
         self.transcript.extend(lines);
         self.check(out, &changed);
-        if self.killed {
+        // A start looks at all that is held back, at once; were it killed after each look that finds nothing, it would look for ever.
+        if self.killed && !(out.is_empty() && changed.is_empty()) {
             self.restore(self.now);
         }
         let unseen: Vec<EpisodeRef> = out
