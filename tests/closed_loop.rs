@@ -174,8 +174,8 @@ async fn a_gateway_of_120_tags_that_falls_silent_is_one_case() {
 async fn a_failing_channel_goes_over_to_the_next() {
     let park = Park::start(60.0, None).await;
     park.sink.break_channel("sms");
-    // Blue by day: platform and sms; when sms fails, voice is what the person has left.
-    park.publish("LIA-101", 81.0).await;
+    // Yellow: the enterprise is told by platform and sms, never by voice; when sms fails, voice is what the person has left.
+    park.publish("LIA-101", 9.0).await;
     let (channel, _) = park.until("the next channel", async || park.sink.to("hx-op").first().cloned()).await;
     assert_eq!(channel, "voice");
 }
