@@ -200,7 +200,10 @@ fn backtest(data: &Path, tags: &[TagId], runs: &[(&Arc<Plant>, Answers)]) -> (Pa
     let mut tape = HistoryTape::new(reader.tape(tags, from, to).unwrap(), tags.len(), (from, to), false);
     let mut runs: Vec<Run> = runs.iter().map(|(plant, answers)| Run::new(Arc::clone(plant), tags, answers.clone(), from)).collect();
     let count = tape.count().unwrap();
-    tape.pass(&mut runs, from, to, count, |passed| drop(black_box(passed))).unwrap();
+    tape.pass(&mut runs, from, to, count, |passed| {
+        black_box(passed);
+    })
+    .unwrap();
     let results: Vec<_> = runs.into_iter().map(|run| run.finish(to)).collect();
     (results[0].passed, results[0].episodes.len())
 }
