@@ -10,6 +10,7 @@ pub mod passage;
 mod people;
 pub mod replay;
 pub mod report;
+mod rows;
 pub mod scenario;
 pub mod simulation;
 pub mod suggest;

@@ -6,13 +6,14 @@
 //! broker, a disk, a clock) is recorded only as those transitions; a device's inhibit bit, too, comes from the transition that it caused.
 
 use crate::backtest::Taken;
+use crate::rows::Rows;
 use model::{
     Act, AlarmEffect, Attempt, Change, Condition, Duration, Plant, Reading, SYSTEM_ENTERPRISE, TagId, TagIndex, Timestamp, Transition,
 };
 use pipeline::{Effect, Input, Pipeline, RestoreError, Row};
 use rules::{Reload, StaleReload};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A deadline that the engine served this late at most was served on time.
@@ -115,8 +116,7 @@ pub struct Replay {
     ticks: VecDeque<Timestamp>,
     /// When a device said that it is inhibited, and that it is no longer.
     inhibits: VecDeque<(Timestamp, TagId, bool)>,
-    hard: BTreeMap<String, Vec<u8>>,
-    soft: BTreeMap<String, Vec<u8>>,
+    rows: Rows,
     now: Timestamp,
     is_down: bool,
     from: Timestamp,
@@ -124,13 +124,13 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Begins at `begin` on what is left in a store's `hard` and `soft` rows, or with nothing known where there are none, and compares from
+    /// Begins at `begin` on what is left in a store's hard and soft `rows`, or with nothing known where there are none, and compares from
     /// `from` on. `tags` are those that readings name by index, `recorded` is all that was journaled since `begin`.
     pub fn new(
         plant: Arc<Plant>,
         tags: &[TagId],
         recorded: Vec<Recorded>,
-        (hard, soft): (Vec<Row>, Vec<Row>),
+        rows: (Vec<Row>, Vec<Row>),
         (begin, from): (Timestamp, Timestamp),
     ) -> Self {
         let mut ticks: Vec<Timestamp> = recorded.iter().map(|one| one.now).collect();
@@ -151,8 +151,7 @@ impl Replay {
             inhibits: inhibits.collect(),
             ticks: ticks.into(),
             recorded: recorded.into_iter().filter(|one| one.now >= from && !is_own(&one.transition)).collect(),
-            hard: hard.into_iter().collect(),
-            soft: soft.into_iter().collect(),
+            rows: Rows::of(rows),
             now: begin,
             is_down: false,
             from,
@@ -186,18 +185,15 @@ impl Replay {
         self.pass_time(awake_until);
         match fed {
             Fed::Start { plant, down_since } => {
-                self.keep_changed();
-                let rows = |rows: &BTreeMap<String, Vec<u8>>| -> Vec<Row> { rows.clone().into_iter().collect() };
+                // What the store held when the engine went down.
+                self.rows.commit(&mut self.pipeline);
                 self.plant = Arc::clone(plant);
-                let (hard, soft) = (rows(&self.hard), rows(&self.soft));
-                self.pipeline = Pipeline::restore(Arc::clone(plant), &hard, &soft, down_since.unwrap_or(at), at).map_err(Broken::Rows)?;
+                self.pipeline = self.rows.restore(Arc::clone(plant), down_since.unwrap_or(at), at).map_err(Broken::Rows)?;
                 (self.now, self.is_down) = (at, false);
                 self.find_places();
             }
             Fed::Stop => {
-                let mut soft = Vec::new();
-                self.pipeline.drain_soft(&mut soft);
-                self.soft.extend(soft);
+                self.rows.checkpoint(&mut self.pipeline);
                 self.is_down = true;
             }
             Fed::Applied(plant) => self.apply(plant, at).map_err(Broken::Configuration)?,
@@ -221,18 +217,6 @@ impl Replay {
 
     fn find_places(&mut self) {
         self.places = self.tags.iter().map(|tag| self.plant.tag_index(tag)).collect();
-    }
-
-    /// What the store held when the engine went down.
-    fn keep_changed(&mut self) {
-        let mut changed = Vec::new();
-        self.pipeline.drain_changed(&mut changed);
-        for (key, bytes) in changed {
-            match bytes {
-                Some(bytes) => self.hard.insert(key, bytes),
-                None => self.hard.remove(&key),
-            };
-        }
     }
 
     fn apply(&mut self, plant: &Arc<Plant>, at: Timestamp) -> Result<(), StaleReload> {

@@ -3,11 +3,12 @@
 //! Channels answer at once: accepted where a channel has no receipts, delivered where it has them, failed where it is said to fail. What a
 //! carrier's budget or a slow gateway would do to a message is the notifier's business and not simulated.
 
+use crate::rows::Rows;
 use config::scenario::Failing;
 use model::{Attempt, AttemptResult, Duration, EscalationEffect, Notification, Plant, Reading, SYSTEM_ENTERPRISE, Timestamp, bounds};
 use pipeline::{Effect, Input, Pipeline, RestoreError};
 use rules::{Reload, StaleReload};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A pipeline with a clock of its own and the rows of a store.
@@ -18,8 +19,7 @@ pub struct Simulation {
     now: Timestamp,
     seen: Vec<Effect>,
     failing: Vec<Failing>,
-    hard: BTreeMap<String, Vec<u8>>,
-    soft: BTreeMap<String, Vec<u8>>,
+    rows: Rows,
     /// Never where no rows are kept.
     checkpoint_due: Timestamp,
     keeps_rows: bool,
@@ -29,9 +29,8 @@ impl Simulation {
     /// Begins with nothing known, listening.
     pub fn new(plant: Arc<Plant>, now: Timestamp) -> Self {
         let pipeline = Pipeline::new(Arc::clone(&plant), now);
-        let (hard, soft) = (BTreeMap::new(), BTreeMap::new());
         let checkpoint_due = now + bounds::CHECKPOINT_EVERY;
-        Self { plant, pipeline, now, seen: Vec::new(), failing: Vec::new(), hard, soft, checkpoint_due, keeps_rows: true }
+        Self { plant, pipeline, now, seen: Vec::new(), failing: Vec::new(), rows: Rows::default(), checkpoint_due, keeps_rows: true }
     }
 
     /// One that is never restarted, and so writes no rows: for months of readings.
@@ -117,7 +116,7 @@ impl Simulation {
             sent.extend(messages(&self.seen[from..]));
         }
         if self.keeps_rows {
-            self.keep_rows();
+            self.rows.commit(&mut self.pipeline);
         }
     }
 
@@ -148,8 +147,7 @@ impl Simulation {
         if clean {
             self.checkpoint();
         }
-        let rows = |rows: &BTreeMap<String, Vec<u8>>| rows.iter().map(|(key, bytes)| (key.clone(), bytes.clone())).collect::<Vec<_>>();
-        self.pipeline = Pipeline::restore(Arc::clone(&self.plant), &rows(&self.hard), &rows(&self.soft), self.now, self.now)?;
+        self.pipeline = self.rows.restore(Arc::clone(&self.plant), self.now, self.now)?;
         self.link(true);
         self.step(&Input::Rules(rules::Input::Drained));
         Ok(())
@@ -179,21 +177,8 @@ impl Simulation {
         Attempt { key: message.key.clone(), number: 1, result, words: String::new(), answer: String::new() }
     }
 
-    fn keep_rows(&mut self) {
-        let mut changed = Vec::new();
-        self.pipeline.drain_changed(&mut changed);
-        for (key, bytes) in changed {
-            match bytes {
-                Some(bytes) => self.hard.insert(key, bytes),
-                None => self.hard.remove(&key),
-            };
-        }
-    }
-
     fn checkpoint(&mut self) {
-        let mut soft = Vec::new();
-        self.pipeline.drain_soft(&mut soft);
-        self.soft.extend(soft);
+        self.rows.checkpoint(&mut self.pipeline);
         self.checkpoint_due = self.now + bounds::CHECKPOINT_EVERY.max(Duration::from_micros(1));
     }
 }
