@@ -7,7 +7,7 @@ use crate::setpoints::check_name;
 use crate::source::{At, Place, Source};
 use crate::suggest;
 use crate::values::{DAY_MINUTES, KINDS, show_minute_of_week};
-use model::plant::{Body, ChannelKind, Person, Policies, Shift};
+use model::plant::{Body, ChannelKind, Person, Policies, Shift, TellRule};
 use model::{BodyId, ChannelId, Level, PersonId, SYSTEM_ENTERPRISE, Tier};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -356,21 +356,41 @@ fn check_system<'a>(built: &mut Bodies<'a>, keepers: Option<Place<'a>>, sink: &m
     built.bodies[at].roster = top.roster.clone();
 }
 
+/// Everybody who may have to be told: on a roster, responsible, or a duty phone.
+pub fn to_be_told<'a>(bodies: &'a [Body], people: &'a [Person]) -> impl Iterator<Item = &'a Person> {
+    let on_duty = bodies.iter().flat_map(|body| body.roster.iter().flat_map(|shift| &shift.people).chain(&body.responsible));
+    let told: BTreeSet<&PersonId> = on_duty.collect();
+    people.iter().filter(move |person| person.is_duty_phone || told.contains(&person.id))
+}
+
+/// Whether one of these is the last resort that a duty phone is: it rings or at least buzzes, and is no page that somebody may be
+/// looking at.
+pub fn rings(kinds: &[ChannelKind]) -> bool {
+    kinds.iter().any(|kind| matches!(kind, ChannelKind::Voice | ChannelKind::Sms))
+}
+
+/// The highest level of which a person of this tier with these channels would not hear, as the policies use them.
+pub fn missed(policies: &Policies, tier: Tier, kinds: &[ChannelKind], by: fn(&TellRule) -> &[ChannelKind]) -> Option<Level> {
+    let hears = |level: Level| tell_rule(policies, level, tier).is_none_or(|rule| by(rule).iter().any(|kind| kinds.contains(kind)));
+    Level::ALL.into_iter().rev().find(|level| !hears(*level))
+}
+
+fn tell_rule(policies: &Policies, level: Level, tier: Tier) -> Option<&TellRule> {
+    policies.level(level).tell.iter().find(|rule| rule.tier == tier)
+}
+
 /// Everybody who may have to be told can be told by a means that the policy of their tier uses.
 pub(crate) fn check_reach(built: &Bodies<'_>, policies: &Policies, server: &Server, sink: &mut Sink) {
     let kind_of = |id: &ChannelId| server.channels.iter().find(|channel| channel.id == *id).map(|channel| channel.kind);
     let tiers: BTreeMap<&BodyId, Tier> = built.bodies.iter().map(|body| (&body.id, body.tier)).collect();
-    let on_duty = built.bodies.iter().flat_map(|body| body.roster.iter().flat_map(|shift| &shift.people).chain(&body.responsible));
-    let told: BTreeSet<&PersonId> = on_duty.collect();
-    for person in built.people.iter().filter(|person| person.is_duty_phone || told.contains(&person.id)) {
+    for person in to_be_told(&built.bodies, &built.people) {
         let (Some(place), Some(tier)) = (built.person_places.get(person.id.as_str()), tiers.get(&person.body)) else { continue };
         let kinds: Vec<ChannelKind> = person.channels.iter().filter_map(kind_of).collect();
         if kinds.is_empty() {
             continue;
         }
         if person.is_duty_phone {
-            // The last resort is a phone that rings or at least buzzes, not a page that somebody may be looking at.
-            if !kinds.iter().any(|kind| matches!(kind, ChannelKind::Voice | ChannelKind::Sms)) {
+            if !rings(&kinds) {
                 let fault = text(
                     format!("值班电话 `{}` 没有电话语音或短信渠道", person.id),
                     format!("duty phone `{}` has neither voice nor sms", person.id),
@@ -379,19 +399,15 @@ pub(crate) fn check_reach(built: &Bodies<'_>, policies: &Policies, server: &Serv
             }
             continue;
         }
-        let missed = |by: &dyn Fn(Level) -> Option<Vec<ChannelKind>>| {
-            Level::ALL.into_iter().rev().find(|level| by(*level).is_some_and(|by| !by.iter().any(|kind| kinds.contains(kind))))
-        };
-        let rule = |level: Level| policies.level(level).tell.iter().find(|rule| rule.tier == *tier);
         let names = |level: Level| {
-            let by = rule(level).map(|rule| rule.by.clone()).unwrap_or_default();
+            let by = tell_rule(policies, level, *tier).map(|rule| rule.by.clone()).unwrap_or_default();
             by.iter()
                 .filter_map(|kind| KINDS.iter().find(|(known, _)| known == kind))
                 .map(|(_, name)| *name)
                 .collect::<Vec<_>>()
                 .join(" / ")
         };
-        if let Some(level) = missed(&|level| rule(level).map(|rule| rule.by.clone())) {
+        if let Some(level) = missed(policies, *tier, &kinds, |rule| &rule.by) {
             let fault = text(
                 format!("{}报警时通知不到 `{}`:策略用 {},此人没有", level.name_zh(), person.id, names(level)),
                 format!(
@@ -402,7 +418,7 @@ pub(crate) fn check_reach(built: &Bodies<'_>, policies: &Policies, server: &Serv
                 ),
             );
             sink.push(place.error("unreachable", fault));
-        } else if let Some(level) = missed(&|level| rule(level).map(|rule| rule.by_quiet.clone())) {
+        } else if let Some(level) = missed(policies, *tier, &kinds, |rule| &rule.by_quiet) {
             let fault = text(
                 format!("夜间{}报警时通知不到 `{}`", level.name_zh(), person.id),
                 format!("`{}` cannot be told of a {} alarm at night", person.id, level.name()),

@@ -45,6 +45,7 @@ mod version;
 mod workbook;
 
 pub use at_start::{place_of_id, waits_for_start};
+pub use bodies::{missed, rings, to_be_told};
 pub use classes::EXAMPLE_CLASSES;
 pub use difference::{Difference, Direction, Item, Line, Value};
 pub use explain::{Explanation, Fact};

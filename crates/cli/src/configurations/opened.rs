@@ -5,9 +5,8 @@
 
 use config::{Files, Loaded, Server};
 use console::FaultJson;
+use model::ChannelId;
 use model::plant::{ChannelKind, Person, Plant};
-use model::{ChannelId, Level, PersonId};
-use std::collections::BTreeSet;
 
 /// What files want opened at a start, and over which of it each person is reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,19 +61,15 @@ impl Opened {
 /// Who could be told by nothing until the next start, as the plant would run on the channels that are open: what the files themselves are
 /// held against when they are loaded.
 pub(super) fn unreached(plant: &Plant, files: &Files) -> Vec<FaultJson> {
-    let bodies = || plant.bodies.iter();
-    let told: BTreeSet<&PersonId> =
-        bodies().flat_map(|body| body.roster.iter().flat_map(|shift| &shift.people).chain(&body.responsible)).collect();
     let is_reached = |person: &Person| {
         let kinds: Vec<ChannelKind> = person.channels.iter().filter_map(|id| plant.channel(id)).map(|channel| channel.kind).collect();
         if person.is_duty_phone {
-            return kinds.iter().any(|kind| matches!(kind, ChannelKind::Voice | ChannelKind::Sms));
+            return config::rings(&kinds);
         }
         let Some(body) = plant.body(&person.body) else { return true };
-        let mut rules = Level::ALL.into_iter().flat_map(|level| &plant.policies.level(level).tell).filter(|rule| rule.tier == body.tier);
-        !kinds.is_empty() && rules.all(|rule| rule.by.iter().any(|kind| kinds.contains(kind)))
+        !kinds.is_empty() && config::missed(&plant.policies, body.tier, &kinds, |rule| &rule.by).is_none()
     };
-    let missed = plant.people.iter().filter(|person| (person.is_duty_phone || told.contains(&person.id)) && !is_reached(person));
+    let missed = config::to_be_told(&plant.bodies, &plant.people).filter(|person| !is_reached(person));
     let fault = |person: &Person| FaultJson {
         place: config::place_of_id(files, "people.toml", person.id.as_str()),
         text_zh: format!("`{}` 的新通道下次启动才打开,在那之前通知不到;先加上已经打开的通道,或者先重启", person.id),
