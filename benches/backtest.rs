@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
-use support::{Table, plant, quick_or};
+use support::{Random, Table, plant, quick_or};
 use tuning::backtest::{Answers, MedianTimes, Run};
 use tuning::passage::Passed;
 use watchfire::commands::backtest::HistoryTape;
@@ -64,16 +64,6 @@ fn main() {
         }
     }
     table.print("A backtest from the compressed history");
-}
-
-/// A generator of our own needs no crate and gives the same numbers for ever.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as i64) % bound.max(1)
-    }
 }
 
 fn write(shape: Shape, plant: &Arc<Plant>, dir: &Path, plain: Option<&Path>) -> (Vec<TagId>, usize) {

@@ -17,22 +17,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use support::{Table, quick_or};
+use support::{Random, Table, quick_or};
 
 const START: i64 = 1_764_000_000_000_000;
 const SECOND: i64 = 1_000_000;
 /// Readings handed over at a time: half a second of a busy plant.
 const BATCH: usize = 4_096;
-
-/// A generator of our own needs no crate and gives the same numbers for ever.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as i64) % bound.max(1)
-    }
-}
 
 fn main() {
     let mut table = Table::new(&[
