@@ -332,13 +332,16 @@ fn in_order(
 ) -> Vec<Option<Trace>> {
     let mut drawn: Vec<Option<Trace>> = vec![None; tags.len()];
     bar.set_length(rows.len() as u64);
-    for (count, taken) in (0_u64..).zip(rows) {
-        while let Some(next) = beside.next(taken.at) {
+    let mut catch_up = |runs: &mut [Run; 4], until: Timestamp| {
+        while let Some(next) = beside.next(until) {
             runs.iter_mut().for_each(|run| match next {
                 Between::Act(act, at) => run.act(act, at),
-                Between::Gap(begin, end) => run.gap(begin, end.min(taken.at)),
+                Between::Gap(begin, end) => run.gap(begin, end.min(until)),
             });
         }
+    };
+    for (count, taken) in (0_u64..).zip(rows) {
+        catch_up(runs, taken.at);
         runs.iter_mut().for_each(|run| run.reading(taken));
         if draws && let Some(trace) = drawn.get_mut(taken.reading.tag.at()) {
             trace.get_or_insert_with(|| Trace::new(from, to)).add(taken.reading.source_time, taken.reading.value);
@@ -347,12 +350,7 @@ fn in_order(
             bar.set_position(count);
         }
     }
-    while let Some(next) = beside.next(to) {
-        runs.iter_mut().for_each(|run| match next {
-            Between::Act(act, at) => run.act(act, at),
-            Between::Gap(begin, end) => run.gap(begin, end.min(to)),
-        });
-    }
+    catch_up(runs, to);
     drawn
 }
 

@@ -555,10 +555,12 @@ impl console::Tuning for Tuning {
 mod tests {
     use super::*;
 
+    fn version(version: &str, is_back: bool) -> VersionJson {
+        VersionJson { version: version.to_owned(), is_back: Some(is_back), ..VersionJson::default() }
+    }
+
     #[test]
     fn going_back_twice_is_two_steps_back() {
-        let version =
-            |version: &str, is_back| VersionJson { version: version.to_owned(), is_back: Some(is_back), ..VersionJson::default() };
         let mut versions = vec![version("one", false), version("two", false), version("three", false)];
         assert_eq!(version_before(&versions).as_deref(), Some("two"));
         versions.push(version("two", true));
@@ -574,8 +576,6 @@ mod tests {
 
     #[test]
     fn a_way_back_never_leads_forward() {
-        let version =
-            |version: &str, is_back| VersionJson { version: version.to_owned(), is_back: Some(is_back), ..VersionJson::default() };
         // Where it led to is so long ago that it is not listed any more.
         let mut versions = vec![version("two", false), version("three", false), version("one", true)];
         assert_eq!(version_before(&versions), None);

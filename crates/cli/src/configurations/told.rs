@@ -3,7 +3,7 @@
 use config::{Difference, Line};
 use console::VersionJson;
 use model::plant::{Body, ChannelKind, Person, Plant};
-use model::{BodyId, ChannelId, LimitChange, Notification, NotificationKey, PersonId, Purpose, Tier, Timestamp};
+use model::{AlarmId, BodyId, ChannelId, Condition, Level, LimitChange, Notification, NotificationKey, PersonId, Purpose, Tier, Timestamp};
 use std::collections::BTreeMap;
 
 /// The messages of a change; none where nothing wanted a ticket.
@@ -19,8 +19,11 @@ pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Tim
     for (enterprise, lines) in by_enterprise {
         let Some(above) = plant.chain(enterprise).nth(1) else { continue };
         let Some(worst) = lines.iter().max_by_key(|line| (line.level, line.hazard)) else { continue };
-        for (recipient, channel) in on_duty(plant, above, at) {
-            told.push(message(enterprise, above.tier, worst, lines.len(), version, (recipient, channel), at));
+        let tag = worst.tag.clone().unwrap_or_else(|| model::TagId::new(enterprise.as_str(), worst.item.name()));
+        let alarm = AlarmId { tag, condition: worst.condition.unwrap_or(Condition::System) };
+        let (level, change) = (worst.level.unwrap_or(Level::Blue), change(worst, lines.len(), version));
+        for reached in on_duty(plant, above, at) {
+            told.push(message(enterprise, above.tier, (level, &alarm, &change), version, reached, at));
         }
     }
     told
@@ -28,35 +31,24 @@ pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Tim
 
 /// The messages of a start that took the folder without anybody's consent: to every tier above the enterprises.
 pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestamp) -> Vec<Notification> {
-    let tag = model::TagId::new(model::SYSTEM_ENTERPRISE, "start");
-    let whole = Line {
-        enterprise: None,
-        tag: Some(tag.clone()),
-        condition: None,
-        of: String::new(),
-        item: config::Item::Tag,
-        old: config::Value::None,
-        new: config::Value::None,
-        unit: String::new(),
-        direction: config::Direction::Unclear,
-        level: Some(model::Level::Red),
-        hazard: model::Hazard::None,
+    let enterprise = BodyId::new(model::SYSTEM_ENTERPRISE);
+    let alarm = AlarmId { tag: model::TagId::new(model::SYSTEM_ENTERPRISE, "start"), condition: Condition::System };
+    let change = LimitChange {
+        what_zh: "原配置用不了,整套换成文件夹里的".to_owned(),
+        what_en: "the whole configuration, as the one before cannot be used,".to_owned(),
+        old_zh: before.to_owned(),
+        new_zh: version.version.clone(),
+        old_en: before.to_owned(),
+        new_en: version.version.clone(),
+        count: 1,
+        ticket: "无/none".to_owned(),
     };
-    let mut told = Vec::new();
-    for body in plant.bodies.iter().filter(|body| body.tier > Tier::ENTERPRISE) {
-        for reached in on_duty(plant, body, at) {
-            let mut one = message(&tag.enterprise, body.tier, &whole, 1, version, reached, at);
-            if let Some(change) = &mut one.change {
-                (change.what_zh, change.what_en) =
-                    ("原配置用不了,整套换成文件夹里的".to_owned(), "the whole configuration, as the one before cannot be used,".to_owned());
-                (change.old_zh, change.old_en) = (before.to_owned(), before.to_owned());
-                (change.new_zh, change.new_en) = (version.version.clone(), version.version.clone());
-                change.ticket = "无/none".to_owned();
-            }
-            told.push(one);
-        }
-    }
-    told
+    let above = plant.bodies.iter().filter(|body| body.tier > Tier::ENTERPRISE);
+    let to_all_of = |body: &Body| -> Vec<Notification> {
+        let message = |reached| message(&enterprise, body.tier, (Level::Red, &alarm, &change), version, reached, at);
+        on_duty(plant, body, at).into_iter().map(message).collect()
+    };
+    above.flat_map(to_all_of).collect()
 }
 
 /// Who of a body is to be told, and by what. Nobody is called at night for a number; it is read.
@@ -75,14 +67,12 @@ fn on_duty(plant: &Plant, body: &Body, at: Timestamp) -> Vec<(PersonId, ChannelI
 fn message(
     enterprise: &BodyId,
     tier: Tier,
-    line: &Line,
-    count: usize,
+    (level, alarm, change): (Level, &AlarmId, &LimitChange),
     version: &VersionJson,
     (recipient, channel): (PersonId, ChannelId),
     at: Timestamp,
 ) -> Notification {
     let name = format!("config:{}:{enterprise}:{}", version.version, at.0);
-    let tag = line.tag.clone().unwrap_or_else(|| model::TagId::new(enterprise.as_str(), line.item.name()));
     Notification {
         key: NotificationKey {
             case: name.as_str().into(),
@@ -93,8 +83,8 @@ fn message(
             channel,
             repeat: 0,
         },
-        level: line.level.unwrap_or(model::Level::Blue),
-        alarm: model::AlarmId { tag, condition: line.condition.unwrap_or(model::Condition::System) },
+        level,
+        alarm: alarm.clone(),
         setpoint: None,
         value: None,
         raised_at: at,
@@ -103,16 +93,20 @@ fn message(
         delayed_by_outage: false,
         audience: model::Audience::Everyone,
         at,
-        change: Some(LimitChange {
-            what_zh: words(line.condition.map(model::Condition::name_zh), line.item.name_zh()),
-            what_en: words(line.condition.map(model::Condition::name), line.item.name()),
-            old_zh: with_unit(line.old.zh(), &line.unit),
-            new_zh: with_unit(line.new.zh(), &line.unit),
-            old_en: with_unit(line.old.en(), &line.unit),
-            new_en: with_unit(line.new.en(), &line.unit),
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            ticket: version.ticket.clone(),
-        }),
+        change: Some(change.clone()),
+    }
+}
+
+fn change(line: &Line, count: usize, version: &VersionJson) -> LimitChange {
+    LimitChange {
+        what_zh: words(line.condition.map(Condition::name_zh), line.item.name_zh()),
+        what_en: words(line.condition.map(Condition::name), line.item.name()),
+        old_zh: with_unit(line.old.zh(), &line.unit),
+        new_zh: with_unit(line.new.zh(), &line.unit),
+        old_en: with_unit(line.old.en(), &line.unit),
+        new_en: with_unit(line.new.en(), &line.unit),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        ticket: version.ticket.clone(),
     }
 }
 
