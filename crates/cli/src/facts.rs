@@ -63,11 +63,7 @@ impl Facts for LiveFacts {
             folded: announcement.map_or(0, |announcement| announcement.folded),
             members: u32::try_from(members).unwrap_or(u32::MAX),
             handle_by: case.as_ref().and_then(|case| case.handle_by),
-            rationale: tag
-                .conditions
-                .iter()
-                .find(|rule| rule.condition == notification.alarm.condition)
-                .and_then(|rule| rule.rationale.clone()),
+            rationale: tag.rule(notification.alarm.condition).and_then(|rule| rule.rationale.clone()),
             link: Some(page_of(notification.key.case.as_str())),
         })
     }

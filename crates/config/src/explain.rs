@@ -220,7 +220,7 @@ pub(crate) fn add_rules(explanation: Option<Explanation>, tag: &Tag, equipment: 
 /// Conditions as `rules.toml` has them, with the values that the tag got.
 fn conditions(raw: &RawConditions<'_>, tag: &Tag, add: &mut impl FnMut(Text, String, Place<'_>)) {
     for raw in &raw.list {
-        let Some(rule) = tag.conditions.iter().find(|rule| rule.condition == raw.condition) else { continue };
+        let Some(rule) = tag.rule(raw.condition) else { continue };
         let name = |zh: &str, en: &str| text(format!("{}{zh}", rule.condition.name_zh()), format!("{}{en}", rule.condition));
         let method = rule.extra.as_ref().map_or(Method::Value, |extra| extra.method);
         // What stands under the tag's own name goes before what its signal gets.

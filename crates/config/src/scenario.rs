@@ -537,7 +537,7 @@ impl<'p> Reader<'p> {
     /// A value that no limit of the tag minds.
     fn normal(&self, tag: &TagId) -> f64 {
         let Some(tag) = self.plant.tag_index(tag).map(|index| self.plant.tag(index)) else { return 0.0 };
-        if let Some(rule) = tag.conditions.iter().find(|rule| rule.condition == Condition::Discrete) {
+        if let Some(rule) = tag.rule(Condition::Discrete) {
             return 1.0 - rule.setpoint;
         }
         let (mut low, mut high) = tag.range.unwrap_or((0.0, 100.0));

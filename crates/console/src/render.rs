@@ -250,7 +250,7 @@ impl Render<'_> {
         let plant = self.plant();
         let equipment = plant.equipment.get(tag.equipment);
         let value = self.app.view.value(self.plant(), index);
-        let limit = |of: Condition| tag.conditions.iter().find(|rule| rule.condition == of).map(|rule| rule.setpoint);
+        let limit = |of: Condition| tag.rule(of).map(|rule| rule.setpoint);
         TagJson {
             tag: tag.id.to_string(),
             enterprise: tag.id.enterprise.to_string(),
@@ -418,7 +418,7 @@ pub(crate) fn is_measured(tag: &Tag) -> bool {
 /// An alarm a gateway has of itself.
 /// What the rationalisation of a tag's condition says.
 fn rationale(tag: &Tag, condition: Condition) -> Option<RationaleJson> {
-    let rule = tag.conditions.iter().find(|rule| rule.condition == condition)?;
+    let rule = tag.rule(condition)?;
     rule.rationale.as_ref().map(|rationale| RationaleJson {
         cause: rationale.cause.clone(),
         consequence: rationale.consequence.clone(),

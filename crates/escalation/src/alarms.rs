@@ -405,7 +405,7 @@ impl Escalation {
     /// The level, raised where another detector of the area stands in the same condition.
     fn level_with_neighbours(&self, id: &AlarmId, level: Level) -> Level {
         let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return level };
-        let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
+        let rule = tag.rule(id.condition);
         let Some(raised) = rule.and_then(|rule| rule.level_when_two) else { return level };
         let neighbour = |other: &TagId| {
             *other != id.tag && self.plant.tag_index(other).is_some_and(|index| self.plant.tag(index).equipment == tag.equipment)
@@ -419,13 +419,13 @@ impl Escalation {
 
     fn configured_setpoint(&self, id: &AlarmId) -> Option<f64> {
         let tag = self.plant.tag(self.plant.tag_index(&id.tag)?);
-        tag.conditions.iter().find(|rule| rule.condition == id.condition && id.condition.is_limit()).map(|rule| rule.setpoint)
+        tag.rule(id.condition).filter(|_| id.condition.is_limit()).map(|rule| rule.setpoint)
     }
 
     /// Sounds the zone of an alarm that wants it: red, a gas upper limit, or what policy adds.
     pub(crate) fn sound(&mut self, id: &AlarmId, case: &CaseId, level: Level, zones: &mut BTreeSet<(BodyId, ZoneId)>) {
         let Some(tag) = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index)) else { return };
-        let rule = tag.conditions.iter().find(|rule| rule.condition == id.condition);
+        let rule = tag.rule(id.condition);
         if level < Level::Red && !rule.is_some_and(|rule| rule.siren) {
             return;
         }

@@ -170,7 +170,7 @@ impl Escalation {
 
     fn configured_level(&self, id: &AlarmId) -> Level {
         let tag = self.plant.tag_index(&id.tag).map(|index| self.plant.tag(index));
-        let rule = tag.and_then(|tag| tag.conditions.iter().find(|rule| rule.condition == id.condition));
+        let rule = tag.and_then(|tag| tag.rule(id.condition));
         rule.map_or(Level::Blue, |rule| rule.level)
     }
 

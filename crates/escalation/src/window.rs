@@ -110,7 +110,7 @@ impl Escalation {
         match scope {
             Scope::Alarms { alarms } => {
                 let strange = |alarm: &&AlarmId| {
-                    let rule = self.plant.tag_index(&alarm.tag).and_then(|tag| rule_of(self.plant.tag(tag), alarm.condition));
+                    let rule = self.plant.tag_index(&alarm.tag).and_then(|tag| self.plant.tag(tag).rule(alarm.condition));
                     alarm.tag.enterprise != *enterprise || rule.is_none()
                 };
                 alarms.iter().filter(strange).map(|alarm| unknown(alarm.to_string())).collect()
@@ -184,7 +184,7 @@ impl Escalation {
         let rules = of_tags.chain(of_place).flat_map(|tag| tag.conditions.iter().map(move |rule| (tag, rule)));
         rules.chain(alarms.iter().filter_map(|alarm| {
             let tag = self.plant.tag(self.plant.tag_index(&alarm.tag)?);
-            Some((tag, rule_of(tag, alarm.condition)?))
+            Some((tag, tag.rule(alarm.condition)?))
         }))
     }
 
@@ -335,10 +335,6 @@ const fn fits(kind: WindowKind, scope: &Scope) -> bool {
         WindowKind::OutOfService => matches!(scope, Scope::Alarms { .. } | Scope::Tags { .. } | Scope::Area { .. }),
         WindowKind::UnderTest => matches!(scope, Scope::Tags { .. } | Scope::Area { .. } | Scope::Gateway { .. }),
     }
-}
-
-fn rule_of(tag: &Tag, condition: Condition) -> Option<&ConditionRule> {
-    tag.conditions.iter().find(|rule| rule.condition == condition)
 }
 
 /// The highest level a condition can have.

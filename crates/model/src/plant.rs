@@ -322,6 +322,21 @@ impl Tag {
             conditions: Vec::new(),
         }
     }
+
+    /// What is configured of a condition.
+    pub fn rule(&self, condition: Condition) -> Option<&ConditionRule> {
+        self.conditions.iter().find(|rule| rule.condition == condition)
+    }
+
+    /// As it is calculated; none where it is measured.
+    pub fn formula(&self) -> Option<&str> {
+        self.calculation.as_ref().map(|calculation| calculation.text.as_str())
+    }
+
+    /// The tags it is calculated from; none where it is measured.
+    pub fn inputs(&self) -> &[TagIndex] {
+        self.calculation.as_ref().map_or(&[], |calculation| &calculation.inputs)
+    }
 }
 
 /// 待调试: who is told meanwhile, and when it ends. Past its end the tag is told of as ever.

@@ -65,7 +65,7 @@ impl Motion {
     pub fn of(tag: &Tag) -> Option<Box<Self>> {
         tag.conditions.iter().any(|rule| rule.condition.is_movement()).then(|| {
             let rates = RATES.map(|condition| {
-                let rule = tag.conditions.iter().find(|rule| rule.condition == condition)?;
+                let rule = tag.rule(condition)?;
                 let Method::Rate { window } = rule.method() else { return None };
                 Some(Window::new(window.as_micros()))
             });

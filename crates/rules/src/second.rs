@@ -144,7 +144,7 @@ fn order(plant: &Plant) -> Vec<TagIndex> {
     let mut waits: BTreeMap<TagIndex, usize> = BTreeMap::new();
     let mut readers: BTreeMap<TagIndex, Vec<TagIndex>> = BTreeMap::new();
     for index in &calculated {
-        let inputs = plant.tag(*index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+        let inputs = plant.tag(*index).inputs().iter();
         for input in inputs.filter(|input| plant.tags.get(input.at()).is_some_and(|tag| tag.calculation.is_some() && tag.in_service)) {
             *waits.entry(*index).or_default() += 1;
             readers.entry(*input).or_default().push(*index);
@@ -167,10 +167,10 @@ fn order(plant: &Plant) -> Vec<TagIndex> {
 
 /// By tag a number for its unit, its formula and the meaning of all that it is calculated from; never [`UNSTATED`].
 fn meanings(plant: &Plant, order: &[TagIndex]) -> Vec<u32> {
-    let formula = |tag: &model::plant::Tag| tag.calculation.as_ref().map_or(String::new(), |calculation| calculation.text.clone());
-    let mut all: Vec<u32> = plant.tags.iter().map(|tag| fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), formula(tag).as_bytes())).collect();
+    let mut all: Vec<u32> =
+        plant.tags.iter().map(|tag| fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), tag.formula().unwrap_or_default().as_bytes())).collect();
     for index in order {
-        let inputs = plant.tag(*index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+        let inputs = plant.tag(*index).inputs().iter();
         all[index.at()] = inputs.fold(all[index.at()], |meaning, input| fnv(meaning, &all[input.at()].to_le_bytes()));
     }
     all.into_iter().map(|meaning| if meaning == UNSTATED { !UNSTATED } else { meaning }).collect()
@@ -191,7 +191,7 @@ fn from_gas(plant: &Plant, order: &[TagIndex]) -> BTreeSet<TagIndex> {
     let all = (0..plant.tags.len() as u32).map(TagIndex);
     let mut gas: BTreeSet<TagIndex> = all.filter(|index| plant.tag(*index).signal.is_gas()).collect();
     for index in order {
-        let mut inputs = plant.tag(*index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+        let mut inputs = plant.tag(*index).inputs().iter();
         if inputs.any(|input| gas.contains(input)) {
             gas.insert(*index);
         }

@@ -64,13 +64,13 @@ impl County {
             .iter()
             .map(|tag| {
                 let range = tag.range.unwrap_or((0.0, 1.0));
-                let limit = |condition| tag.conditions.iter().find(|rule| rule.condition == condition).map(|rule| rule.setpoint);
+                let limit = |condition| tag.rule(condition).map(|rule| rule.setpoint);
                 let high = limit(Condition::High).or(limit(Condition::HighHigh));
                 let low = limit(Condition::Low).or(limit(Condition::LowLow)).unwrap_or(range.0);
                 let top = high.unwrap_or(range.1);
                 let (centre, swing, noise) = match tag.signal {
                     Signal::StaticEarthing | Signal::Switch => {
-                        let alarm = tag.conditions.iter().find(|rule| rule.condition == Condition::Discrete).map(|rule| rule.setpoint);
+                        let alarm = tag.rule(Condition::Discrete).map(|rule| rule.setpoint);
                         (if alarm == Some(1.0) { 0.0 } else { 1.0 }, 0.0, 0.0)
                     }
                     Signal::Oxygen => (20.9, 0.05, 0.02),

@@ -59,7 +59,7 @@ pub type Real = BTreeMap<AlarmId, Vec<Timestamp>>;
 /// taken; `to` is where the record ends.
 pub fn suggest(plant: &Plant, index: TagIndex, condition: Condition, readings: &[Taken], real: &Real, to: Timestamp) -> Option<Suggestion> {
     let tag = plant.tag(index);
-    let rule = tag.conditions.iter().find(|rule| rule.condition == condition).filter(|rule| rule.condition.is_limit())?;
+    let rule = tag.rule(condition).filter(|rule| rule.condition.is_limit())?;
     // A limit that depends on the operating mode is not one number, and what suppresses it is on other tags.
     let depends = rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty() || !extra.suppressed_by.is_empty());
     if depends || tag.calculation.is_some() || !tag.in_service {

@@ -150,8 +150,7 @@ impl Engine {
 
     /// An alarm that is normal again is shown once more, as gone.
     fn gone(&self, id: &AlarmId) -> LiveAlarm {
-        let rule =
-            self.plant.tag_index(&id.tag).and_then(|tag| self.plant.tag(tag).conditions.iter().find(|rule| rule.condition == id.condition));
+        let rule = self.plant.tag_index(&id.tag).and_then(|tag| self.plant.tag(tag).rule(id.condition));
         LiveAlarm {
             id: id.clone(),
             state: AlarmState::Normal,

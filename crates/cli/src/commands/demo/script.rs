@@ -288,11 +288,7 @@ impl Scenes {
     fn limit(&self, tag: &str, condition: Condition) -> anyhow::Result<Role> {
         let index = self.plant.find_tag("hongxin", tag).with_context(|| format!("no tag hongxin/{tag}"))?;
         let known = self.plant.tag(index);
-        let rule = known
-            .conditions
-            .iter()
-            .find(|rule| rule.condition == condition)
-            .with_context(|| format!("hongxin/{tag} has no {condition} limit"))?;
+        let rule = known.rule(condition).with_context(|| format!("hongxin/{tag} has no {condition} limit"))?;
         let span = known.range.map_or(100.0, |(low, high)| high - low);
         let top = known.range.map_or(f64::INFINITY, |(_, high)| high);
         Ok(Role {
