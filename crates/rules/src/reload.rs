@@ -87,15 +87,7 @@ impl Reload {
 fn judges_alike(before: &Tag, after: &Tag) -> bool {
     let same_places =
         |after: &Tag| Tag { equipment: after.equipment, gateway: after.gateway, calculation: after.calculation.clone(), ..before.clone() };
-    before == after || (before.conditions == after.conditions && says_the_same(before, after) && *after == same_places(after))
-}
-
-/// Whether a value of before still means what it meant by itself: in one unit, and measured then and now or calculated by one formula.
-fn says_the_same(before: &Tag, after: &Tag) -> bool {
-    fn formula(tag: &Tag) -> Option<&str> {
-        tag.calculation.as_ref().map(|calculation| calculation.text.as_str())
-    }
-    formula(before) == formula(after) && before.unit == after.unit
+    before == after || (before.conditions == after.conditions && before.formula() == after.formula() && *after == same_places(after))
 }
 
 /// For each element of one sorted list, its place in the other.
@@ -187,20 +179,16 @@ impl Rules {
         (self.gone, self.bygone) = (std::mem::take(gone), std::mem::take(bygone));
         let place = |tag: TagIndex| moves[tag.at()];
         self.freed = freed.iter().filter_map(|tag| place(*tag)).collect();
-        let plant = Arc::clone(&self.plant);
-        let both = moves.iter().zip(&from.tags).filter_map(|(to, old)| Some(((*to)?, old)));
-        // Tags whose value of before means nothing now; of the calculated ones all that hang on such a one.
-        let mut void: BTreeSet<TagIndex> = both.filter(|(to, old)| !says_the_same(old, plant.tag(*to))).map(|(to, _)| to).collect();
+        // Tags whose value of before means nothing now, as a start on other formulas holds it too.
+        let moved = (0..).map(TagIndex).zip(moves).filter_map(|(was, to)| Some((was, (*to)?)));
+        let void: BTreeSet<TagIndex> =
+            moved.filter(|(was, to)| second.meaning(*was) != self.second.meaning(*to)).map(|(_, to)| to).collect();
         let calculated: BTreeMap<TagIndex, TagIndex> = second.tags().filter_map(|tag| Some((place(tag)?, tag))).collect();
         let mut anew = BTreeSet::new();
         for index in self.second.tags().collect::<Vec<_>>() {
-            let inputs = plant.tag(index).calculation.iter().flat_map(|calculation| &calculation.inputs);
-            match calculated.get(&index).filter(|_| !inputs.chain([&index]).any(|input| void.contains(input))) {
+            match calculated.get(&index).filter(|_| !void.contains(&index)) {
                 Some(before) => self.second.resume(index, second.windows(*before)),
-                None => {
-                    void.insert(index);
-                    anew.insert(index);
-                }
+                None => drop(anew.insert(index)),
             }
         }
 
@@ -275,7 +263,7 @@ impl Rules {
         }
         for index in self.second.tags().filter(|index| anew.contains(index)).collect::<Vec<_>>() {
             self.calculate_anew(index);
-            let inputs = self.plant.tag(index).calculation.iter().flat_map(|calculation| &calculation.inputs);
+            let inputs = self.plant.tag(index).inputs().iter();
             written.extend(inputs.chain([&index]));
         }
         let modes: Vec<u8> = (0..self.tags.len() as u32).map(|at| self.mode(TagIndex(at))).collect();
