@@ -3,6 +3,7 @@
 use crate::cell;
 use crate::fault::{Fault, Sink, text};
 use crate::sheet::{Cell, Kind};
+use crate::source::Place;
 use crate::suggest;
 
 macro_rules! columns {
@@ -196,6 +197,12 @@ impl Heads {
     /// The cell of a column, where the list has it and the row is long enough.
     pub(crate) fn cell<'c, 'a>(&self, cells: &'c [Cell<'a>], column: Column) -> Option<&'c Cell<'a>> {
         cells.get(self.columns[column as usize]?)
+    }
+    /// Where a column's cell is, or would be if the row were long enough.
+    pub(crate) fn place<'a>(&self, cells: &[Cell<'a>], column: Column) -> Option<Place<'a>> {
+        let at = self.columns[column as usize]?;
+        let last = cells.len().checked_sub(1)?;
+        Some(if at <= last { cells[at].place } else { cells[last].place.beyond(at - last) })
     }
     /// Whether a row is the heads once more.
     pub(crate) fn are_repeated(&self, cells: &[Cell<'_>]) -> bool {

@@ -489,9 +489,9 @@ impl<'r, 'a> RowReader<'r, 'a> {
         }
         found
     }
-    /// Where a column's cell is, or where the row begins.
+    /// Where a column's cell is or would be; where the row begins if the list has no such column.
     fn place(&self, column: Column) -> Place<'a> {
-        self.cell(column).map_or(self.cells[0].place, |cell| cell.place)
+        self.heads.place(self.cells, column).unwrap_or(self.cells[0].place)
     }
 
     fn tag(&mut self) -> Option<At<'a, String>> {

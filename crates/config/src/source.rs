@@ -76,7 +76,7 @@ impl Source {
         grid.kinds.get(*behind).filter(|(begin, _)| *begin == at).map_or(Kind::Text, |(_, kind)| *kind)
     }
     pub(crate) fn place(&self, span: Range<usize>) -> Place<'_> {
-        Place { source: self, start: span.start, end: span.end }
+        Place { source: self, start: span.start, end: span.end, beyond: 0 }
     }
     /// The start of the file, for what is wrong with it as a whole.
     pub(crate) fn top(&self) -> Place<'_> {
@@ -90,6 +90,8 @@ pub(crate) struct Place<'a> {
     source: &'a Source,
     start: usize,
     end: usize,
+    /// How many cells further than the one that holds `start`: of a row that ends before them.
+    beyond: usize,
 }
 
 impl<'a> Place<'a> {
@@ -112,9 +114,13 @@ impl<'a> Place<'a> {
             None => self,
         }
     }
+    /// So many cells after this one, which is the last of its row.
+    pub(crate) fn beyond(self, cells: usize) -> Self {
+        Self { start: self.end, beyond: cells, ..self }
+    }
     /// Begins where the other does.
     pub(crate) fn begins_with(self, other: Place<'_>) -> bool {
-        std::ptr::eq(self.source, other.source) && self.start == other.start
+        std::ptr::eq(self.source, other.source) && (self.start, self.beyond) == (other.start, other.beyond)
     }
     /// The place as a fault would show it.
     pub(crate) fn show(self) -> String {
@@ -142,7 +148,7 @@ impl<'a> Place<'a> {
         let to = (end.max(start) - begin).min(source_line.len()).max(from);
         let cell = grid.as_ref().map(|grid| {
             let (begin, row) = grid.row(start);
-            (grid.sheet.as_str(), row as usize, sheet_column(&all[begin..start]))
+            (grid.sheet.as_str(), row as usize, sheet_column(&all[begin..start]) + self.beyond)
         });
         Fault {
             severity,

@@ -79,6 +79,21 @@ fn a_list_that_cannot_be_decoded_is_refused() {
     assert!(export_list(&Files::from_memory(with_list("acme.xlsx", &bytes)), "acme", Some(ListFormat::Csv)).is_err());
 }
 
+#[test]
+fn a_cell_that_a_short_row_does_not_reach_is_shown_where_it_would_be() {
+    let list = format!("{}LIA-900,,,V-9,储罐\n", include_str!("acme/acme.csv"));
+    let said = |files| load(files).expect_err("a row needs more than its tag");
+    let seen: Vec<_> = said(with_list("acme.csv", list.as_bytes())).faults().iter().map(|fault| (fault.line, fault.column)).collect();
+    assert!(seen.iter().all(|place| *place == (6, 17)), "where the row ends: {seen:?}");
+    let cells: Vec<_> = said(there_and_back("acme.csv", list.as_bytes(), Some(ListFormat::Xlsx)))
+        .faults()
+        .iter()
+        .map(|fault| (fault.code, fault.cell.clone().unwrap_or_default()))
+        .collect();
+    let cells: Vec<_> = cells.iter().map(|(code, cell)| (*code, cell.split('!').next_back().unwrap_or_default())).collect();
+    assert_eq!(cells, [("empty", "J6"), ("empty", "X6")]);
+}
+
 /// Texts as people leave them in lists.
 fn dirt() -> impl Strategy<Value = String> {
     prop_oneof![
