@@ -8,7 +8,7 @@
 mod support;
 
 use console::{LiveView, Reshown};
-use journal::{Batch, SqliteStore, Store};
+use journal::{AheadStore, Batch, Store};
 use model::{Condition, Duration, Plant as Checked, Quality, Reading, TagIndex, Timestamp};
 use pipeline::{Input, Pipeline};
 use rules::Reload;
@@ -69,7 +69,7 @@ fn bench(tags: usize, what: &str, check: f64, plant: &Checked, change: Change, t
     let (mut compared, mut prepared, mut held, mut committed, mut lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..quick_or(2, 5) {
         let dir = tempfile::tempdir_in(support::process::disk()).unwrap();
-        let mut store = SqliteStore::open(dir.path()).unwrap();
+        let mut store = AheadStore::open(dir.path()).unwrap();
         let from = Arc::new(plant.clone());
         let view = LiveView::new(Arc::clone(&from));
         let mut now = Timestamp::from_secs(1_732_000_000);
@@ -118,7 +118,7 @@ fn bench(tags: usize, what: &str, check: f64, plant: &Checked, change: Change, t
     table.row(&row);
 }
 
-fn commit(pipeline: &mut Pipeline, store: &mut SqliteStore, now: Timestamp) {
+fn commit(pipeline: &mut Pipeline, store: &mut AheadStore, now: Timestamp) {
     let mut batch = Batch { now, ..Batch::default() };
     pipeline.drain_changed(&mut batch.state);
     if !batch.is_empty() {

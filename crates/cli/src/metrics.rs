@@ -36,7 +36,9 @@ pub struct Metrics {
     /// Readings that the history lost.
     pub history_lost: IntCounter,
     /// 1 while commits fail: nothing is acknowledged then.
-    pub store_failing: IntGauge,
+    pub commits_failing: IntGauge,
+    /// Commits that are durable and not yet in the database.
+    pub store_behind: IntGauge,
     /// 1 while at least one source is subscribed.
     pub link_up: IntGauge,
     /// How long the last change of configuration held readings back, in seconds.
@@ -62,10 +64,11 @@ impl Metrics {
                 .buckets(prometheus::exponential_buckets(50e-6, 2.0, 16)?),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
-        let store_failing = IntGauge::new(format!("{PREFIX}store_failing"), "1 while commits fail: nothing is acknowledged then")?;
-        registry.register(Box::new(store_failing.clone()))?;
-        let link_up = IntGauge::new(format!("{PREFIX}link_up"), "1 while at least one source is subscribed")?;
-        registry.register(Box::new(link_up.clone()))?;
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::new(format!("{PREFIX}{name}"), help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         let reload_seconds = Gauge::new(format!("{PREFIX}reload_seconds"), "How long the last change of configuration held readings back")?;
         registry.register(Box::new(reload_seconds.clone()))?;
         Ok(Self {
@@ -82,8 +85,9 @@ impl Metrics {
             audit_violations: counter("audit_violations_total", "Open cases without a next action")?,
             history_lost: counter("history_lost_total", "Readings that the history lost")?,
             commit_seconds,
-            store_failing,
-            link_up,
+            commits_failing: gauge("store_failing", "1 while commits fail: nothing is acknowledged then")?,
+            store_behind: gauge("store_behind", "Commits that are durable and not yet in the database")?,
+            link_up: gauge("link_up", "1 while at least one source is subscribed")?,
             reload_seconds,
             registry,
         })

@@ -1,4 +1,5 @@
-//! Watches the disk under the store: a full one stops every commit, and with it every alarm, so people hear of it before.
+//! Watches the disk under the store: a full one stops every commit once the log of them is full, and with it every alarm, so people
+//! hear of it before.
 
 use crate::engine::EngineInput;
 use std::path::{Path, PathBuf};

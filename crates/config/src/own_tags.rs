@@ -7,7 +7,7 @@ use model::{BodyId, Condition, Duration, EquipmentId, Hazard, SYSTEM_ENTERPRISE,
 /// How often the engine looks after itself. Its own tags have no stale condition, but every tag has an interval.
 pub(crate) const SYSTEM_INTERVAL: Duration = Duration::from_secs(10);
 /// What the engine's own tags are called, in the order of [`SYSTEM_TAGS`].
-const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "存储", "通知", "恢复", "声光连接", "历史数据", "启动"];
+const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "存储", "数据库", "通知", "恢复", "声光连接", "历史数据", "启动"];
 /// The equipment of the engine's own alarms.
 pub const SYSTEM_EQUIPMENT: &str = "_engine";
 

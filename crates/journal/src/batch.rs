@@ -90,7 +90,7 @@ pub struct Entry {
     /// Version of the format of `bytes`.
     pub format: u16,
     /// Its identity where it has one, unique in the whole journal: the first content under a key stands, the same content again
-    /// is a repeat and adds nothing, other content is [`crate::StoreError::KeyConflict`].
+    /// is a repeat and adds nothing, other content is set aside as a fault.
     pub key: Option<String>,
     /// The case it belongs to: how a timeline finds it.
     pub subject: Option<String>,
@@ -143,11 +143,18 @@ impl Batch {
             && self.supersede.is_empty()
             && self.closed.is_empty()
     }
-    /// Takes out all that carries this key: after [`crate::StoreError::KeyConflict`], so that one fault does not hold up the rest.
-    pub fn remove(&mut self, key: &str) {
-        self.entries.retain(|entry| entry.key.as_deref() != Some(key));
+    /// Takes out all that carries this key and puts a row in its place that keeps what the entries said: the key exists with other
+    /// content, which is a fault of ours, and the rest must not suffer for it.
+    pub(crate) fn set_aside(&mut self, key: &str) {
+        let of_key = |entry: &Entry| entry.key.as_deref() == Some(key);
+        let content: Vec<_> =
+            self.entries.iter().filter(|entry| of_key(entry)).map(|entry| String::from_utf8_lossy(&entry.bytes)).collect();
+        let fault = serde_json::json!({ "fault": "key-conflict", "key": key, "content": content });
+        let bytes = fault.to_string().into_bytes();
+        self.entries.retain(|entry| !of_key(entry));
         self.outbox.retain(|row| row.key != key);
         self.acts.retain(|act| act.id != key);
+        self.entries.push(Entry { kind: EntryKind::System, format: 1, key: None, subject: None, at: self.now, bytes });
     }
     /// Empties it for the next round, keeping what it has allocated.
     pub fn clear(&mut self) {

@@ -25,5 +25,5 @@ mod store;
 
 pub use batch::*;
 pub use chain::ChainHash;
-pub use sqlite::{Anchor, Bad, Fault, SqliteReader, SqliteStore, VerifyReport, anchor, verify, verify_against};
+pub use sqlite::{AheadStore, Anchor, Bad, Fault, SqliteReader, SqliteStore, VerifyReport, anchor, commits_ahead, verify, verify_against};
 pub use store::*;

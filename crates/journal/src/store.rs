@@ -6,7 +6,7 @@ use crate::{ActRecord, Batch, ChainHash, ClosedCase, EntryKind, OutboxRow, Outbo
 use model::Timestamp;
 
 /// Why the store did not do what was asked: one variant per thing the caller does next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Whether it was committed is unknown or it was not: commit the same batch again.
     #[error("the store could not finish, try the same again: {0}")]
@@ -14,13 +14,6 @@ pub enum StoreError {
     /// Nothing later may be trusted to this process (a failed fsync, I/O, a damaged file): stop, let the supervisor start anew.
     #[error("the store has failed: {0}")]
     Fatal(String),
-    /// The same key with other content: nothing of the batch was committed, and the same batch will never be. A fault to be
-    /// alarmed; [`Batch::remove`] the key and commit the rest.
-    #[error("the key {key} exists with other content")]
-    KeyConflict {
-        /// Which.
-        key: String,
-    },
     /// The disk is full: nothing of the batch was committed. Hold the acks, raise a system alarm, commit the same batch again.
     #[error("the disk that holds the store is full")]
     Full,
@@ -40,13 +33,15 @@ pub const READ_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5)
 /// Rows a reader gives in one answer, whatever was asked for.
 pub const READ_ROWS_MAX: usize = 10_000;
 
-/// What a commit added to the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Committed {
-    /// Its first row; `last_seq + 1` when it added none.
-    pub first_seq: u64,
-    /// The newest row of the journal.
-    pub last_seq: u64,
+/// How a store is, besides what it answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Keys that came a second time with other content since the store was opened: what carried them was set aside.
+    pub conflicts: u64,
+    /// Commits that are durable and cannot be read yet.
+    pub behind: u64,
+    /// Why these cannot be worked in for now. Commits are taken as long as there is room for them.
+    pub trouble: Option<String>,
 }
 
 /// All an engine needs to go on where the last one stopped.
@@ -75,15 +70,20 @@ pub struct Snapshot {
 pub trait Store: Send {
     /// Makes the whole batch durable or nothing of it, and answers only when it is on the disk.
     ///
-    /// Committing the batch that was committed last once more changes nothing and gives the same answer, also after the store
-    /// was opened anew: that is how an unknown outcome is resolved. An empty batch is no commit.
-    fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError>;
+    /// Committing the batch that was committed last once more changes nothing, also after the store was opened
+    /// anew: that is how an unknown outcome is resolved. An empty batch is no commit.
+    ///
+    /// A key that exists with other content is a fault of ours: what carries it is left out, a row of kind [`EntryKind::System`]
+    /// says so in its place, and [`Health::conflicts`] counts it.
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
     /// Reads all that the last engine left.
     fn load(&mut self) -> Result<Snapshot, StoreError>;
     /// The first answer to the act of this id.
     fn act_answer(&mut self, id: &str) -> Result<Option<ActRecord>, StoreError>;
     /// The engine stops in good order: nothing is in hand. Holds until the next commit or the next opening.
     fn mark_clean_stop(&mut self, now: Timestamp) -> Result<(), StoreError>;
+    /// How it is. Answers at once.
+    fn health(&self) -> Health;
 }
 
 /// A row of the journal.

@@ -640,7 +640,7 @@ pub struct Plant {
 }
 
 /// The engine's own tags, made by `config` for every plant: `_system/<name>`, condition [`Condition::System`].
-pub const SYSTEM_TAGS: [&str; 8] = ["broker", "clock", "storage", "notifier", "recovery", "sirens", "history", "start"];
+pub const SYSTEM_TAGS: [&str; 9] = ["broker", "clock", "storage", "database", "notifier", "recovery", "sirens", "history", "start"];
 
 impl Plant {
     /// Finds a tag.

@@ -38,7 +38,7 @@ impl Engine for EngineApi {
         if self.queue.is_disconnected() {
             reasons.push("the engine has stopped".to_owned());
         }
-        if self.metrics.store_failing.get() != 0 {
+        if self.metrics.commits_failing.get() != 0 {
             reasons.push("the store does not take commits".to_owned());
         }
         if self.metrics.link_up.get() == 0 {

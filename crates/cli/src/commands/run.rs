@@ -14,7 +14,7 @@ use config::{Loaded, Server};
 use console::{Accounts, LiveView};
 use ingest::{BrokerAddress, EmbeddedBroker, EmbeddedConfig, MqttSettings, MqttSource, Sink, Source, SourceId};
 use journal::history::{HistoryWriter, Retention};
-use journal::{OutboxFilter, OutboxStatus, Reader, SqliteReader, SqliteStore, Store, StoreError};
+use journal::{AheadStore, OutboxFilter, OutboxStatus, Reader, SqliteReader, Store, StoreError};
 use model::{CaseId, Notification, Siren, Timestamp, bounds};
 use notifier::{Contacts, Notifier, SirenConfig, SirenDriver};
 use std::io::IsTerminal;
@@ -147,7 +147,7 @@ impl Outlets for Out {
 
 /// What the data folder holds.
 struct Stored {
-    store: SqliteStore,
+    store: AheadStore,
     snapshot: journal::Snapshot,
     contradiction: Option<String>,
     kept: Kept,
@@ -219,6 +219,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let retention = Retention(server.history.readings);
     let (history_writer, history) = HistoryWriter::start(&args.data, plant.clone(), retention, clock.now())?;
     let guard = Guard::open(&args.data, snapshot.clean_stop);
+    let (reader, for_tuning) = (store.reader(&args.data)?, store.reader(&args.data)?);
     let parts = Parts {
         plant: plant.clone(),
         store: Box::new(store),
@@ -233,7 +234,6 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         taken,
         history,
     };
-    let reader = SqliteReader::open(&args.data)?;
     note_spent(&reader, &notifier, clock.now());
     let records = Arc::new(JournalRecords::new(reader, &args.data));
     let engine = Engine::start(parts, &snapshot)?;
@@ -266,7 +266,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
         queue: queue.clone(),
         view: view.clone(),
         accounts: accounts.clone(),
-        reader: Box::new(SqliteReader::open(&args.data)?),
+        reader: Box::new(for_tuning),
         clock: now.clone(),
     });
     tokio::spawn(reread(tuning.clone(), differs, shutdown.clone()));
@@ -347,7 +347,7 @@ fn note_spent(reader: &SqliteReader, notifier: &Notifier, now: Timestamp) {
     }
 }
 
-fn open_store(data: &Path) -> anyhow::Result<SqliteStore> {
+fn open_store(data: &Path) -> anyhow::Result<AheadStore> {
     crate::folder::make_private(data).with_context(|| {
         format!(
             "{}: {}",
@@ -355,7 +355,7 @@ fn open_store(data: &Path) -> anyhow::Result<SqliteStore> {
             say("不能创建数据目录;用 --data 指定另一个", "cannot make the data folder; choose another with --data")
         )
     })?;
-    SqliteStore::open(data).with_context(|| {
+    AheadStore::open(data).with_context(|| {
         format!(
             "{}: {}",
             data.display(),

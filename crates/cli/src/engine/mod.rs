@@ -7,8 +7,8 @@
 //! see [`pace`].) An input is evaluated once: a commit that fails is tried again with the same batch.
 //!
 //! `now` is read once per input, here and nowhere else. Evaluating and committing on one thread was chosen over a pipeline
-//! of two because a commit costs about one fsync, an order of magnitude less than anybody would notice, and because it makes
-//! "nothing leaves before its commit" a matter of statement order.
+//! of two because a commit costs about one sync of the disk, an order of magnitude less than anybody would notice, and because it
+//! makes "nothing leaves before its commit" a matter of statement order.
 
 mod evaluate;
 mod guard;
@@ -46,6 +46,8 @@ const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
 const BATCH_TIME_MAX: std::time::Duration = std::time::Duration::from_millis(50);
 /// The way to the sirens may be down this long before it is an alarm.
 const SIREN_LINK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+/// The database may not take what is committed this long before it is an alarm.
+const STORE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// How often the wall clock is compared.
 const CLOCK_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// A failed commit is tried again after this long, doubling up to [`COMMIT_RETRY_MAX`].
@@ -140,6 +142,11 @@ pub struct Engine {
     history: HistoryQueue,
     history_failing: bool,
     history_lost: u64,
+    /// At least as many as the newest row of the journal: the order of what the pages are told, also over a restart.
+    journaled: u64,
+    store_behind: Option<Instant>,
+    store_failing: bool,
+    conflicts: u64,
     sirens_lost: Option<Instant>,
     sirens_failing: bool,
     decoder: Decoder,
@@ -221,7 +228,7 @@ impl Engine {
         };
         let points = points::Points::restore(&plant, &snapshot.soft, &view);
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
-        let history_failing = stands("history");
+        let (history_failing, store_failing) = (stands("history"), stands("database"));
         let mut engine = Self {
             decoder: Decoder::new(&plant),
             plant,
@@ -239,6 +246,10 @@ impl Engine {
             history,
             history_failing,
             history_lost: 0,
+            journaled: snapshot.last_seq,
+            store_behind: None,
+            store_failing,
+            conflicts: 0,
             sirens_lost: None,
             sirens_failing,
             decoded: Decoded::default(),
@@ -346,6 +357,7 @@ impl Engine {
             self.check_clock();
             self.check_sirens();
             self.check_history();
+            self.check_store();
         }
         if self.now.since(self.last_checkpoint) >= bounds::CHECKPOINT_EVERY {
             self.checkpoint();
@@ -372,6 +384,24 @@ impl Engine {
         if failing != self.sirens_failing && (failing || self.sirens_lost.is_none()) {
             self.sirens_failing = failing;
             self.system("sirens", failing, if failing { "no connection to the sirens" } else { "connected to the sirens" });
+        }
+    }
+
+    /// Asks how the store is. A database that does not take what is durable stops no alarm, until there is no room for more.
+    fn check_store(&mut self) {
+        let journal::Health { conflicts, behind, trouble } = self.store.health();
+        self.metrics.key_conflicts.inc_by(conflicts - self.conflicts);
+        self.conflicts = conflicts;
+        self.metrics.store_behind.set(i64::try_from(behind).unwrap_or(i64::MAX));
+        self.store_behind = trouble.is_some().then(|| self.store_behind.unwrap_or_else(Instant::now));
+        let failing = self.store_behind.is_some_and(|since| since.elapsed() >= STORE_PATIENCE);
+        if failing != self.store_failing && (failing || trouble.is_none()) {
+            self.store_failing = failing;
+            let detail = match trouble {
+                Some(why) => format!("commits are kept and not yet in the database ({behind}): {why}"),
+                None => "the database has every commit".to_owned(),
+            };
+            self.system("database", failing, &detail);
         }
     }
 

@@ -2,13 +2,10 @@
 
 use super::{COMMIT_RETRY_FIRST, COMMIT_RETRY_MAX, Engine, Outgoing};
 use console::{LiveAlarm, Update};
-use journal::{Entry, EntryKind, Snapshot, StoreError};
+use journal::{Snapshot, StoreError};
 use model::{AlarmId, AlarmState, Notification};
 use rules::AlarmView;
 use std::time::Instant;
-
-/// Key conflicts removed from one batch before the store is called broken.
-const CONFLICTS_MAX: usize = 2 * model::bounds::BATCH_INPUTS_MAX;
 
 impl Engine {
     /// Commits the batch in hand, if anything is in it, and lets out what waited for it.
@@ -18,10 +15,11 @@ impl Engine {
         if !self.batch.is_empty() {
             self.batch.now = self.now;
             let began = Instant::now();
-            let committed = self.commit_until_done()?;
+            self.commit_until_done()?;
             self.metrics.commit_seconds.observe(began.elapsed().as_secs_f64());
             self.metrics.commits.inc();
-            seq = Some(committed);
+            self.journaled += self.batch.entries.len() as u64;
+            seq = Some(self.journaled);
             self.batch.clear();
         }
         self.release(seq);
@@ -31,46 +29,24 @@ impl Engine {
     }
 
     /// Tries the same batch until it is durable. Never evaluates again, never gives up on a store that may come back.
-    fn commit_until_done(&mut self) -> Result<u64, StoreError> {
+    fn commit_until_done(&mut self) -> Result<(), StoreError> {
         let mut pause = COMMIT_RETRY_FIRST;
-        let mut conflicts = 0;
         loop {
             match self.store.commit(&self.batch) {
-                Ok(committed) => {
-                    self.metrics.store_failing.set(0);
-                    return Ok(committed.last_seq);
-                }
-                Err(StoreError::KeyConflict { key }) if conflicts < CONFLICTS_MAX => {
-                    // The same key with other content is a fault of ours. The rest of the batch must not suffer for it.
-                    conflicts += 1;
-                    tracing::error!(%key, "an identity came twice with different content; the second is recorded as a fault");
-                    self.metrics.key_conflicts.inc();
-                    self.set_aside(&key);
+                Ok(()) => {
+                    self.metrics.commits_failing.set(0);
+                    return Ok(());
                 }
                 Err(error @ (StoreError::Retry(_) | StoreError::Full)) => {
                     tracing::error!(%error, "commit failed; the same batch is tried again");
                     self.metrics.commit_retries.inc();
-                    self.metrics.store_failing.set(1);
+                    self.metrics.commits_failing.set(1);
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(COMMIT_RETRY_MAX);
                 }
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    fn set_aside(&mut self, key: &str) {
-        let content: Vec<String> = self
-            .batch
-            .entries
-            .iter()
-            .filter(|entry| entry.key.as_deref() == Some(key))
-            .map(|entry| String::from_utf8_lossy(&entry.bytes).into_owned())
-            .collect();
-        self.batch.remove(key);
-        let fault = serde_json::json!({ "fault": "key-conflict", "key": key, "content": content });
-        let bytes = fault.to_string().into_bytes();
-        self.batch.entries.push(Entry { kind: EntryKind::System, format: 1, key: None, subject: None, at: self.now, bytes });
     }
 
     fn release(&mut self, seq: Option<u64>) {

@@ -91,57 +91,87 @@ pub(super) fn digest(batch: &Batch) -> [u8; 32] {
     fields.finish()
 }
 
-/// Writes the batch behind `tail` in one transaction and gives the new tail once it is on the disk.
-pub(super) fn write(connection: &mut Connection, batch: &Batch, tail: &Tail, digest: [u8; 32]) -> Result<Tail, StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let mut next = Tail {
-        first_seq: tail.last_seq + 1,
-        last_now: tail.last_now.max(Some(batch.now.0)),
-        batch: tail.batch + 1,
-        digest: Some(digest),
-        ..*tail
-    };
-    for entry in &batch.entries {
-        append(&transaction, entry, &mut next)?;
+/// Why a transaction was given up.
+pub(super) enum Refused {
+    /// The key of a batch, given by its place, exists with other content.
+    Conflict {
+        batch: usize,
+        key: String,
+    },
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(failed(error))
     }
-    rows(&transaction, batch).map_err(failed)?;
-    for case in &batch.supersede {
-        transaction
-            .prepare_cached(
-                "UPDATE outbox SET status = 'superseded', updated = ?2 WHERE subject = ?1 AND status IN ('waiting', 'retrying')",
-            )
-            .and_then(|mut statement| statement.execute(params![case, batch.now.0]))
-            .map_err(failed)?;
-    }
-    for row in &batch.outbox {
-        insert_notification(&transaction, row)?;
-    }
-    for update in &batch.outbox_updates {
-        update_notification(&transaction, update).map_err(failed)?;
-    }
-    for act in &batch.acts {
-        insert_act(&transaction, act)?;
-    }
-    for row in &batch.quarantine {
-        quarantine(&transaction, row).map_err(failed)?;
+}
+
+/// Writes the batches behind `tail`, each with its digest, in one transaction and gives the new tail once it is on the disk.
+pub(super) fn write(connection: &mut Connection, batches: &[(&Batch, [u8; 32])], tail: &Tail) -> Result<Tail, Refused> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut next = *tail;
+    for (at, (batch, digest)) in batches.iter().enumerate() {
+        next = Tail {
+            first_seq: next.last_seq + 1,
+            last_now: next.last_now.max(Some(batch.now.0)),
+            batch: next.batch + 1,
+            digest: Some(*digest),
+            ..next
+        };
+        if let Some(key) = contents(&transaction, batch, &mut next)? {
+            return Err(Refused::Conflict { batch: at, key: key.to_owned() });
+        }
     }
     let written = transaction
         .prepare_cached(
             "UPDATE meta SET last_seq = ?1, head = ?2, last_now = ?3, batch = ?4, digest = ?5, first_seq = ?6, clean_stop = 0
              WHERE batch = ?7",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![next.last_seq, next.head.0, next.last_now, next.batch, digest, next.first_seq, tail.batch])
-        })
-        .map_err(failed)?;
+        )?
+        .execute(params![next.last_seq, next.head.0, next.last_now, next.batch, next.digest, next.first_seq, tail.batch])?;
     if written != 1 {
-        return Err(StoreError::Fatal("somebody else has written to this store".to_owned()));
+        return Err(Refused::Store(StoreError::Fatal("somebody else has written to this store".to_owned())));
     }
-    transaction.commit().map_err(failed)?;
+    transaction.commit()?;
     Ok(next)
 }
 
-fn append(connection: &Connection, entry: &Entry, tail: &mut Tail) -> Result<(), StoreError> {
+/// Writes all that a batch holds, in the order in which its parts are to be taken; or gives the first key that exists with other content.
+fn contents<'a>(connection: &Connection, batch: &'a Batch, tail: &mut Tail) -> rusqlite::Result<Option<&'a str>> {
+    for entry in &batch.entries {
+        if !append(connection, entry, tail)? {
+            return Ok(entry.key.as_deref());
+        }
+    }
+    rows(connection, batch)?;
+    for case in &batch.supersede {
+        connection
+            .prepare_cached(
+                "UPDATE outbox SET status = 'superseded', updated = ?2 WHERE subject = ?1 AND status IN ('waiting', 'retrying')",
+            )?
+            .execute(params![case, batch.now.0])?;
+    }
+    for row in &batch.outbox {
+        if !insert_notification(connection, row)? {
+            return Ok(Some(&row.key));
+        }
+    }
+    for update in &batch.outbox_updates {
+        update_notification(connection, update)?;
+    }
+    for act in &batch.acts {
+        if !insert_act(connection, act)? {
+            return Ok(Some(&act.id));
+        }
+    }
+    for row in &batch.quarantine {
+        quarantine(connection, row)?;
+    }
+    Ok(None)
+}
+
+/// False where the key exists with other content; so do the next ones.
+fn append(connection: &Connection, entry: &Entry, tail: &mut Tail) -> rusqlite::Result<bool> {
     let Entry { kind, format, key, subject, at, bytes } = entry;
     let link = Link {
         stream: STREAM,
@@ -159,23 +189,21 @@ fn append(connection: &Connection, entry: &Entry, tail: &mut Tail) -> Result<(),
         .prepare_cached(
             "INSERT INTO journal (seq, stream, kind, format, key, subject, at, bytes, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                link.seq, link.stream, link.kind, link.format, link.key, link.subject, link.at, link.bytes, link.prev.0, hash.0
-            ])
-        })
-        .map_err(failed)?;
+        )?
+        .execute(params![
+            link.seq, link.stream, link.kind, link.format, link.key, link.subject, link.at, link.bytes, link.prev.0, hash.0
+        ])?;
     if added == 1 {
         tail.last_seq = link.seq;
         tail.head = hash;
-        return Ok(());
+        return Ok(true);
     }
-    let same = connection
-        .prepare_cached("SELECT 1 FROM journal WHERE key = ?1 AND kind = ?2 AND format = ?3 AND bytes = ?4")
-        .and_then(|mut statement| statement.exists(params![link.key, link.kind, link.format, link.bytes]))
-        .map_err(failed)?;
-    if same { Ok(()) } else { Err(conflict(key.as_deref().unwrap_or_default())) }
+    connection.prepare_cached("SELECT 1 FROM journal WHERE key = ?1 AND kind = ?2 AND format = ?3 AND bytes = ?4")?.exists(params![
+        link.key,
+        link.kind,
+        link.format,
+        link.bytes
+    ])
 }
 
 /// State, checkpoint, timers and closed cases: what is simply replaced.
@@ -225,23 +253,20 @@ struct Recipient {
     recipient: String,
 }
 
-fn insert_notification(connection: &Connection, row: &OutboxRow) -> Result<(), StoreError> {
+fn insert_notification(connection: &Connection, row: &OutboxRow) -> rusqlite::Result<bool> {
     let person = serde_json::from_slice::<Addressed>(&row.bytes).ok().map(|notification| notification.key.recipient);
     let added = connection
         .prepare_cached(
             "INSERT INTO outbox (key, subject, person, at, bytes, status, attempts, answer, words, updated)
              VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', 0, '', '', ?4) ON CONFLICT (key) DO NOTHING",
-        )
-        .and_then(|mut statement| statement.execute(params![row.key, row.case, person, row.at.0, row.bytes]))
-        .map_err(failed)?;
+        )?
+        .execute(params![row.key, row.case, person, row.at.0, row.bytes])?;
     if added == 1 {
-        return Ok(());
+        return Ok(true);
     }
-    let same = connection
-        .prepare_cached("SELECT 1 FROM outbox WHERE key = ?1 AND subject = ?2 AND bytes = ?3")
-        .and_then(|mut statement| statement.exists(params![row.key, row.case, row.bytes]))
-        .map_err(failed)?;
-    if same { Ok(()) } else { Err(conflict(&row.key)) }
+    connection
+        .prepare_cached("SELECT 1 FROM outbox WHERE key = ?1 AND subject = ?2 AND bytes = ?3")?
+        .exists(params![row.key, row.case, row.bytes])
 }
 
 fn update_notification(connection: &Connection, update: &OutboxUpdate) -> rusqlite::Result<()> {
@@ -268,17 +293,14 @@ pub(super) fn find_act(connection: &Connection, id: &str) -> rusqlite::Result<Op
         .optional()
 }
 
-fn insert_act(connection: &Connection, act: &ActRecord) -> Result<(), StoreError> {
-    let added = connection
-        .prepare_cached("INSERT INTO acts VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING")
-        .and_then(|mut statement| statement.execute(params![act.id, act.request, act.answer]))
-        .map_err(failed)?;
-    if added == 1 {
-        return Ok(());
-    }
-    let first = find_act(connection, &act.id).map_err(failed)?;
+fn insert_act(connection: &Connection, act: &ActRecord) -> rusqlite::Result<bool> {
+    let added = connection.prepare_cached("INSERT INTO acts VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING")?.execute(params![
+        act.id,
+        act.request,
+        act.answer
+    ])?;
     // The first answer stands even where a repeat would have been answered otherwise.
-    if first.is_some_and(|first| first.request == act.request) { Ok(()) } else { Err(conflict(&act.id)) }
+    Ok(added == 1 || find_act(connection, &act.id)?.is_some_and(|first| first.request == act.request))
 }
 
 fn quarantine(connection: &Connection, row: &QuarantineRow) -> rusqlite::Result<()> {
@@ -310,8 +332,4 @@ fn counted_as<'a>(connection: &Connection, source: &'a str, reason: &'a str) -> 
         Ok(count >= QUARANTINE_TOTALS_MAX)
     };
     Ok(if known || !full()? { (source, reason) } else { (OTHER, OTHER) })
-}
-
-fn conflict(key: &str) -> StoreError {
-    StoreError::KeyConflict { key: key.to_owned() }
 }

@@ -4,6 +4,7 @@
 //! into this program may open the live files: two versions of the library on one write-ahead log damage it. Nor may this program
 //! open the database as a mere file: closing it would let go of the locks that SQLite holds on it.
 
+mod ahead;
 mod anchor;
 mod checkpoint;
 mod commit;
@@ -14,15 +15,18 @@ pub(crate) mod schema;
 mod tests;
 mod verify;
 
+pub use ahead::{AheadStore, commits_ahead};
 pub use anchor::{Anchor, anchor};
 pub use reader::SqliteReader;
 pub use verify::{Bad, Fault, VerifyReport, verify, verify_against};
 
-use crate::{ActRecord, Batch, ChainHash, Committed, OutboxRow, OutboxStatus, Snapshot, Store, StoreError, TimerRow};
+use crate::{ActRecord, Batch, ChainHash, Health, OutboxRow, OutboxStatus, Snapshot, Store, StoreError, TimerRow};
 use checkpoint::Checkpointer;
+use commit::Refused;
 use connection::{Role, failed};
 use model::Timestamp;
 use rusqlite::{Connection, Row};
+use std::borrow::Cow;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -36,6 +40,8 @@ const LOCK_FILE: &str = "watchfire.lock";
 /// A dying engine, or a child it was about to start, lets go of the lock a moment after it is gone.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// Keys set aside from one commit before the store is called broken.
+const CONFLICTS_MAX: u64 = 2 * model::bounds::BATCH_INPUTS_MAX as u64;
 
 /// The engine's writer on a folder with an SQLite database.
 pub struct SqliteStore {
@@ -49,6 +55,8 @@ pub struct SqliteStore {
     clean_stop: bool,
     /// Set by the first failure after which nothing may be trusted.
     broken: Option<String>,
+    /// Keys that came twice with different content.
+    conflicts: u64,
     _lock: File,
 }
 
@@ -64,6 +72,9 @@ struct Tail {
 }
 
 impl Tail {
+    fn position(&self) -> ahead::Position {
+        ahead::Position { number: unsigned(self.batch), digest: self.digest.unwrap_or_default() }
+    }
     fn read(connection: &Connection) -> rusqlite::Result<Self> {
         connection.prepare_cached("SELECT last_seq, head, last_now, batch, digest, first_seq FROM meta")?.query_row([], |row| {
             Ok(Self {
@@ -75,9 +86,6 @@ impl Tail {
                 first_seq: row.get(5)?,
             })
         })
-    }
-    fn committed(&self) -> Committed {
-        Committed { first_seq: unsigned(self.first_seq), last_seq: unsigned(self.last_seq) }
     }
 }
 
@@ -105,7 +113,7 @@ impl SqliteStore {
             tracing::error!("the journal's guards against edits are not as they were made: run `watchfire verify`");
         }
         let checkpointer = Checkpointer::start(dir)?;
-        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, _lock: lock })
+        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, conflicts: 0, _lock: lock })
     }
 
     /// Where the store is.
@@ -120,6 +128,11 @@ impl SqliteStore {
         self.checkpointer.anchoring().contradiction()
     }
 
+    /// How many commits there were, and what names the last.
+    fn position(&mut self) -> Result<ahead::Position, StoreError> {
+        self.guarded(|store| Ok(store.tail()?.position()))
+    }
+
     fn tail(&mut self) -> Result<Tail, StoreError> {
         match self.tail {
             Some(tail) => Ok(tail),
@@ -129,6 +142,44 @@ impl SqliteStore {
                 Ok(tail)
             }
         }
+    }
+
+    /// Commits several batches in their order, all of them or none: what one sync costs is paid once. A first one that was the last
+    /// to be committed is passed over.
+    fn commit_all(&mut self, batches: &[Digested<'_>]) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            let tail = store.tail()?;
+            let known = usize::from(batches.first().is_some_and(|first| tail.digest == Some(first.digest)));
+            let mut batches: Vec<_> = batches[known..]
+                .iter()
+                .filter(|given| !given.batch.is_empty())
+                .map(|given| (Cow::Borrowed(&*given.batch), given.digest))
+                .collect();
+            let mut conflicts = 0;
+            while !batches.is_empty() {
+                let parts: Vec<_> = batches.iter().map(|(batch, digest)| (&**batch, *digest)).collect();
+                match commit::write(&mut store.connection, &parts, &tail) {
+                    Ok(tail) => {
+                        store.tail = Some(tail);
+                        store.checkpointer.committed();
+                        break;
+                    }
+                    Err(Refused::Conflict { batch, key }) if conflicts < CONFLICTS_MAX => {
+                        tracing::error!(%key, "an identity came twice with different content; the second is recorded as a fault");
+                        conflicts += 1;
+                        batches[batch].0.to_mut().set_aside(&key);
+                    }
+                    Err(Refused::Conflict { key, .. }) => {
+                        return Err(StoreError::Fatal(format!(
+                            "{CONFLICTS_MAX} keys of one commit exist with other content, {key} among them"
+                        )));
+                    }
+                    Err(Refused::Store(error)) => return Err(error),
+                }
+            }
+            store.conflicts += conflicts;
+            Ok(())
+        })
     }
 
     /// Runs `work`; after a failure forgets what it believed to know, and after a fatal one does nothing more.
@@ -152,21 +203,8 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
-        self.guarded(|store| {
-            let tail = store.tail()?;
-            if batch.is_empty() {
-                return Ok(Committed { first_seq: unsigned(tail.last_seq) + 1, last_seq: unsigned(tail.last_seq) });
-            }
-            let digest = commit::digest(batch);
-            if tail.digest == Some(digest) {
-                return Ok(tail.committed());
-            }
-            let tail = commit::write(&mut store.connection, batch, &tail, digest)?;
-            store.tail = Some(tail);
-            store.checkpointer.committed();
-            Ok(tail.committed())
-        })
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.commit_all(&[Digested::of(Cow::Borrowed(batch))])
     }
 
     fn load(&mut self) -> Result<Snapshot, StoreError> {
@@ -194,6 +232,23 @@ impl Store for SqliteStore {
             }
             Ok(())
         })
+    }
+
+    fn health(&self) -> Health {
+        Health { conflicts: self.conflicts, ..Health::default() }
+    }
+}
+
+/// A batch and what names it.
+struct Digested<'a> {
+    batch: Cow<'a, Batch>,
+    digest: [u8; 32],
+}
+
+impl<'a> Digested<'a> {
+    fn of(batch: Cow<'a, Batch>) -> Self {
+        let digest = commit::digest(&batch);
+        Self { batch, digest }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Answers for pages and programs that only look, each from a connection of its own that cannot write.
 
+use super::ahead::Behind;
 use super::connection::{self, DATABASE_FILE, Role, WAL_FILE, failed};
 use super::{Tail, named, outbox_row, signed, status, unsigned};
 use crate::{
@@ -25,6 +26,8 @@ const RECORD: &str = "SELECT seq, kind, format, key, subject, at, bytes, hash FR
 pub struct SqliteReader {
     dir: PathBuf,
     idle: Mutex<Vec<Timed>>,
+    /// In the engine's process: what was committed is waited for.
+    behind: Option<Behind>,
 }
 
 /// A connection that gives up at its deadline.
@@ -63,7 +66,12 @@ impl SqliteReader {
     /// Opens readers on the store in `dir`, which must exist.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let first = Timed::open(dir)?;
-        Ok(Self { dir: dir.to_owned(), idle: Mutex::new(vec![first]) })
+        Ok(Self { dir: dir.to_owned(), idle: Mutex::new(vec![first]), behind: None })
+    }
+
+    /// Waits before every answer until the database has what was committed.
+    pub(super) fn behind(self, behind: Behind) -> Self {
+        Self { behind: Some(behind), ..self }
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
@@ -75,6 +83,9 @@ impl SqliteReader {
         allowed: std::time::Duration,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        if let Some(behind) = &self.behind {
+            behind.catch_up();
+        }
         let idle = self.idle.lock().expect("nothing panics while it holds this lock").pop();
         let timed = match idle {
             Some(timed) => timed,

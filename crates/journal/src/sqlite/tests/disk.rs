@@ -45,7 +45,7 @@ fn a_full_disk_refuses_the_batch_and_takes_it_once_there_is_room() {
     fs::write(&filler, vec![0; 1 << 20]).unwrap();
     let large = |number| Batch { soft: vec![(format!("soft-{number}"), vec![7; 100_000])], ..numbered(number) };
     let full = (2..100).find(|number| match store.commit(&large(*number)) {
-        Ok(_) => false,
+        Ok(()) => false,
         Err(StoreError::Full) => true,
         Err(other) => panic!("batch {number}: {other:?}"),
     });
@@ -55,7 +55,8 @@ fn a_full_disk_refuses_the_batch_and_takes_it_once_there_is_room() {
     let reader = SqliteReader::open(&at).unwrap();
     assert_eq!(reader.head().unwrap().seq, (full - 1) * 2, "pages are served meanwhile");
     fs::remove_file(&filler).unwrap();
-    assert_eq!(store.commit(&large(full)).unwrap().last_seq, full * 2);
+    store.commit(&large(full)).unwrap();
+    assert_eq!(store.load().unwrap().last_seq, full * 2);
     drop((store, reader));
     let mut store = SqliteStore::open(&at).unwrap();
     assert_eq!(store.load().unwrap().last_seq, full * 2);
@@ -63,27 +64,80 @@ fn a_full_disk_refuses_the_batch_and_takes_it_once_there_is_room() {
 }
 
 #[test]
+fn a_full_disk_stops_no_commit_while_the_log_has_room() {
+    let parent = tempfile::tempdir().unwrap();
+    let at = parent.path().join("small");
+    let Some(_mounted) = Mounted::new(&at, &["-t", "tmpfs", "-o", "size=20M", "tmpfs"]) else { return };
+    let mut store = AheadStore::open(&at).unwrap();
+    let reader = store.reader(&at).unwrap();
+    store.commit(&numbered(1)).unwrap();
+    assert_eq!(reader.head().unwrap().seq, 2);
+    let filler = at.join("filler");
+    // As much as there is.
+    let _ = fs::write(&filler, vec![0; 20 << 20]);
+    let large = |number| Batch { soft: vec![(format!("soft-{number}"), vec![7; 100_000])], ..numbered(number) };
+    let full = (2..1_000).find(|number| match store.commit(&large(*number)) {
+        Ok(()) => false,
+        Err(StoreError::Full) => true,
+        Err(other) => panic!("batch {number}: {other:?}"),
+    });
+    let full = full.expect("16 MiB hold no 1,000 batches of 100 kB");
+    assert!((150..=180).contains(&full), "{full}: all of the log's room was to be had, and no more");
+    assert!(store.health().trouble.is_some_and(|why| why.contains("full")) && store.health().behind > 100);
+    assert!(reader.head().unwrap().seq < full * 2, "pages are served meanwhile");
+    assert!(matches!(store.load(), Err(StoreError::Full)));
+    // Whoever starts now finds the database and the log as they are.
+    drop(store);
+    assert!(matches!(AheadStore::open(&at).map(drop), Err(StoreError::Full)));
+    fs::remove_file(&filler).unwrap();
+    drop(reader);
+    let mut store = AheadStore::open(&at).unwrap();
+    assert_eq!(store.load().unwrap().last_seq, (full - 1) * 2, "nothing that was answered is gone");
+    store.commit(&large(full)).unwrap();
+    assert_eq!(store.load().unwrap().last_seq, full * 2);
+    assert_eq!(store.health(), Health::default());
+    assert!(verify(&at, |_, _| {}).unwrap().is_intact());
+}
+
+#[test]
 fn a_power_cut_takes_nothing_that_was_committed() {
+    cut_the_power(|at| Box::new(SqliteStore::open(at).unwrap()), |_| ());
+}
+
+#[test]
+fn nor_does_one_before_the_database_has_it() {
+    // While somebody else writes, the database gets nothing.
+    let hold = |at: &Path| {
+        let raw = Connection::open(at.join(connection::DATABASE_FILE)).unwrap();
+        raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+        raw
+    };
+    cut_the_power(|at| Box::new(AheadStore::open(at).unwrap()), hold);
+}
+
+fn cut_the_power<H>(open: impl Fn(&Path) -> Box<dyn Store>, hold: impl Fn(&Path) -> H) {
     let parent = tempfile::tempdir().unwrap();
     let (disk, copy) = (parent.path().join("disk"), parent.path().join("copy"));
-    fs::File::create(&disk).unwrap().set_len(32 << 20).unwrap();
+    fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
     match Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk).status() {
         Ok(made) if made.success() => {}
         other => return skipped::<()>(&format!("mkfs.ext4: {other:?}")).unwrap_or(()),
     }
     let at = parent.path().join("on");
     let Some(mounted) = Mounted::new(&at, &["-o", "loop", disk.to_str().unwrap()]) else { return };
-    let mut store = SqliteStore::open(&at).unwrap();
+    let mut store = open(&at);
+    let held = hold(&at);
     for number in 1..=50 {
         store.commit(&numbered(number)).unwrap();
     }
     // What has reached the disk under the file system, without what the kernel still keeps for it.
     fs::copy(&disk, &copy).unwrap();
+    drop(held);
     drop(store);
     drop(mounted);
     let after = parent.path().join("after");
     let _mounted = Mounted::new(&after, &["-o", "loop", copy.to_str().unwrap()]).expect("the first one was mounted");
-    let mut store = SqliteStore::open(&after).unwrap();
+    let mut store = open(&after);
     assert_eq!(store.load().unwrap().last_seq, 100);
     assert!(verify(&after, |_, _| {}).unwrap().is_intact());
 }
