@@ -255,18 +255,49 @@ fn a_tag_that_leaves_and_comes_back_gives_no_episode_a_name_of_before() {
 
 #[test]
 fn a_condition_that_leaves_or_is_out_of_service_for_a_while_gives_no_episode_a_name_of_before() {
+    // One reading, corrected by its gateway again and again, so that each episode begins at the same time as the one before.
     check(
         "high 80, low 10
          0s   reading 81                              => high raised 0s; announce high
-         10s  reload low 10                           => high retired
-         15s  restart
-         15s  link up
-         15s  drained
-         20s  reload high 80, low 10                  => high raised 20s; announce high
-         21s  reload high 80, low 10, out-of-service  => high retired
-         22s  reload high 80, low 10                  => high raised 22s; announce high",
+         5s   reload low 10                           => high retired
+         6s   restart
+         6s   link up
+         6s   drained
+         7s   reading 70 at 0s
+         10s  reload high 80, low 10
+         11s  reading 82 at 0s                        => high raised 0s count 1; announce high
+         15s  reload high 80, low 10, out-of-service  => high retired count 1
+         16s  restart
+         16s  link up
+         16s  drained
+         17s  reading 70 at 0s
+         20s  reload high 80, low 10
+         21s  reading 83 at 0s                        => high raised 0s count 2; announce high
+         22s  reading 70 at 0s                        => high returned 0s count 2
+         23s  reading 5 at 0s                         => low raised 0s; announce low",
     );
-    // The configuration that was put back while the engine was down is no other.
+    // It leaves and comes back while the engine is down.
+    check(
+        "high 80
+         0s   reading 81                              => high raised 0s; announce high
+         5s   restart as low 10
+         5s   link up                                 => high retired
+         5s   drained
+         6s   reading 70 at 0s
+         10s  restart as high 80
+         10s  link up
+         10s  drained
+         11s  reading 82 at 0s                        => high raised 0s count 1; announce high
+         15s  restart as high 80, out-of-service
+         15s  link up                                 => high retired count 1
+         15s  drained
+         16s  reading 70 at 0s
+         20s  restart as high 80
+         20s  link up
+         20s  drained
+         21s  reading 83 at 0s                        => high raised 0s count 2; announce high",
+    );
+    // Out, back and raised again in one moment.
     check(
         "high 80
          20s  reading 81                              => high raised 20s; announce high
