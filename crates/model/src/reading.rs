@@ -41,7 +41,7 @@ pub struct ReadingRecord {
     pub receive_time: Timestamp,
     /// The value, or none where it could not be read.
     pub value: Option<f64>,
-    /// Quality as claimed.
+    /// Quality as claimed; of a reading without a value, bad.
     pub quality: Quality,
     /// Sequence number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,11 +50,13 @@ pub struct ReadingRecord {
 
 impl From<&Reading> for ReadingRecord {
     fn from(reading: &Reading) -> Self {
+        let value = reading.value.is_finite().then_some(reading.value);
         Self {
             source_time: reading.source_time,
             receive_time: reading.receive_time,
-            value: reading.value.is_finite().then_some(reading.value),
-            quality: reading.quality,
+            value,
+            // Whatever is claimed: without a value it is a bad reading, and nothing else may look like one.
+            quality: if value.is_some() { reading.quality } else { Quality::Bad },
             sequence: reading.sequence,
         }
     }

@@ -126,6 +126,21 @@ fn absurd_times_and_values_change_nothing_else() {
 }
 
 #[test]
+fn a_reading_without_a_value_hides_no_other_of_its_time_whatever_quality_it_claims() {
+    check(
+        "high-high 90, bad-quality
+         0s  uncertain NaN   => bad-quality raised 0s; announce bad-quality
+         0s  reading 95      => high-high raised 0s; announce high-high; bad-quality returned 0s
+         9s  uncertain inf   => bad-quality raised 9s; announce bad-quality
+         9s  null
+         9s  restart
+         9s  link up
+         9s  drained
+         9s  reading 50      => high-high returned 9s; bad-quality returned 9s",
+    );
+}
+
+#[test]
 fn stragglers_from_a_gateway_that_has_gone_on_are_no_sign_of_life() {
     check(
         "tag A,B high 80, stale 15s
