@@ -111,14 +111,46 @@ mod tests {
 
     #[test]
     fn what_falls_out_of_the_list_still_gives_no_name_twice() {
+        const FALLING: usize = 9;
         let mut bygone = Bygone::default();
         let tag = |at: usize| TagId::new("hx", format!("T{at:05}"));
-        for at in 0..=TAGS_MAX {
-            bygone.left(&tag(at), Condition::High, &slot(at as i64, at as u32 % 7), Timestamp(at as i64));
+        // Neither by name nor by their episodes in the order in which they leave.
+        let leaving: Vec<TagId> = (0..TAGS_MAX + FALLING).map(|at| tag((at * 4093 + 4000) % (TAGS_MAX + FALLING))).collect();
+        let high = |at: usize| Given { newest_since: Timestamp((at as i64 * 7919) % 5000), reopened: at as u32 * 5 % 7 };
+        let low = |at: usize| Given { newest_since: Timestamp((at as i64 * 6007) % 5000), reopened: at as u32 * 3 % 8 };
+        let both = |at: usize| [(Condition::High, high(at)), (Condition::Low, low(at))];
+        for (at, tag) in leaving.iter().enumerate() {
+            if at == TAGS_MAX {
+                assert_eq!(bygone.fallen(), None);
+                assert_eq!(bygone.take_changed().len(), TAGS_MAX);
+            }
+            for (condition, given) in both(at) {
+                bygone.left(tag, condition, &slot(given.newest_since.0, given.reopened), Timestamp(at as i64));
+            }
         }
         assert_eq!((bygone.tags.len(), bygone.order.len()), (TAGS_MAX, TAGS_MAX));
-        assert_eq!(bygone.given(&tag(0), Condition::High), Some(Given { newest_since: Timestamp(0), reopened: 0 }));
-        assert_eq!(bygone.given(&tag(5), Condition::High), Some(Given { newest_since: Timestamp(5), reopened: 5 }));
-        assert!(bygone.take_changed().is_superset(&BTreeSet::from([None, Some(tag(0))])), "both rows are to be written");
+        let fell = || (0..FALLING).flat_map(both).map(|(_, given)| given);
+        let newest_since = fell().map(|given| given.newest_since).max();
+        let reopened = fell().map(|given| given.reopened).max();
+        let fallen = newest_since.zip(reopened).map(|(newest_since, reopened)| Given { newest_since, reopened });
+        for (at, tag) in leaving.iter().enumerate() {
+            let own = both(at).map(|(condition, given)| (condition, Some(given)));
+            let expected = if at < FALLING { own.map(|(condition, _)| (condition, fallen)) } else { own };
+            assert_eq!(expected.map(|(condition, _)| (condition, bygone.given(tag, condition))), expected, "{tag}");
+        }
+        let rows = [None].into_iter().chain(leaving[..FALLING].iter().chain(&leaving[TAGS_MAX..]).cloned().map(Some));
+        assert_eq!(bygone.take_changed(), rows.collect(), "those that fell, those that came and the one row of all that fell");
+        assert!(leaving[..FALLING].iter().all(|tag| bygone.of(tag).is_none()));
+    }
+
+    #[test]
+    fn what_leaves_again_is_the_last_to_fall_out_of_the_list() {
+        let mut bygone = Bygone::default();
+        let tag = |at: usize| TagId::new("hx", format!("T{at:05}"));
+        (0..TAGS_MAX).for_each(|at| bygone.left(&tag(at), Condition::High, &slot(10, 0), Timestamp(at as i64)));
+        bygone.left(&tag(0), Condition::High, &slot(5, 3), Timestamp(TAGS_MAX as i64));
+        bygone.left(&tag(TAGS_MAX), Condition::High, &slot(20, 0), Timestamp(TAGS_MAX as i64));
+        assert_eq!(bygone.of(&tag(1)), None);
+        assert_eq!(bygone.given(&tag(0), Condition::High), Some(Given { newest_since: Timestamp(10), reopened: 3 }));
     }
 }

@@ -2,8 +2,9 @@
 mod common;
 use common::*;
 use model::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use watchfire_rules::{Input, Rules};
+use watchfire_rules::{Input, Reload, Rules};
 
 #[test]
 fn a_restart_causes_no_transition() {
@@ -377,4 +378,65 @@ fn a_start_on_another_unit_holds_no_value_of_before_against_a_limit() {
          5s   drained
          6s   A reading 500",
     );
+}
+
+/// More tags than a name is kept of one by one.
+const TAGS: usize = 4200;
+
+/// Those of the tags that are `wanted`, by their numbers.
+fn many(wanted: impl Fn(usize) -> bool) -> Arc<Plant> {
+    let numbered = |number: usize| {
+        let mut tag = tag("hx", &format!("T{number:04}"), Signal::Temperature);
+        tag.conditions = vec![rule(Condition::High, 80.0), rule(Condition::Low, 10.0)];
+        tag
+    };
+    plant((0..TAGS).filter(|number| wanted(*number)).map(numbered).collect(), &[], Duration::from_secs(5), "many")
+}
+
+#[test]
+fn names_that_fell_out_of_the_list_go_on_from_the_stored_row() {
+    let at = |secs: usize| ZERO + Duration::from_secs(secs as i64);
+    let whole = many(|_| true);
+    let (mut rules, mut store) = (Rules::new(Arc::clone(&whole), ZERO), Store::default());
+    let mut names = BTreeSet::new();
+    let mut next_counts = [0; TAGS];
+    let mut now = 20;
+    for round in 0..3 {
+        // One to four episodes of each tag by the same readings in every round, so that all of them begin at a time of before.
+        let mut said = Vec::new();
+        for number in 0..TAGS {
+            let tag = whole.find_tag("hx", &format!("T{number:04}")).expect("configured");
+            let beyond = if number % 3 == 0 { 5.0 } else { 90.0 };
+            for value in [beyond, 50.0].repeat(1 + number % 4) {
+                let (source_time, receive_time) = (at(number * 7 % 17), at(now));
+                let reading = Reading { tag, source_time, receive_time, value, quality: Quality::Good, sequence: None };
+                rules.step(&Input::Reading(reading), at(now), &mut said);
+            }
+        }
+        for effect in &said {
+            let AlarmEffect::Transition(Transition { key, change: Change::Raised, .. }) = effect else { continue };
+            let number: usize = key.alarm.tag.tag[1..].parse().expect("as it was named");
+            assert!(names.insert(key.clone()), "one name twice: {key}");
+            assert_eq!(key.episode.count, next_counts[number], "{key} in round {round}");
+            next_counts[number] += 1;
+        }
+        assert_eq!(names.len(), (round + 1) * TAGS / 4 * 10);
+        // All of them leave, some a second before the others: their names are the first to fall out of the list.
+        let mut from = Arc::clone(&whole);
+        for to in [many(|number| number % 100 != 0), many(|_| false)] {
+            now += 1;
+            rules.reload(Reload::prepare(&from, Arc::clone(&to)), at(now), &mut Vec::new()).expect("prepared from what is in force");
+            store.commit(&mut rules);
+            from = to;
+        }
+        let has_row = |number: &usize| store.hard.contains_key(&format!("rules/bygone/hx/T{number:04}"));
+        let fallen: Vec<usize> = (0..TAGS).filter(|number| !has_row(number)).collect();
+        assert!((0..TAGS).step_by(100).all(|number| fallen.contains(&number)) && fallen.len() < TAGS / 2, "{fallen:?}");
+        // They go on from the highest count of all that fell, the others from their own.
+        let highest = fallen.iter().map(|number| next_counts[*number]).max().expect("some fell");
+        fallen.iter().for_each(|number| next_counts[*number] = highest);
+        rules = store.restore(&whole, at(now));
+        rules.step(&Input::Link { up: true }, at(now), &mut Vec::new());
+        rules.step(&Input::Drained, at(now), &mut Vec::new());
+    }
 }
