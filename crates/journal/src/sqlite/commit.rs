@@ -1,9 +1,10 @@
-//! One commit: the digest that recognises a repeat, and the writes of the transaction.
+//! One commit: the writes of the transaction.
 
 use super::connection::failed;
+use super::wire::Digest;
 use super::{STREAM, Tail, signed, status};
-use crate::chain::{Fields, Link};
-use crate::{ActRecord, Batch, ClosedCase, Entry, OutboxRow, OutboxUpdate, QuarantineRow, StoreError, TimerRow};
+use crate::chain::Link;
+use crate::{ActRecord, Batch, Entry, OutboxRow, OutboxUpdate, QuarantineRow, StoreError};
 use model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Deserialize;
@@ -12,84 +13,6 @@ use serde::Deserialize;
 /// invented topics cannot fill the disk.
 const QUARANTINE_TOTALS_MAX: i64 = 2_000;
 const OTHER: &str = "other";
-
-/// Names a batch by all it holds.
-pub(super) fn digest(batch: &Batch) -> [u8; 32] {
-    let Batch { now, entries, state, soft, timers, outbox, outbox_updates, acts, quarantine, supersede, closed } = batch;
-    let mut fields = Fields::new(b"watchfire batch 1");
-    let count = |fields: &mut Fields, count: usize| fields.number(signed(count as u64));
-    fields.number(now.0);
-    count(&mut fields, entries.len());
-    for Entry { kind, format, key, subject, at, bytes } in entries {
-        fields.bytes(kind.name().as_bytes());
-        fields.number((*format).into());
-        fields.optional(key.as_deref().map(str::as_bytes));
-        fields.optional(subject.as_deref().map(str::as_bytes));
-        fields.number(at.0);
-        fields.bytes(bytes);
-    }
-    count(&mut fields, state.len());
-    for (key, bytes) in state {
-        fields.bytes(key.as_bytes());
-        fields.optional(bytes.as_deref());
-    }
-    count(&mut fields, soft.len());
-    for (key, bytes) in soft {
-        fields.bytes(key.as_bytes());
-        fields.bytes(bytes);
-    }
-    count(&mut fields, timers.len());
-    for (owner, rows) in timers {
-        fields.bytes(owner.as_bytes());
-        count(&mut fields, rows.len());
-        for TimerRow { due, kind } in rows {
-            fields.number(due.0);
-            fields.bytes(kind.as_bytes());
-        }
-    }
-    count(&mut fields, outbox.len());
-    for OutboxRow { key, case, bytes, at } in outbox {
-        fields.bytes(key.as_bytes());
-        fields.bytes(case.as_bytes());
-        fields.bytes(bytes);
-        fields.number(at.0);
-    }
-    count(&mut fields, outbox_updates.len());
-    for OutboxUpdate { key, status, attempts, answer, words, at } in outbox_updates {
-        fields.bytes(key.as_bytes());
-        fields.bytes(status.name().as_bytes());
-        fields.number((*attempts).into());
-        fields.bytes(answer.as_bytes());
-        fields.bytes(words.as_bytes());
-        fields.number(at.0);
-    }
-    count(&mut fields, acts.len());
-    for ActRecord { id, request, answer } in acts {
-        fields.bytes(id.as_bytes());
-        fields.bytes(request);
-        fields.bytes(answer);
-    }
-    count(&mut fields, quarantine.len());
-    for QuarantineRow { source, topic, reason, detail, at, bytes } in quarantine {
-        for text in [source, topic, reason, detail] {
-            fields.bytes(text.as_bytes());
-        }
-        fields.number(at.0);
-        fields.bytes(bytes);
-    }
-    count(&mut fields, supersede.len());
-    for case in supersede {
-        fields.bytes(case.as_bytes());
-    }
-    count(&mut fields, closed.len());
-    for ClosedCase { case, enterprise, at, bytes } in closed {
-        fields.bytes(case.as_bytes());
-        fields.bytes(enterprise.as_bytes());
-        fields.number(at.0);
-        fields.bytes(bytes);
-    }
-    fields.finish()
-}
 
 /// Why a transaction was given up.
 pub(super) enum Refused {
@@ -108,7 +31,7 @@ impl From<rusqlite::Error> for Refused {
 }
 
 /// Writes the batches behind `tail`, each with its digest, in one transaction and gives the new tail once it is on the disk.
-pub(super) fn write(connection: &mut Connection, batches: &[(&Batch, [u8; 32])], tail: &Tail) -> Result<Tail, Refused> {
+pub(super) fn write(connection: &mut Connection, batches: &[(&Batch, Digest)], tail: &Tail) -> Result<Tail, Refused> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut next = *tail;
     for (at, (batch, digest)) in batches.iter().enumerate() {

@@ -14,6 +14,7 @@ pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod wire;
 
 pub use ahead::{AheadStore, commits_ahead};
 pub use anchor::{Anchor, anchor};
@@ -32,6 +33,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wire::Digest;
 
 /// The journal has streams so that enterprises can be parted over several engines later; this store has one.
 const STREAM: &str = "main";
@@ -67,7 +69,7 @@ struct Tail {
     head: ChainHash,
     last_now: Option<i64>,
     batch: i64,
-    digest: Option<[u8; 32]>,
+    digest: Option<Digest>,
     first_seq: i64,
 }
 
@@ -82,7 +84,7 @@ impl Tail {
                 head: ChainHash(row.get(1)?),
                 last_now: row.get(2)?,
                 batch: row.get(3)?,
-                digest: <[u8; 32]>::try_from(row.get_ref(4)?.as_blob()?).ok(),
+                digest: Digest::try_from(row.get_ref(4)?.as_blob()?).ok(),
                 first_seq: row.get(5)?,
             })
         })
@@ -242,13 +244,14 @@ impl Store for SqliteStore {
 /// A batch and what names it.
 struct Digested<'a> {
     batch: Cow<'a, Batch>,
-    digest: [u8; 32],
+    digest: Digest,
 }
 
 impl<'a> Digested<'a> {
     fn of(batch: Cow<'a, Batch>) -> Self {
-        let digest = commit::digest(&batch);
-        Self { batch, digest }
+        let mut bytes = Vec::new();
+        wire::put(&batch, &mut bytes);
+        Self { digest: wire::digest(&bytes), batch }
     }
 }
 

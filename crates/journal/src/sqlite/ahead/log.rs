@@ -6,7 +6,7 @@
 //! and a full disk does not take its room away.
 
 use super::super::create_private;
-use super::wire;
+use super::super::wire::{self, Digest};
 use crate::{Batch, StoreError};
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -19,12 +19,12 @@ pub(super) const LOG_FILE: &str = "watchfire.ahead";
 pub(super) const LOG_BYTES: u64 = 16 << 20;
 /// How a record begins, its format's version included.
 const MAGIC: [u8; 4] = *b"WFA1";
-/// Names a batch by all it holds.
-pub(super) type Digest = [u8; 32];
 /// Magic, checksum, length of the batch, number, digest of the batch before, its own.
 const HEAD_BYTES: usize = 4 + 4 + 8 + 8 + 32 + 32;
 /// The checksum is over everything behind it.
 const SUMMED_FROM: usize = 8;
+/// What most records have room in.
+const RECORD_BYTES: usize = 16 << 10;
 
 /// A commit of the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,24 +37,25 @@ pub(super) struct Record {
     pub batch: Batch,
 }
 
-/// Writes a record.
-pub(super) fn record(number: u64, before: Digest, digest: Digest, batch: &Batch) -> Vec<u8> {
-    let mut out = Vec::with_capacity(16 << 10);
-    out.extend(MAGIC);
-    out.extend([0; 12]);
-    out.extend(number.to_le_bytes());
-    out.extend(before);
-    out.extend(digest);
+/// Writes a record, and gives the batch's digest.
+pub(super) fn record(number: u64, before: Digest, batch: &Batch) -> (Vec<u8>, Digest) {
+    let mut out = Vec::with_capacity(RECORD_BYTES);
+    out.resize(HEAD_BYTES, 0);
     wire::put(batch, &mut out);
+    let digest = wire::digest(&out[HEAD_BYTES..]);
     let length = (out.len() - HEAD_BYTES) as u64;
+    out[..4].copy_from_slice(&MAGIC);
     out[8..16].copy_from_slice(&length.to_le_bytes());
+    out[16..24].copy_from_slice(&number.to_le_bytes());
+    out[24..56].copy_from_slice(&before);
+    out[56..88].copy_from_slice(&digest);
     let sum = crc32fast::hash(&out[SUMMED_FROM..]);
     out[4..8].copy_from_slice(&sum.to_le_bytes());
-    out
+    (out, digest)
 }
 
 /// Reads a record, given the whole of it and nothing else.
-fn read(bytes: &[u8]) -> Option<Record> {
+pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
     let digest = |at: usize| bytes.get(at..)?.first_chunk().copied();
     let sum = u32::from_le_bytes(*bytes.get(MAGIC.len()..)?.first_chunk()?);
@@ -167,8 +168,8 @@ mod tests {
 
     /// Records of these numbers, each behind the one before it.
     fn chained(numbers: impl IntoIterator<Item = u64>) -> Vec<Vec<u8>> {
-        let digest = |number: u64| [number.to_le_bytes()[0]; 32];
-        numbers.into_iter().map(|number| record(number, digest(number - 1), digest(number), &full(number.cast_signed()))).collect()
+        let of = |number: u64| full(number.cast_signed());
+        numbers.into_iter().map(|number| record(number, record(0, Digest::default(), &of(number - 1)).1, &of(number)).0).collect()
     }
     fn numbers(bytes: &[u8]) -> Vec<u64> {
         let file = tempfile::tempfile().unwrap();
@@ -204,7 +205,7 @@ mod tests {
         file[..new[0].len()].copy_from_slice(&new[0]);
         assert_eq!(numbers(&file), [8]);
         // Nor one of the right number that follows another batch.
-        let stranger = record(9, [99; 32], [9; 32], &full(9));
+        let stranger = record(9, [99; 32], &full(9)).0;
         assert_eq!(numbers(&[new[0].clone(), stranger].concat()), [8]);
     }
 

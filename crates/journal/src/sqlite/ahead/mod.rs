@@ -9,12 +9,12 @@
 //! for the database itself.
 
 mod log;
-mod wire;
 
 use super::connection::{self, Role, failed};
+use super::wire::Digest;
 use super::{Digested, SqliteReader, SqliteStore, commit};
 use crate::{ActRecord, Batch, Health, Snapshot, Store, StoreError};
-use log::{Digest, LOG_BYTES, LOG_FILE, Log, Record};
+use log::{LOG_BYTES, LOG_FILE, Log, Record};
 use model::Timestamp;
 use rusqlite::Connection;
 use std::borrow::Cow;
@@ -91,8 +91,10 @@ enum Job {
 /// A commit on its way to the database.
 struct Queued {
     number: u64,
-    digest: Digest,
-    batch: Batch,
+    /// As the log has it, if it does.
+    record: Vec<u8>,
+    /// Of it, for those who ask meanwhile.
+    acts: Vec<ActRecord>,
     since: Instant,
 }
 
@@ -194,12 +196,12 @@ impl AheadStore {
     }
 
     /// Puts a commit on its way to the database.
-    fn enqueue(&self, digest: Digest, batch: Batch) {
-        let number = self.last.number + 1;
+    fn enqueue(&self, number: u64, record: Vec<u8>, batch: &Batch) {
+        let queued = Queued { number, record, acts: batch.acts.clone(), since: Instant::now() };
         let mut queue = self.shared.queue();
         queue.queued = number;
         let wake = queue.jobs.is_empty();
-        queue.jobs.push_back(Job::Batch(Arc::new(Queued { number, digest, batch, since: Instant::now() })));
+        queue.jobs.push_back(Job::Batch(Arc::new(queued)));
         drop(queue);
         if wake {
             self.shared.changed.notify_all();
@@ -219,19 +221,19 @@ impl AheadStore {
     }
 
     /// Has the database itself make a batch durable.
-    fn commit_unlogged(&mut self, digest: Digest, batch: &Batch) -> Result<(), StoreError> {
+    fn commit_unlogged(&mut self, next: Position, record: Vec<u8>, batch: &Batch) -> Result<(), StoreError> {
+        let Position { number, digest } = next;
         // Given again, it is still on its way.
         if self.unlogged != Some(digest) {
             self.rewind()?;
-            self.enqueue(digest, batch.clone());
+            self.enqueue(number, record, batch);
             self.unlogged = Some(digest);
         }
-        let number = self.last.number + 1;
         if !self.shared.wait(ROOM_PATIENCE, |queue| queue.followed >= number)? {
             return Err(StoreError::Retry("the database takes long".to_owned()));
         }
         self.unlogged = None;
-        self.last = Position { number, digest };
+        self.last = next;
         Ok(())
     }
 }
@@ -248,20 +250,22 @@ impl Store for AheadStore {
         if batch.is_empty() {
             return Ok(());
         }
-        let digest = commit::digest(batch);
+        let number = self.last.number + 1;
+        let (record, digest) = log::record(number, self.last.digest, batch);
         if digest == self.last.digest {
             return Ok(());
         }
-        let Some(log) = &mut self.log else { return self.commit_unlogged(digest, batch) };
-        if followed == self.last.number {
-            log.rewind();
-        }
-        let number = self.last.number + 1;
-        let record = log::record(number, self.last.digest, digest, batch);
-        if record.len() as u64 > LOG_BYTES {
-            return self.commit_unlogged(digest, batch);
-        }
-        if !log.has_room(record.len()) {
+        let next = Position { number, digest };
+        let has_room = match &mut self.log {
+            Some(log) if record.len() as u64 <= LOG_BYTES => {
+                if followed == self.last.number {
+                    log.rewind();
+                }
+                log.has_room(record.len())
+            }
+            _ => return self.commit_unlogged(next, record, batch),
+        };
+        if !has_room {
             self.rewind()?;
         }
         if let Some(log) = &mut self.log
@@ -271,8 +275,8 @@ impl Store for AheadStore {
             self.shared.queue().failure = Some(failure.clone());
             return Err(failure);
         }
-        self.enqueue(digest, batch.clone());
-        self.last = Position { number, digest };
+        self.enqueue(number, record, batch);
+        self.last = next;
         Ok(())
     }
 
@@ -282,7 +286,7 @@ impl Store for AheadStore {
 
     fn act_answer(&mut self, id: &str) -> Result<Option<ActRecord>, StoreError> {
         let waiting = self.shared.queue().jobs.iter().find_map(|job| match job {
-            Job::Batch(queued) => queued.batch.acts.iter().find(|act| act.id == id).cloned(),
+            Job::Batch(queued) => queued.acts.iter().find(|act| act.id == id).cloned(),
             Job::Ask(_) => None,
         });
         // The database's answer was there first.
@@ -394,8 +398,15 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                 continue;
             }
         };
-        let batches: Vec<_> = group.iter().map(|queued| Digested { batch: Cow::Borrowed(&queued.batch), digest: queued.digest }).collect();
-        let result = store.commit_all(&batches);
+        let result = group
+            .iter()
+            .map(|queued| {
+                let Record { batch, digest, .. } = log::read(&queued.record)?;
+                Some(Digested { batch: Cow::Owned(batch), digest })
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| StoreError::Fatal("a commit of ours cannot be read back".to_owned()))
+            .and_then(|batches| store.commit_all(&batches));
         let mut queue = shared.queue();
         match result {
             Ok(()) => {

@@ -1,10 +1,20 @@
-//! A batch as bytes: numbers of eight bytes, little endian; texts and lists preceded by their length.
+//! A batch as bytes, and the digest of these that recognises a repeat. Numbers have eight bytes, little endian; texts and lists are
+//! preceded by their length, so that no two batches are the same bytes.
 //!
 //! Written and read within one version of the program most of the time, but a start after an upgrade may meet what the version
 //! before has left, so the record that carries it names its format.
 
 use crate::{ActRecord, Batch, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, TimerRow};
 use model::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+/// Names a batch by all it holds.
+pub(super) type Digest = [u8; 32];
+
+/// The digest of what [`put`] wrote.
+pub(super) fn digest(bytes: &[u8]) -> Digest {
+    Sha256::new_with_prefix(b"watchfire batch 2").chain_update(bytes).finalize().into()
+}
 
 /// Appends the batch.
 pub(super) fn put(batch: &Batch, out: &mut Vec<u8>) {
