@@ -232,17 +232,25 @@ impl Slot {
             Finding::OverRange => Outcome::Raise,
             Finding::Beyond if rule.on_delay <= Duration::ZERO => Outcome::Raise,
             Finding::Beyond => {
-                if self.pending.is_none() {
-                    // Never before its own due time, whatever the receive time claims.
-                    let deadline = reading.receive.max(reading.time) + rule.on_delay;
-                    self.pending = Some(Pending {
-                        since: reading.time,
-                        receive: reading.receive,
-                        deadline,
-                        late: reading.late,
-                        value: reading.record.value,
-                    });
-                    self.changed = true;
+                match &mut self.pending {
+                    None => {
+                        // Never before its own due time, whatever the receive time claims.
+                        let deadline = reading.receive.max(reading.time) + rule.on_delay;
+                        self.pending = Some(Pending {
+                            since: reading.time,
+                            receive: reading.receive,
+                            deadline,
+                            late: reading.late,
+                            value: reading.record.value,
+                        });
+                        self.changed = true;
+                    }
+                    // Another mode or configuration began to wait on the value held then; this one was beyond before that.
+                    Some(pending) if reading.time < pending.since => {
+                        (pending.since, pending.late, pending.value) = (reading.time, reading.late, reading.record.value);
+                        self.changed = true;
+                    }
+                    Some(_) => {}
                 }
                 Outcome::Done
             }

@@ -309,7 +309,8 @@ impl TagState {
             if !slot.state.is_active() && slot.state != model::AlarmState::Faulted {
                 let pending = slot.pending.clone();
                 let also = Raise {
-                    since: pending.as_ref().map_or(raise.since, |pending| pending.since),
+                    // A wait that another mode or configuration began may be of later than the reading.
+                    since: pending.as_ref().map_or(raise.since, |pending| pending.since.min(raise.since)),
                     at: raise.at,
                     cause: raise.cause.clone(),
                     value: raise.value,

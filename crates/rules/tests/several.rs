@@ -215,6 +215,34 @@ fn a_delay_that_runs_goes_on_by_the_new_mode_or_ends_with_it() {
 }
 
 #[test]
+fn a_wait_that_a_mode_began_begins_at_a_reading_of_before_the_mode_that_comes_after_it() {
+    // 95 lasted from 5s to 9s, beyond the limit of either mode.
+    check(
+        "tag T temperature, high 80, on-delay 3s, mode 1 limit 94
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 82
+         10s N reading 0
+         11s T reading 95 at 5s
+         11s T reading 70 at 9s   => T.high raised 8s since 5s; announce T.high; T.high returned 9s",
+    );
+    // Taken along by a limit that no mode changes, it begins no later than that one.
+    check(
+        "tag T temperature, high 80, on-delay 3s, mode 1 limit 120, high-high 95, on-delay 1s
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 70
+         17s T reading 96 at 14s
+         17s N reading 0 at 16s
+         18s timeout              => T.high raised 15s since 14s; announce T.high; T.high-high raised 15s since 14s; announce T.high-high",
+    );
+}
+
+#[test]
 fn a_delay_of_a_tag_without_data_goes_on_by_the_new_mode() {
     // A shorter one, a longer one, and bad data in between.
     check(
