@@ -245,9 +245,10 @@ impl Slot {
                         });
                         self.changed = true;
                     }
-                    // Another mode or configuration began to wait on the value held then; this one was beyond before that.
+                    // Another mode or configuration began to wait on the value held then; this one was beyond before that. Late or not,
+                    // it postpones nothing.
                     Some(pending) if reading.time < pending.since => {
-                        (pending.since, pending.late, pending.value) = (reading.time, reading.late, reading.record.value);
+                        (pending.since, pending.value) = (reading.time, reading.record.value);
                         self.changed = true;
                     }
                     Some(_) => {}

@@ -228,6 +228,18 @@ fn a_wait_that_a_mode_began_begins_at_a_reading_of_before_the_mode_that_comes_af
          11s T reading 95 at 5s
          11s T reading 70 at 9s   => T.high raised 8s since 5s; announce T.high; T.high returned 9s",
     );
+    // A late one makes no late alarm of it, which would be held.
+    check(
+        "tag T temperature, alone, high 80, on-delay 3s, mode 1 limit 94
+         tag N level, alone
+         calc M := [N]
+         modes M
+         0s   N reading 1
+         1s   T reading 82
+         100s N reading 0
+         101s T reading 95 at 5s
+         103s timeout             => T.high raised 8s since 5s; announce T.high",
+    );
     // Taken along by a limit that no mode changes, it begins no later than that one.
     check(
         "tag T temperature, high 80, on-delay 3s, mode 1 limit 120, high-high 95, on-delay 1s
