@@ -40,6 +40,8 @@ pub struct Health {
     pub conflicts: u64,
     /// Commits that are durable and cannot be read yet.
     pub behind: u64,
+    /// How long the oldest of them has been so.
+    pub waits: Option<std::time::Duration>,
     /// Why these cannot be worked in for now. Commits are taken as long as there is room for them.
     pub trouble: Option<String>,
 }

@@ -46,7 +46,7 @@ const DRAIN_QUIET: std::time::Duration = std::time::Duration::from_millis(100);
 const BATCH_TIME_MAX: std::time::Duration = std::time::Duration::from_millis(50);
 /// The way to the sirens may be down this long before it is an alarm.
 const SIREN_LINK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
-/// The database may not take what is committed this long before it is an alarm.
+/// A commit may stay out of the database this long before it is an alarm.
 const STORE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// How often the wall clock is compared.
 const CLOCK_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -142,9 +142,8 @@ pub struct Engine {
     history: HistoryQueue,
     history_failing: bool,
     history_lost: u64,
-    /// At least as many as the newest row of the journal: the order of what the pages are told, also over a restart.
+    /// At least the number of the journal's newest row: the order of what the pages are told, also over a restart.
     journaled: u64,
-    store_behind: Option<Instant>,
     store_failing: bool,
     conflicts: u64,
     sirens_lost: Option<Instant>,
@@ -247,7 +246,6 @@ impl Engine {
             history_failing,
             history_lost: 0,
             journaled: snapshot.last_seq,
-            store_behind: None,
             store_failing,
             conflicts: 0,
             sirens_lost: None,
@@ -389,17 +387,17 @@ impl Engine {
 
     /// Asks how the store is. A database that does not take what is durable stops no alarm, until there is no room for more.
     fn check_store(&mut self) {
-        let journal::Health { conflicts, behind, trouble } = self.store.health();
+        let journal::Health { conflicts, behind, waits, trouble } = self.store.health();
         self.metrics.key_conflicts.inc_by(conflicts - self.conflicts);
         self.conflicts = conflicts;
         self.metrics.store_behind.set(i64::try_from(behind).unwrap_or(i64::MAX));
-        self.store_behind = trouble.is_some().then(|| self.store_behind.unwrap_or_else(Instant::now));
-        let failing = self.store_behind.is_some_and(|since| since.elapsed() >= STORE_PATIENCE);
-        if failing != self.store_failing && (failing || trouble.is_none()) {
+        let failing = waits.is_some_and(|waits| waits >= STORE_PATIENCE);
+        if failing != self.store_failing {
             self.store_failing = failing;
-            let detail = match trouble {
-                Some(why) => format!("commits are kept and not yet in the database ({behind}): {why}"),
-                None => "the database has every commit".to_owned(),
+            let why = trouble.unwrap_or_else(|| "it does not answer".to_owned());
+            let detail = match failing {
+                true => format!("commits are on the disk and the database does not take them ({behind}): {why}"),
+                false => "the database takes every commit".to_owned(),
             };
             self.system("database", failing, &detail);
         }

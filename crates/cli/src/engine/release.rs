@@ -18,7 +18,8 @@ impl Engine {
             self.commit_until_done()?;
             self.metrics.commit_seconds.observe(began.elapsed().as_secs_f64());
             self.metrics.commits.inc();
-            self.journaled += self.batch.entries.len() as u64;
+            // What is set aside of any of these leaves a row.
+            self.journaled += (self.batch.entries.len() + self.batch.outbox.len() + self.batch.acts.len()) as u64;
             seq = Some(self.journaled);
             self.batch.clear();
         }

@@ -197,6 +197,11 @@ fn restart(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Works everything in and empties the log; false where somebody holds it.
+pub(super) fn truncate(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(!checkpoint(connection, "TRUNCATE")?.busy)
+}
+
 /// Works in what can be without waiting for anybody: before a clean stop, so that the next start has nothing to do.
 pub(super) fn passive(connection: &Connection) -> Result<(), StoreError> {
     checkpoint(connection, "PASSIVE").map(drop)

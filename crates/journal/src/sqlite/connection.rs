@@ -51,8 +51,7 @@ pub(crate) fn open_file(path: &Path, role: Role) -> Result<Connection, StoreErro
 
 /// Sets every pragma and reads it back: a setting that SQLite silently did not take is a promise silently not kept.
 pub(super) fn configure(connection: &Connection, role: Role) -> Result<(), StoreError> {
-    let patience = if role == Role::Checkpointer { Duration::ZERO } else { BUSY_TIMEOUT };
-    connection.busy_timeout(patience).map_err(failed)?;
+    be_patient(connection, role)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
     if role == Role::Writer {
@@ -72,6 +71,12 @@ pub(super) fn configure(connection: &Connection, role: Role) -> Result<(), Store
         }
     }
     Ok(())
+}
+
+/// Lets a connection wait for another one's lock as its role may.
+pub(super) fn be_patient(connection: &Connection, role: Role) -> Result<(), StoreError> {
+    let patience = if role == Role::Checkpointer { Duration::ZERO } else { BUSY_TIMEOUT };
+    connection.busy_timeout(patience).map_err(failed)
 }
 
 fn settings(role: Role) -> Vec<(&'static str, i64)> {

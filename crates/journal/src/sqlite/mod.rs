@@ -59,7 +59,7 @@ pub struct SqliteStore {
     broken: Option<String>,
     /// Keys that came twice with different content.
     conflicts: u64,
-    _lock: File,
+    lock: File,
 }
 
 /// The end of the journal and the last batch, as committed.
@@ -115,7 +115,7 @@ impl SqliteStore {
             tracing::error!("the journal's guards against edits are not as they were made: run `watchfire verify`");
         }
         let checkpointer = Checkpointer::start(dir)?;
-        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, conflicts: 0, _lock: lock })
+        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, conflicts: 0, lock })
     }
 
     /// Where the store is.
@@ -166,7 +166,7 @@ impl SqliteStore {
                         store.checkpointer.committed();
                         break;
                     }
-                    Err(Refused::Conflict { batch, key }) if conflicts < CONFLICTS_MAX => {
+                    Err(Refused::Conflict { batch, key }) if conflicts < CONFLICTS_MAX * batches.len() as u64 => {
                         tracing::error!(%key, "an identity came twice with different content; the second is recorded as a fault");
                         conflicts += 1;
                         batches[batch].0.to_mut().set_aside(&key);
@@ -181,6 +181,20 @@ impl SqliteStore {
             }
             store.conflicts += conflicts;
             Ok(())
+        })
+    }
+
+    /// Works everything in the write-ahead log into the database and makes the log start anew; false where somebody reads it. Waits
+    /// for nobody.
+    fn start_wal_anew(&mut self) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+            let done = checkpoint::truncate(&store.connection);
+            connection::be_patient(&store.connection, Role::Writer)?;
+            match done {
+                Err(StoreError::Retry(_)) => Ok(false),
+                done => done,
+            }
         })
     }
 

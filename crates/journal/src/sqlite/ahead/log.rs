@@ -3,7 +3,7 @@
 //! A record names its number, the batch before it and itself, so what is read back is what was written, in order and without a
 //! gap: a torn record, one of an earlier round or one of another folder ends the reading. When the database has everything, the
 //! next record is written over the first. The file never grows and never shrinks, so that no sync has to write where it ends,
-//! and a full disk does not take its room away.
+//! and a full disk does not take its room away (unless its file system copies what is written over, as Btrfs and ZFS do).
 
 use super::super::create_private;
 use super::super::wire::{self, Digest};
@@ -17,8 +17,10 @@ use std::path::Path;
 pub(super) const LOG_FILE: &str = "watchfire.ahead";
 /// Its room: some 2,000 announced alarms that the database does not have yet.
 pub(super) const LOG_BYTES: u64 = 16 << 20;
-/// How a record begins, its format's version included.
+/// How a record begins: a name, and the version of the format.
 const MAGIC: [u8; 4] = *b"WFA1";
+/// The name alone.
+const NAME: [u8; 3] = *b"WFA";
 /// Magic, checksum, length of the batch, number, digest of the batch before, its own.
 const HEAD_BYTES: usize = 4 + 4 + 8 + 8 + 32 + 32;
 /// The checksum is over everything behind it.
@@ -62,13 +64,26 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     if crc32fast::hash(bytes.get(SUMMED_FROM..)?) != sum {
         return None;
     }
-    Some(Record { number: number(16)?, before: digest(24)?, digest: digest(56)?, batch: wire::get(bytes.get(HEAD_BYTES..)?)? })
+    let body = bytes.get(HEAD_BYTES..)?;
+    let record = Record { number: number(16)?, before: digest(24)?, digest: digest(56)?, batch: wire::get(body)? };
+    (wire::digest(body) == record.digest).then_some(record)
 }
 
 /// How long the record is that begins so.
 fn length_of(head: &[u8; HEAD_BYTES]) -> Option<u64> {
     let length = u64::from_le_bytes(*head.get(SUMMED_FROM..)?.first_chunk()?);
     if head.starts_with(&MAGIC) { length.checked_add(HEAD_BYTES as u64) } else { None }
+}
+
+/// What stands in a log.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// From the start, each following the one before.
+    pub records: Vec<Record>,
+    /// Where the last of them ends.
+    pub end: u64,
+    /// A later one is whole where one before it is not: that is no torn end.
+    pub damaged: bool,
 }
 
 /// The log, open for writing.
@@ -78,21 +93,16 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the log of a folder, making it where it is missing, and gives what stands in it.
-    pub fn open(dir: &Path) -> Result<(Self, Vec<Record>), StoreError> {
+    /// Opens the log of a folder, making it where it is missing. What stands before `at` is not written over until [`Log::rewind`].
+    pub fn open(dir: &Path, at: u64) -> Result<Self, StoreError> {
         let path = dir.join(LOG_FILE);
-        let unusable = |error: std::io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
-            _ => StoreError::Fatal(format!("{}: {error}", path.display())),
-        };
+        let unusable = |error: std::io::Error| failed(&path, &error);
         create_private(&path).map_err(unusable)?;
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;
-        let records = contents(&file).map_err(unusable)?;
-        if file.metadata().map_err(unusable)?.len() < LOG_BYTES {
-            set_aside(&file).map_err(unusable)?;
-            file.sync_all().and_then(|()| File::open(dir)?.sync_all()).map_err(unusable)?;
-        }
-        Ok((Self { file, at: 0 }, records))
+        let file = OpenOptions::new().write(true).open(&path).map_err(unusable)?;
+        // Also where it is as long as it should be: a copied file may have holes.
+        set_aside(&file, LOG_BYTES).map_err(unusable)?;
+        file.sync_all().and_then(|()| File::open(dir)?.sync_all()).map_err(unusable)?;
+        Ok(Self { file, at })
     }
 
     /// Whether a record of so many bytes has room behind the others.
@@ -103,55 +113,95 @@ impl Log {
     pub fn rewind(&mut self) {
         self.at = 0;
     }
-    /// Appends a record; it is on the disk when this returns. After an error nothing may be trusted: the kernel may have thrown
-    /// the pages away, and another sync would not say so.
-    pub fn append(&mut self, record: &[u8]) -> std::io::Result<()> {
-        self.file.write_all_at(record, self.at)?;
-        self.file.sync_data()?;
+    /// Appends a record; it is on the disk when this returns. After [`StoreError::Full`] the same may be tried again; after another
+    /// error nothing may be trusted: the kernel may have thrown the pages away, and another sync would not say so.
+    pub fn append(&mut self, record: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all_at(record, self.at).map_err(|error| failed(Path::new(LOG_FILE), &error))?;
+        self.file.sync_data().map_err(|error| StoreError::Fatal(format!("{LOG_FILE}: {error}")))?;
         self.at += record.len() as u64;
         Ok(())
     }
 }
 
-/// What stands in the log of a folder; nothing where there is none.
-pub(super) fn look(dir: &Path) -> std::io::Result<Vec<Record>> {
-    match File::open(dir.join(LOG_FILE)) {
-        Ok(file) => contents(&file),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Fatal(format!("{}: {error}", path.display())),
     }
 }
 
-/// All records from the start that follow each other.
-fn contents(file: &File) -> std::io::Result<Vec<Record>> {
-    let end = file.metadata()?.len().min(LOG_BYTES);
-    let (mut records, mut at) = (Vec::<Record>::new(), 0);
-    loop {
-        let mut head = [0; HEAD_BYTES];
-        if at + HEAD_BYTES as u64 > end {
-            return Ok(records);
-        }
-        file.read_exact_at(&mut head, at)?;
-        let Some(length) = length_of(&head).filter(|length| *length <= end - at) else { return Ok(records) };
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        file.read_exact_at(&mut bytes, at)?;
-        let follows = |record: &Record| records.last().is_none_or(|last| (record.number, record.before) == (last.number + 1, last.digest));
-        let Some(record) = read(&bytes).filter(follows) else { return Ok(records) };
-        records.push(record);
-        at += length;
+/// What stands in the log of a folder; nothing where there is none.
+pub(super) fn look(dir: &Path) -> Result<Found, StoreError> {
+    let path = dir.join(LOG_FILE);
+    let read = |file: File| contents(&file).map_err(|error| failed(&path, &error))?;
+    match File::open(&path) {
+        Ok(file) => read(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::default()),
+        Err(error) => Err(failed(&path, &error)),
     }
+}
+
+/// The outer error is the disk's, the inner one the program's.
+fn contents(file: &File) -> std::io::Result<Result<Found, StoreError>> {
+    let mut found = Found::default();
+    loop {
+        let piece = piece(file, found.end)?;
+        let follows =
+            |record: &Record| found.records.last().is_none_or(|last| (record.number, record.before) == (last.number + 1, last.digest));
+        match piece {
+            Piece::Record(record, next) if follows(&record) => {
+                found.records.push(record);
+                found.end = next;
+            }
+            Piece::Broken(next) => {
+                let wanted = found.records.last().map_or(0, |last| last.number + 2);
+                found.damaged = matches!(self::piece(file, next)?, Piece::Record(record, _) if record.number == wanted);
+                return Ok(Ok(found));
+            }
+            Piece::OfAnotherVersion => {
+                return Ok(Err(StoreError::Version("the log of commits was written by another version of this program".to_owned())));
+            }
+            Piece::Record(..) | Piece::None => return Ok(Ok(found)),
+        }
+    }
+}
+
+/// What stands at one place of a log.
+enum Piece {
+    /// A whole record, and where the next one would be.
+    Record(Record, u64),
+    /// Something that begins as one.
+    Broken(u64),
+    OfAnotherVersion,
+    None,
+}
+
+fn piece(file: &File, at: u64) -> std::io::Result<Piece> {
+    let end = file.metadata()?.len().min(LOG_BYTES);
+    let mut head = [0; HEAD_BYTES];
+    if at + HEAD_BYTES as u64 > end {
+        return Ok(Piece::None);
+    }
+    file.read_exact_at(&mut head, at)?;
+    if at == 0 && head.starts_with(&NAME) && !head.starts_with(&MAGIC) {
+        return Ok(Piece::OfAnotherVersion);
+    }
+    let Some(length) = length_of(&head).filter(|length| *length <= end - at) else { return Ok(Piece::None) };
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(read(&bytes).map_or(Piece::Broken(at + length), |record| Piece::Record(record, at + length)))
 }
 
 /// Gives the file its room, and leaves what stands in it.
-fn set_aside(file: &File) -> std::io::Result<()> {
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, LOG_BYTES) {
+pub(super) fn set_aside(file: &File, room: u64) -> std::io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, room) {
         Ok(()) => Ok(()),
         // Not every file system can.
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
             let zeros = vec![0; 1 << 20];
             let mut at = file.metadata()?.len();
-            while at < LOG_BYTES {
-                let piece = zeros.len().min(usize::try_from(LOG_BYTES - at).unwrap_or(usize::MAX));
+            while at < room {
+                let piece = zeros.len().min(usize::try_from(room - at).unwrap_or(usize::MAX));
                 file.write_all_at(&zeros[..piece], at)?;
                 at += piece as u64;
             }
@@ -171,10 +221,13 @@ mod tests {
         let of = |number: u64| full(number.cast_signed());
         numbers.into_iter().map(|number| record(number, record(0, Digest::default(), &of(number - 1)).1, &of(number)).0).collect()
     }
-    fn numbers(bytes: &[u8]) -> Vec<u64> {
+    fn found(bytes: &[u8]) -> Found {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(bytes, 0).unwrap();
-        contents(&file).unwrap().into_iter().map(|record| record.number).collect()
+        contents(&file).unwrap().unwrap()
+    }
+    fn numbers(bytes: &[u8]) -> Vec<u64> {
+        found(bytes).records.into_iter().map(|record| record.number).collect()
     }
 
     #[test]
@@ -192,8 +245,21 @@ mod tests {
             assert_eq!(numbers(&whole[..cut]), [5]);
             let mut torn = whole.clone();
             torn[cut] ^= 0x10;
-            assert_eq!(numbers(&torn), [5], "byte {cut}");
+            assert_eq!((numbers(&torn), found(&torn).damaged), (vec![5], false), "byte {cut}");
         }
+    }
+
+    #[test]
+    fn a_whole_record_behind_a_broken_one_is_no_torn_end() {
+        let records = chained(5..8);
+        let mut bytes = records.concat();
+        bytes[records[0].len() + HEAD_BYTES + 3] ^= 1;
+        assert_eq!((numbers(&bytes), found(&bytes).damaged), (vec![5], true));
+        let mut other = records.concat();
+        other[3] = b'2';
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(&other, 0).unwrap();
+        assert!(matches!(contents(&file).unwrap(), Err(StoreError::Version(_))));
     }
 
     #[test]
@@ -213,19 +279,20 @@ mod tests {
     fn the_file_has_its_room_from_the_start_and_keeps_it() {
         let dir = tempfile::tempdir().unwrap();
         let size = || std::fs::metadata(dir.path().join(LOG_FILE)).unwrap().len();
-        let (mut log, found) = Log::open(dir.path()).unwrap();
-        assert_eq!((found.len(), size()), (0, LOG_BYTES));
+        let mut log = Log::open(dir.path(), 0).unwrap();
+        assert_eq!((look(dir.path()).unwrap().records.len(), size()), (0, LOG_BYTES));
         let records = chained(1..3);
         for record in &records {
             log.append(record).unwrap();
         }
         assert_eq!(size(), LOG_BYTES);
         drop(log);
-        assert_eq!(Log::open(dir.path()).unwrap().1.len(), 2);
-        assert_eq!(look(dir.path()).unwrap().len(), 2);
+        let found = look(dir.path()).unwrap();
+        assert_eq!((found.records.len(), found.end), (2, records.concat().len() as u64));
         // A crash while it was made.
         OpenOptions::new().write(true).open(dir.path().join(LOG_FILE)).unwrap().set_len(records[0].len() as u64 + 10).unwrap();
-        assert_eq!(Log::open(dir.path()).unwrap().1.len(), 1);
+        drop(Log::open(dir.path(), 0).unwrap());
+        assert_eq!(look(dir.path()).unwrap().records.len(), 1);
         assert_eq!(size(), LOG_BYTES);
     }
 }

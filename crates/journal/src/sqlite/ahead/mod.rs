@@ -12,14 +12,16 @@ mod log;
 
 use super::connection::{self, Role, failed};
 use super::wire::Digest;
-use super::{Digested, SqliteReader, SqliteStore, commit};
+use super::{Digested, SqliteReader, SqliteStore, commit, create_private};
 use crate::{ActRecord, Batch, Health, Snapshot, Store, StoreError};
-use log::{LOG_BYTES, LOG_FILE, Log, Record};
+use log::{Found, LOG_BYTES, LOG_FILE, Log, Record};
 use model::Timestamp;
 use rusqlite::Connection;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -33,6 +35,13 @@ const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 /// How long a commit waits for room in the log before it says so.
 const ROOM_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a start looks whether the database's own log can start anew.
+const ANEW_EVERY: Duration = Duration::from_millis(250);
+/// Room that is given back when a start finds a full disk and commits in the log: the database needs some to take them.
+const RESERVE_FILE: &str = "watchfire.reserve";
+const RESERVE_BYTES: u64 = 2 * LOG_BYTES;
+/// Commits of one transaction then, so that little room is needed at a time.
+const GROUP_SMALL: usize = 4;
 /// How long who reads waits for what is behind, before getting what there is.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -48,6 +57,8 @@ pub struct AheadStore {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     contradiction: Option<String>,
+    // Until the thread has ended and the log is closed: another engine must not begin to read before.
+    _lock: File,
 }
 
 /// How many commits there were, and what names the last of them.
@@ -72,6 +83,9 @@ struct Queue {
     queued: u64,
     /// Number of the newest commit that the database has.
     followed: u64,
+    /// What the database has needs nothing that this process has not synced itself. Until then the log keeps what a start found in it:
+    /// the kernel shows what the engine before has written, and whether it is on the disk nobody knows.
+    settled: bool,
     /// Somebody waits for the database.
     hurry: bool,
     stop: bool,
@@ -134,32 +148,54 @@ impl AheadStore {
     /// Opens the store in `dir` as [`SqliteStore::open`] does, and works in what a crash left in the log.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let mut store = SqliteStore::open(dir)?;
-        let log = match Log::open(dir) {
-            Ok((log, records)) => {
-                take_up(&mut store, records, dir)?;
-                Some(log)
+        let found = log::look(dir)?;
+        let mut end = found.end;
+        let complaint = match fault(&found, store.position()?) {
+            Some(why) => {
+                end = 0;
+                Some(put_away(dir, &why)?)
             }
+            None => {
+                take_up(&mut store, &found.records, dir)?;
+                None
+            }
+        };
+        let log = match Log::open(dir, end) {
+            Ok(log) => Some(log),
             // An engine on a full disk still sounds alarms where the database has room.
             Err(StoreError::Full) => {
                 tracing::warn!("no room for the log of commits: every commit waits for the database");
-                take_up(&mut store, log::look(dir).map_err(|error| StoreError::Fatal(format!("{LOG_FILE}: {error}")))?, dir)?;
                 None
             }
             Err(error) => return Err(error),
         };
-        let (last, contradiction) = (store.position()?, store.contradiction());
+        let last = store.position()?;
+        let contradiction: Vec<_> = complaint.into_iter().chain(store.contradiction()).collect();
+        let lock = store.lock.try_clone().map_err(|error| StoreError::Fatal(format!("the lock file: {error}")))?;
         let acts = connection::open(dir, Role::Reader)?;
-        let shared = Arc::new(Shared::default());
-        (shared.queue().queued, shared.queue().followed) = (last.number, last.number);
-        let following = Arc::clone(&shared);
+        let queue = Queue { queued: last.number, followed: last.number, settled: end == 0, ..Queue::default() };
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let (following, dir) = (Arc::clone(&shared), dir.to_owned());
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || follow(store, &following))
+            .spawn(move || {
+                reserve(&dir);
+                follow(store, &following);
+            })
             .map_err(|error| StoreError::Fatal(format!("no thread for the database: {error}")))?;
-        Ok(Self { log, last, unlogged: None, acts, shared, thread: Some(thread), contradiction })
+        Ok(Self {
+            log,
+            last,
+            unlogged: None,
+            acts,
+            shared,
+            thread: Some(thread),
+            contradiction: (!contradiction.is_empty()).then(|| contradiction.join("; ")),
+            _lock: lock,
+        })
     }
 
-    /// As [`SqliteStore::contradiction`] was when the store was opened.
+    /// As [`SqliteStore::contradiction`] was when the store was opened, or what is wrong with the log.
     pub fn contradiction(&self) -> Option<String> {
         self.contradiction.clone()
     }
@@ -185,7 +221,8 @@ impl AheadStore {
         loop {
             match answer.recv_timeout(RETRY_FIRST) {
                 Ok(answer) => return answer,
-                Err(_) => {
+                Err(RecvTimeoutError::Disconnected) => return Err(StoreError::Fatal("the thread of the database has ended".to_owned())),
+                Err(RecvTimeoutError::Timeout) => {
                     let queue = self.shared.queue();
                     if let Some(error) = queue.failure.as_ref().or(queue.trouble.as_ref()) {
                         return Err(error.clone());
@@ -196,7 +233,9 @@ impl AheadStore {
     }
 
     /// Puts a commit on its way to the database.
-    fn enqueue(&self, number: u64, record: Vec<u8>, batch: &Batch) {
+    fn enqueue(&self, number: u64, mut record: Vec<u8>, batch: &Batch) {
+        // What waits is bounded by the log's room, so it must not take more than it has there.
+        record.shrink_to_fit();
         let queued = Queued { number, record, acts: batch.acts.clone(), since: Instant::now() };
         let mut queue = self.shared.queue();
         queue.queued = number;
@@ -211,7 +250,7 @@ impl AheadStore {
     /// Makes room at the beginning of the log: everything in it must be in the database.
     fn rewind(&mut self) -> Result<(), StoreError> {
         let last = self.last.number;
-        if !self.shared.wait(ROOM_PATIENCE, |queue| queue.followed >= last)? {
+        if !self.shared.wait(ROOM_PATIENCE, |queue| queue.followed >= last && queue.settled)? {
             return Err(StoreError::Retry("the log of commits is full and the database does not follow".to_owned()));
         }
         if let Some(log) = &mut self.log {
@@ -245,7 +284,7 @@ impl Store for AheadStore {
             if let Some(failure) = &queue.failure {
                 return Err(failure.clone());
             }
-            queue.followed
+            queue.settled.then_some(queue.followed)
         };
         if batch.is_empty() {
             return Ok(());
@@ -258,7 +297,7 @@ impl Store for AheadStore {
         let next = Position { number, digest };
         let has_room = match &mut self.log {
             Some(log) if record.len() as u64 <= LOG_BYTES => {
-                if followed == self.last.number {
+                if followed == Some(self.last.number) {
                     log.rewind();
                 }
                 log.has_room(record.len())
@@ -271,9 +310,10 @@ impl Store for AheadStore {
         if let Some(log) = &mut self.log
             && let Err(error) = log.append(&record)
         {
-            let failure = StoreError::Fatal(format!("{LOG_FILE}: {error}"));
-            self.shared.queue().failure = Some(failure.clone());
-            return Err(failure);
+            if error != StoreError::Full {
+                self.shared.queue().failure = Some(error.clone());
+            }
+            return Err(error);
         }
         self.enqueue(number, record, batch);
         self.last = next;
@@ -305,6 +345,10 @@ impl Store for AheadStore {
         Health {
             conflicts: queue.conflicts,
             behind: queue.queued - queue.followed,
+            waits: queue.jobs.iter().find_map(|job| match job {
+                Job::Batch(queued) => Some(queued.since.elapsed()),
+                Job::Ask(_) => None,
+            }),
             trouble: queue.failure.as_ref().or(queue.trouble.as_ref()).map(ToString::to_string),
         }
     }
@@ -322,40 +366,112 @@ impl Drop for AheadStore {
     }
 }
 
-/// How many commits of a folder's log its database does not have: what the next start takes up.
+/// How many commits of a folder's log its database does not have and the next start takes up.
 pub fn commits_ahead(dir: &Path) -> Result<usize, StoreError> {
-    let records = log::look(dir).map_err(|error| StoreError::Fatal(format!("{LOG_FILE}: {error}")))?;
-    let number = super::Tail::read(&connection::open(dir, Role::Reader)?).map_err(failed)?.position().number;
-    Ok(records.iter().filter(|record| record.number > number).count())
+    let found = log::look(dir)?;
+    let last = super::Tail::read(&connection::open(dir, Role::Reader)?).map_err(failed)?.position();
+    if fault(&found, last).is_some() {
+        return Ok(0);
+    }
+    Ok(missing(&found.records, last).count())
+}
+
+/// The numbers of the commits that stand in a folder's log.
+#[cfg(test)]
+pub(super) fn numbers_in_log(dir: &Path) -> Vec<u64> {
+    log::look(dir).unwrap().records.iter().map(|record| record.number).collect()
+}
+
+fn missing(records: &[Record], last: Position) -> impl Iterator<Item = &Record> {
+    records.iter().filter(move |record| record.number > last.number)
+}
+
+/// Why what stands in the log cannot be of this database, or is not all that stood there.
+fn fault(found: &Found, last: Position) -> Option<String> {
+    let same = found.records.iter().find(|record| record.number == last.number);
+    let next = missing(&found.records, last).next();
+    if same.is_some_and(|record| record.digest != last.digest)
+        || next.is_some_and(|record| (record.number, record.before) != (last.number + 1, last.digest))
+    {
+        return Some("the log of commits does not continue this database, of which an older copy may have been put back".to_owned());
+    }
+    let end = found.records.last().map_or(0, |record| record.number);
+    found.damaged.then(|| format!("the log of commits is damaged behind commit {end}"))
+}
+
+/// Keeps a log that cannot be worked in, as evidence, and says so.
+fn put_away(dir: &Path, why: &str) -> Result<String, StoreError> {
+    let aside = (1..).map(|number| dir.join(format!("{LOG_FILE}.{number}"))).find(|path| !path.exists()).unwrap_or_default();
+    let moved = std::fs::rename(dir.join(LOG_FILE), &aside).and_then(|()| File::open(dir)?.sync_all());
+    moved.map_err(|error| StoreError::Fatal(format!("{LOG_FILE} cannot be put away: {error}")))?;
+    let complaint = format!("{why}; it is kept as {}", aside.display());
+    tracing::error!(complaint);
+    Ok(complaint)
 }
 
 /// Works the records into the database that it does not have.
-fn take_up(store: &mut SqliteStore, records: Vec<Record>, dir: &Path) -> Result<(), StoreError> {
+fn take_up(store: &mut SqliteStore, records: &[Record], dir: &Path) -> Result<(), StoreError> {
     let last = store.position()?;
-    let missing: Vec<_> = records.into_iter().filter(|record| record.number > last.number).collect();
-    let Some(first) = missing.first() else { return Ok(()) };
-    if (first.number, first.before) != (last.number + 1, last.digest) {
-        // Kept as evidence; the anchor beside the journal tells people of an older copy put back.
-        let aside = dir.join(format!("{LOG_FILE}.{}", first.number));
-        tracing::error!(aside = %aside.display(), "the log of commits does not continue this database (an older copy?) and is set aside");
-        return std::fs::copy(dir.join(LOG_FILE), &aside).map(drop).or_else(|error| {
-            tracing::error!(%error, "and could not be copied");
-            Ok(())
-        });
+    let missing: Vec<_> = missing(records, last).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
     tracing::info!(commits = missing.len(), "working in what the log has and the database does not");
-    for group in missing.chunks(GROUP_MAX) {
-        let group: Vec<_> = group.iter().map(|record| Digested { batch: Cow::Borrowed(&record.batch), digest: record.digest }).collect();
-        store.commit_all(&group)?;
-    }
+    let mut work_in = |most: usize| {
+        let last = store.position()?.number;
+        for group in missing.chunks(most) {
+            let group: Vec<_> = group
+                .iter()
+                .filter(|record| record.number > last)
+                .map(|record| Digested { batch: Cow::Borrowed(&record.batch), digest: record.digest })
+                .collect();
+            store.commit_all(&group)?;
+            if most < GROUP_MAX {
+                store.start_wal_anew()?;
+            }
+        }
+        Ok(())
+    };
+    let result = match work_in(GROUP_MAX) {
+        Err(StoreError::Full) if std::fs::remove_file(dir.join(RESERVE_FILE)).is_ok() => {
+            tracing::error!("the disk is full: the room kept for this is given back");
+            work_in(GROUP_SMALL)
+        }
+        result => result,
+    };
     store.clean_stop = false;
-    Ok(())
+    result
+}
+
+/// Sets room aside for a start on a full disk, where there is some.
+fn reserve(dir: &Path) {
+    let path = dir.join(RESERVE_FILE);
+    let made = create_private(&path)
+        .and_then(|()| OpenOptions::new().write(true).open(&path))
+        .and_then(|file| log::set_aside(&file, RESERVE_BYTES));
+    if let Err(error) = made {
+        tracing::warn!(%error, "no room is kept for a start on a full disk");
+        // Half of it is of no use, and a full disk has other uses for it.
+        drop(std::fs::remove_file(&path));
+    }
 }
 
 /// Works in what is queued until told to stop, and then what is left.
 fn follow(mut store: SqliteStore, shared: &Shared) {
     let mut pause = RETRY_FIRST;
+    let (mut settled, mut settle_at) = (shared.queue().settled, Instant::now());
     loop {
+        if !settled && settle_at <= Instant::now() {
+            settle_at = Instant::now() + ANEW_EVERY;
+            match store.start_wal_anew() {
+                Ok(done) => settled = done,
+                Err(error) => tracing::warn!(%error, "the database's own log does not start anew; trying again"),
+            }
+            if settled {
+                shared.queue().settled = true;
+                shared.changed.notify_all();
+            }
+        }
         let next = {
             let mut queue = shared.queue();
             loop {
@@ -363,10 +479,15 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                     Some(Job::Batch(first)) if !queue.hurry && !queue.stop => first.since + FOLLOW_AFTER,
                     Some(_) => break,
                     None if queue.stop => return,
-                    None => {
+                    None if queue.settled => {
                         queue.hurry = false;
                         queue = shared.changed.wait(queue).expect("nothing panics while it holds this lock");
                         continue;
+                    }
+                    None if settle_at <= Instant::now() => break,
+                    None => {
+                        queue.hurry = false;
+                        settle_at
                     }
                 };
                 let left = at.saturating_duration_since(Instant::now());
@@ -416,7 +537,7 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                 pause = RETRY_FIRST;
                 shared.changed.notify_all();
             }
-            Err(error @ StoreError::Fatal(_)) => {
+            Err(error) if !matches!(error, StoreError::Retry(_) | StoreError::Full) => {
                 tracing::error!(%error, "the database has failed");
                 queue.failure = Some(error);
                 shared.changed.notify_all();

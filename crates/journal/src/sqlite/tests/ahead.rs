@@ -184,10 +184,78 @@ fn a_log_that_does_not_continue_the_database_is_set_aside() {
     drop((held, store));
     let mut store = AheadStore::open(older.path()).unwrap();
     assert_eq!(store.load().unwrap().last_seq, 2, "the third must not stand where the second is missing");
-    assert!(older.path().join("watchfire.ahead.3").is_file());
+    assert!(older.path().join("watchfire.ahead.1").is_file());
+    assert!(store.contradiction().is_some_and(|why| why.contains("does not continue")), "people are told");
     store.commit(&numbered(2)).unwrap();
     drop(store);
     assert_eq!(AheadStore::open(older.path()).unwrap().load().unwrap().last_seq, 4);
+}
+
+#[test]
+fn a_log_with_a_hole_is_kept_and_told() {
+    use std::os::unix::fs::FileExt;
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = AheadStore::open(dir.path()).unwrap();
+    let held = hold(dir.path());
+    for number in 1..=3 {
+        store.commit(&numbered(number)).unwrap();
+    }
+    let crashed = copy(dir.path());
+    let log = std::fs::OpenOptions::new().read(true).write(true).open(crashed.path().join(LOG)).unwrap();
+    // Within the second record.
+    let mut byte = [0];
+    log.read_exact_at(&mut byte, 600).unwrap();
+    log.write_all_at(&[byte[0] ^ 1], 600).unwrap();
+    let store = AheadStore::open(crashed.path()).unwrap();
+    assert!(store.contradiction().is_some_and(|why| why.contains("damaged")));
+    assert!(crashed.path().join("watchfire.ahead.1").is_file());
+    drop(held);
+}
+
+#[test]
+fn the_log_is_not_written_over_before_the_database_is_known_to_be_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = AheadStore::open(dir.path()).unwrap();
+    let held = hold(dir.path());
+    for number in 1..=5 {
+        store.commit(&numbered(number)).unwrap();
+    }
+    let crashed = copy(dir.path());
+    drop(held);
+    drop(store);
+    // Somebody reads, so the database's own log cannot start anew: it may hold what an engine before wrote and never synced.
+    let raw = Connection::open(crashed.path().join(connection::DATABASE_FILE)).unwrap();
+    raw.execute_batch("BEGIN; SELECT count(*) FROM meta").unwrap();
+    let mut store = AheadStore::open(crashed.path()).unwrap();
+    for number in 6..=9 {
+        store.commit(&numbered(number)).unwrap();
+        assert_eq!(store.load().unwrap().last_seq, number * 2);
+    }
+    let numbers = || super::super::ahead::numbers_in_log(crashed.path());
+    assert_eq!(numbers(), (1..=9).collect::<Vec<_>>());
+    raw.execute_batch("COMMIT").unwrap();
+    let mut number = 10;
+    while numbers()[0] == 1 {
+        store.commit(&numbered(number)).unwrap();
+        store.load().unwrap();
+        number += 1;
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(number < 500, "it never starts anew");
+    }
+}
+
+#[test]
+fn another_engine_is_refused_until_the_one_before_is_gone_altogether() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = AheadStore::open(dir.path()).unwrap();
+    store.commit(&numbered(1)).unwrap();
+    store.load().unwrap();
+    Connection::open(dir.path().join(connection::DATABASE_FILE)).unwrap().execute("UPDATE meta SET batch = batch + 1", []).unwrap();
+    store.commit(&numbered(2)).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Fatal(_))), "the thread of the database has ended");
+    assert!(matches!(AheadStore::open(dir.path()).map(drop), Err(StoreError::Locked(_))));
+    drop(store);
+    drop(AheadStore::open(dir.path()).unwrap());
 }
 
 #[test]
