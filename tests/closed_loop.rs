@@ -140,6 +140,56 @@ async fn red_toxic_gas_is_told_to_all_tiers_at_once_with_siren_and_closes_only_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_holds_up_no_siren_and_no_answer_and_is_an_alarm_itself() {
+    let broker = Mosquitto::start();
+    let mut park = Park::start(1.0, Some(broker.port)).await;
+    let (op, county) = (park.login("op").await, park.login("county").await);
+    park.publish("GT-201", 1.0).await;
+    park.publish("LIA-101", 50.0).await;
+    // Nothing else is written to it while this transaction lasts.
+    let other = rusqlite::Connection::open(park.dir().join("data/watchfire.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    park.publish("GT-201", 120.0).await;
+    park.until("the siren", async || park.sirens.zone("SL-02").filter(|siren| siren["sound"] == true)).await;
+    let case = park.case(&op, "氨区").await;
+    for person in ["hx-op", "park-duty", "county-duty"] {
+        park.until(person, async || park.sink.to(person).first().cloned()).await;
+    }
+    op.acknowledge(&case).await.unwrap();
+    op.accept(&case).await.unwrap();
+    let own = park.until("the alarm on the database", async || {
+        county.find_case(|case| case["enterprise"] == "_system" && case["announcements"].to_string().contains("database")).await.unwrap()
+    });
+    let own = own.await;
+    assert!(park.engine.metric("watchfire_store_behind").unwrap() > 0.0);
+    assert_eq!(park.engine.metric("watchfire_store_failing"), Some(0.0), "commits are taken");
+
+    // Killed so, the engine has all of it again, while the database still takes nothing more.
+    park.engine.kill();
+    other.execute_batch("ROLLBACK").unwrap();
+    tokio::task::block_in_place(|| park.engine.restart());
+    let case = park.case(&op, "氨区").await;
+    assert!(told(&case, 3) && case["tiers"].to_string().contains("hx-op"), "told and signed before the kill: {case}");
+    park.publish("LIA-101", 91.3).await;
+    park.case(&op, "V-101").await;
+    let county = park.login("county").await;
+    park.until("the database to be well", async || {
+        county
+            .find_case(|case| {
+                case["id"] == own["id"] && states(case).iter().all(|state| state == "normal" || state.starts_with("returned"))
+            })
+            .await
+            .unwrap()
+    })
+    .await;
+    let raised = park.engine.transitions().into_iter().filter(|transition| transition.change == model::Change::Raised);
+    let keys: Vec<String> = raised.map(|transition| transition.key.to_string()).collect();
+    assert_eq!(keys.iter().filter(|key| key.contains("GT-201")).count(), 3, "each once: {keys:?}");
+    let data = park.dir().join("data").display().to_string();
+    assert!(watchfire(&["verify", "--data", &data]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_of_120_tags_that_falls_silent_is_one_case() {
     let park = Park::start(20.0, None).await;
     let county = park.login("county").await;

@@ -164,8 +164,12 @@ impl Engine {
         let status = until("the engine to stop", || process.try_wait().unwrap());
         assert!(status.success(), "a clean stop ends with 0, not {status}");
     }
-    /// A reader of its journal.
+    /// A reader of its journal, once that has what the engine has answered for.
     pub fn journal(&self) -> SqliteReader {
+        let patience = Instant::now() + Duration::from_secs(2);
+        while journal::commits_ahead(&self.data).unwrap() > 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         SqliteReader::open(&self.data).unwrap()
     }
     /// Every transition in the journal so far, in order.

@@ -82,7 +82,13 @@ enum EndedBy {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    require_journal(&args.data)?;
+    if require_journal(&args.data)? > 0 {
+        let (zh, en) = (
+            "日志还缺这些提交,无法逐条比对:先启动引擎一次",
+            "the journal lacks these commits, and nothing can be compared: start the engine once",
+        );
+        bail!("{}", say(zh, en));
+    }
     let (from, to) = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
     let journal = SqliteReader::open(&args.data)?;
     let snapshot = Snapshot::nearest(&args.state, &journal, from)?;

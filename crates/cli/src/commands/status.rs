@@ -51,10 +51,26 @@ struct AlarmRow {
     state: AlarmState,
 }
 
-/// Says plainly that there is nothing to read yet, and which option names another folder.
-pub(super) fn require_journal(data: &Path) -> anyhow::Result<()> {
+/// A running engine has its commits in the database within this.
+const FOLLOWS_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Says plainly that there is nothing to read yet, and which option names another folder; and on stderr, what stands there that cannot
+/// be read yet. Gives how many commits that are.
+pub(super) fn require_journal(data: &Path) -> anyhow::Result<usize> {
     if SqliteReader::exists(data) {
-        return Ok(());
+        let mut ahead = journal::commits_ahead(data)?;
+        if ahead > 0 {
+            std::thread::sleep(FOLLOWS_WITHIN);
+            ahead = ahead.min(journal::commits_ahead(data)?);
+        }
+        if ahead > 0 {
+            let zh = format!("注意:另有 {ahead} 次提交已落盘、尚未并入数据库,这里看不到;引擎下次启动时并入");
+            let en = format!(
+                "note: {ahead} more commits are on the disk and not in the database, and are not shown here; the engine's next start takes them up"
+            );
+            eprintln!("{}", say(&zh, &en));
+        }
+        return Ok(ahead);
     }
     let folder = data.display();
     let zh = format!("{folder} 里没有数据:引擎还没在这里运行过;用 --data 指定引擎的数据目录");

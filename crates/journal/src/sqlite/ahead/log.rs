@@ -150,7 +150,7 @@ fn contents(file: &File) -> std::io::Result<Result<Found, StoreError>> {
             |record: &Record| found.records.last().is_none_or(|last| (record.number, record.before) == (last.number + 1, last.digest));
         match piece {
             Piece::Record(record, next) if follows(&record) => {
-                found.records.push(record);
+                found.records.push(*record);
                 found.end = next;
             }
             Piece::Broken(next) => {
@@ -169,7 +169,7 @@ fn contents(file: &File) -> std::io::Result<Result<Found, StoreError>> {
 /// What stands at one place of a log.
 enum Piece {
     /// A whole record, and where the next one would be.
-    Record(Record, u64),
+    Record(Box<Record>, u64),
     /// Something that begins as one.
     Broken(u64),
     OfAnotherVersion,
@@ -189,7 +189,7 @@ fn piece(file: &File, at: u64) -> std::io::Result<Piece> {
     let Some(length) = length_of(&head).filter(|length| *length <= end - at) else { return Ok(Piece::None) };
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
     file.read_exact_at(&mut bytes, at)?;
-    Ok(read(&bytes).map_or(Piece::Broken(at + length), |record| Piece::Record(record, at + length)))
+    Ok(read(&bytes).map_or(Piece::Broken(at + length), |record| Piece::Record(Box::new(record), at + length)))
 }
 
 /// Gives the file its room, and leaves what stands in it.
