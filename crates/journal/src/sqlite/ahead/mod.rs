@@ -99,8 +99,10 @@ struct Queue {
 enum Job {
     Batch(Arc<Queued>),
     /// Asked of the database once it has all that was queued before.
-    Ask(Box<dyn FnOnce(&mut SqliteStore) + Send>),
+    Ask(Question),
 }
+
+type Question = Box<dyn FnOnce(&mut SqliteStore) + Send>;
 
 /// A commit on its way to the database.
 struct Queued {
@@ -417,7 +419,7 @@ fn take_up(store: &mut SqliteStore, records: &[Record], dir: &Path) -> Result<()
         return Ok(());
     }
     tracing::info!(commits = missing.len(), "working in what the log has and the database does not");
-    let mut work_in = |most: usize| {
+    let mut by_groups = |most: usize| {
         let last = store.position()?.number;
         for group in missing.chunks(most) {
             let group: Vec<_> = group
@@ -432,10 +434,10 @@ fn take_up(store: &mut SqliteStore, records: &[Record], dir: &Path) -> Result<()
         }
         Ok(())
     };
-    let result = match work_in(GROUP_MAX) {
+    let result = match by_groups(GROUP_MAX) {
         Err(StoreError::Full) if std::fs::remove_file(dir.join(RESERVE_FILE)).is_ok() => {
             tracing::error!("the disk is full: the room kept for this is given back");
-            work_in(GROUP_SMALL)
+            by_groups(GROUP_SMALL)
         }
         result => result,
     };
@@ -456,78 +458,78 @@ fn reserve(dir: &Path) {
     }
 }
 
+/// What the thread of the database does next.
+enum Next {
+    /// Commits in their order; they stay in the queue until the database has them.
+    Batches(Vec<Arc<Queued>>),
+    Ask(Question),
+    /// Look whether the database's own log can start anew.
+    Settle,
+    Stop,
+}
+
+impl Shared {
+    /// Waits for something to do. `settle_at` is when to look again whether the database's own log can start anew, until it has.
+    fn next(&self, settle_at: Option<Instant>) -> Next {
+        let mut queue = self.queue();
+        loop {
+            let now = Instant::now();
+            let due = match queue.jobs.front() {
+                _ if settle_at.is_some_and(|at| at <= now) => return Next::Settle,
+                Some(Job::Batch(first)) if !queue.hurry && !queue.stop => first.since + FOLLOW_AFTER,
+                Some(_) => now,
+                None if queue.stop => return Next::Stop,
+                None => {
+                    queue.hurry = false;
+                    queue = match settle_at {
+                        Some(at) => self.changed.wait_timeout(queue, at - now).map(|(queue, _)| queue).ok(),
+                        None => self.changed.wait(queue).ok(),
+                    }
+                    .expect("nothing panics while it holds this lock");
+                    continue;
+                }
+            };
+            if due > now {
+                queue = self.changed.wait_timeout(queue, due - now).expect("nothing panics while it holds this lock").0;
+                continue;
+            }
+            let batch = |job: &Job| match job {
+                Job::Batch(queued) => Some(Arc::clone(queued)),
+                Job::Ask(_) => None,
+            };
+            let batches: Vec<_> = queue.jobs.iter().map_while(batch).take(GROUP_MAX).collect();
+            return match queue.jobs.pop_front_if(|job| matches!(job, Job::Ask(_))) {
+                Some(Job::Ask(question)) => Next::Ask(question),
+                _ => Next::Batches(batches),
+            };
+        }
+    }
+}
+
 /// Works in what is queued until told to stop, and then what is left.
 fn follow(mut store: SqliteStore, shared: &Shared) {
     let mut pause = RETRY_FIRST;
-    let (mut settled, mut settle_at) = (shared.queue().settled, Instant::now());
+    let mut settle_at = (!shared.queue().settled).then(Instant::now);
     loop {
-        if !settled && settle_at <= Instant::now() {
-            settle_at = Instant::now() + ANEW_EVERY;
-            match store.start_wal_anew() {
-                Ok(done) => settled = done,
-                Err(error) => tracing::warn!(%error, "the database's own log does not start anew; trying again"),
-            }
-            if settled {
-                shared.queue().settled = true;
-                shared.changed.notify_all();
-            }
-        }
-        let next = {
-            let mut queue = shared.queue();
-            loop {
-                let at = match queue.jobs.front() {
-                    Some(Job::Batch(first)) if !queue.hurry && !queue.stop => first.since + FOLLOW_AFTER,
-                    Some(_) => break,
-                    None if queue.stop => return,
-                    None if queue.settled => {
-                        queue.hurry = false;
-                        queue = shared.changed.wait(queue).expect("nothing panics while it holds this lock");
-                        continue;
-                    }
-                    None if settle_at <= Instant::now() => break,
-                    None => {
-                        queue.hurry = false;
-                        settle_at
-                    }
-                };
-                let left = at.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    break;
-                }
-                queue = shared.changed.wait_timeout(queue, left).expect("nothing panics while it holds this lock").0;
-            }
-            let group: Vec<_> = queue
-                .jobs
-                .iter()
-                .map_while(|job| match job {
-                    Job::Batch(queued) => Some(Arc::clone(queued)),
-                    Job::Ask(_) => None,
-                })
-                .take(GROUP_MAX)
-                .collect();
-            match queue.jobs.front() {
-                Some(Job::Ask(_)) => Err(queue.jobs.pop_front()),
-                _ => Ok(group),
-            }
-        };
-        let group = match next {
-            Ok(group) => group,
-            Err(job) => {
-                if let Some(Job::Ask(question)) = job {
-                    question(&mut store);
-                }
+        let group = match shared.next(settle_at) {
+            Next::Batches(group) => group,
+            Next::Ask(question) => {
+                question(&mut store);
                 continue;
             }
+            Next::Settle => {
+                let settled = store.start_wal_anew().unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the database's own log does not start anew; trying again");
+                    false
+                });
+                settle_at = (!settled).then(|| Instant::now() + ANEW_EVERY);
+                shared.queue().settled = settled;
+                shared.changed.notify_all();
+                continue;
+            }
+            Next::Stop => return,
         };
-        let result = group
-            .iter()
-            .map(|queued| {
-                let Record { batch, digest, .. } = log::read(&queued.record)?;
-                Some(Digested { batch: Cow::Owned(batch), digest })
-            })
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| StoreError::Fatal("a commit of ours cannot be read back".to_owned()))
-            .and_then(|batches| store.commit_all(&batches));
+        let result = work_in(&mut store, &group);
         let mut queue = shared.queue();
         match result {
             Ok(()) => {
@@ -537,13 +539,7 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                 pause = RETRY_FIRST;
                 shared.changed.notify_all();
             }
-            Err(error) if !matches!(error, StoreError::Retry(_) | StoreError::Full) => {
-                tracing::error!(%error, "the database has failed");
-                queue.failure = Some(error);
-                shared.changed.notify_all();
-                return;
-            }
-            Err(error) => {
+            Err(error @ (StoreError::Retry(_) | StoreError::Full)) => {
                 tracing::error!(%error, behind = queue.queued - queue.followed, "the database does not follow; trying again");
                 queue.trouble = Some(error);
                 shared.changed.notify_all();
@@ -551,11 +547,25 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                     // The log has it.
                     return;
                 }
-                let (mut queue, _) =
-                    shared.changed.wait_timeout_while(queue, pause, |queue| !queue.stop).expect("nothing panics while it holds this lock");
-                queue.hurry = true;
+                let stopped = shared.changed.wait_timeout_while(queue, pause, |queue| !queue.stop);
+                stopped.expect("nothing panics while it holds this lock").0.hurry = true;
                 pause = (pause * 2).min(RETRY_MAX);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database has failed");
+                queue.failure = Some(error);
+                shared.changed.notify_all();
+                return;
             }
         }
     }
+}
+
+fn work_in(store: &mut SqliteStore, group: &[Arc<Queued>]) -> Result<(), StoreError> {
+    let read = |queued: &Arc<Queued>| {
+        let Record { batch, digest, .. } = log::read(&queued.record)?;
+        Some(Digested { batch: Cow::Owned(batch), digest })
+    };
+    let batches: Option<Vec<_>> = group.iter().map(read).collect();
+    store.commit_all(&batches.ok_or_else(|| StoreError::Fatal("a commit of ours cannot be read back".to_owned()))?)
 }
