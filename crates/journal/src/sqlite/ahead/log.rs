@@ -10,7 +10,7 @@ use super::super::wire::{self, Digest};
 use crate::{Batch, StoreError};
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 /// The log in its folder.
@@ -25,6 +25,8 @@ const NAME: [u8; 3] = *b"WFA";
 const HEAD_BYTES: usize = 4 + 4 + 8 + 8 + 32 + 32;
 /// The checksum is over everything behind it.
 const SUMMED_FROM: usize = 8;
+/// What a file's blocks are counted in.
+const BLOCK_BYTES: u64 = 512;
 /// What most records have room in.
 const RECORD_BYTES: usize = 16 << 10;
 
@@ -99,9 +101,9 @@ impl Log {
         let unusable = |error: std::io::Error| failed(&path, &error);
         create_private(&path).map_err(unusable)?;
         let file = OpenOptions::new().write(true).open(&path).map_err(unusable)?;
-        // Also where it is as long as it should be: a copied file may have holes.
-        set_aside(&file, LOG_BYTES).map_err(unusable)?;
-        file.sync_all().and_then(|()| File::open(dir)?.sync_all()).map_err(unusable)?;
+        if set_aside(&file, LOG_BYTES).map_err(unusable)? {
+            file.sync_all().and_then(|()| File::open(dir)?.sync_all()).map_err(unusable)?;
+        }
         Ok(Self { file, at })
     }
 
@@ -192,20 +194,25 @@ fn piece(file: &File, at: u64) -> std::io::Result<Piece> {
     Ok(read(&bytes).map_or(Piece::Broken(at + length), |record| Piece::Record(Box::new(record), at + length)))
 }
 
-/// Gives the file its room, and leaves what stands in it.
-pub(super) fn set_aside(file: &File, room: u64) -> std::io::Result<()> {
+/// Gives the file its room where it does not have it, and leaves what stands in it; says whether it had to. Its length tells nothing:
+/// a copied file may have holes.
+pub(super) fn set_aside(file: &File, room: u64) -> std::io::Result<bool> {
+    let metadata = file.metadata()?;
+    if metadata.len() >= room && metadata.blocks() * BLOCK_BYTES >= room {
+        return Ok(false);
+    }
     match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, room) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         // Not every file system can.
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
             let zeros = vec![0; 1 << 20];
-            let mut at = file.metadata()?.len();
+            let mut at = metadata.len();
             while at < room {
                 let piece = zeros.len().min(usize::try_from(room - at).unwrap_or(usize::MAX));
                 file.write_all_at(&zeros[..piece], at)?;
                 at += piece as u64;
             }
-            Ok(())
+            Ok(true)
         }
         Err(error) => Err(error.into()),
     }

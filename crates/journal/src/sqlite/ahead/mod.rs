@@ -35,7 +35,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 /// How long a commit waits for room in the log before it says so.
 const ROOM_PATIENCE: Duration = Duration::from_secs(1);
-/// How often a start looks whether the database's own log can start anew.
+/// A start does what is not needed for it so long afterwards: it makes the database's own log start anew, and sets room aside.
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+/// How often it looks then whether the log can start anew.
 const ANEW_EVERY: Duration = Duration::from_millis(250);
 /// Room that is given back when a start finds a full disk and commits in the log: the database needs some to take them.
 const RESERVE_FILE: &str = "watchfire.reserve";
@@ -86,6 +88,8 @@ struct Queue {
     /// What the database has needs nothing that this process has not synced itself. Until then the log keeps what a start found in it:
     /// the kernel shows what the engine before has written, and whether it is on the disk nobody knows.
     settled: bool,
+    /// The log is full of what the start found: it is to be settled now.
+    settle_now: bool,
     /// Somebody waits for the database.
     hurry: bool,
     stop: bool,
@@ -180,10 +184,7 @@ impl AheadStore {
         let (following, dir) = (Arc::clone(&shared), dir.to_owned());
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || {
-                reserve(&dir);
-                follow(store, &following);
-            })
+            .spawn(move || follow(store, &dir, &following))
             .map_err(|error| StoreError::Fatal(format!("no thread for the database: {error}")))?;
         Ok(Self {
             log,
@@ -252,6 +253,7 @@ impl AheadStore {
     /// Makes room at the beginning of the log: everything in it must be in the database.
     fn rewind(&mut self) -> Result<(), StoreError> {
         let last = self.last.number;
+        self.shared.queue().settle_now = true;
         if !self.shared.wait(ROOM_PATIENCE, |queue| queue.followed >= last && queue.settled)? {
             return Err(StoreError::Retry("the log of commits is full and the database does not follow".to_owned()));
         }
@@ -463,19 +465,21 @@ enum Next {
     /// Commits in their order; they stay in the queue until the database has them.
     Batches(Vec<Arc<Queued>>),
     Ask(Question),
-    /// Look whether the database's own log can start anew.
+    /// Do what the start has left for later.
     Settle,
     Stop,
 }
 
 impl Shared {
-    /// Waits for something to do. `settle_at` is when to look again whether the database's own log can start anew, until it has.
+    /// Waits for something to do. `settle_at` is when the start is to be settled, until it is.
     fn next(&self, settle_at: Option<Instant>) -> Next {
         let mut queue = self.queue();
         loop {
             let now = Instant::now();
+            if settle_at.is_some_and(|at| at <= now || std::mem::take(&mut queue.settle_now)) {
+                return Next::Settle;
+            }
             let due = match queue.jobs.front() {
-                _ if settle_at.is_some_and(|at| at <= now) => return Next::Settle,
                 Some(Job::Batch(first)) if !queue.hurry && !queue.stop => first.since + FOLLOW_AFTER,
                 Some(_) => now,
                 None if queue.stop => return Next::Stop,
@@ -507,9 +511,9 @@ impl Shared {
 }
 
 /// Works in what is queued until told to stop, and then what is left.
-fn follow(mut store: SqliteStore, shared: &Shared) {
+fn follow(mut store: SqliteStore, dir: &Path, shared: &Shared) {
     let mut pause = RETRY_FIRST;
-    let mut settle_at = (!shared.queue().settled).then(Instant::now);
+    let mut settle_at = Some(Instant::now() + SETTLE_AFTER);
     loop {
         let group = match shared.next(settle_at) {
             Next::Batches(group) => group,
@@ -518,13 +522,17 @@ fn follow(mut store: SqliteStore, shared: &Shared) {
                 continue;
             }
             Next::Settle => {
-                let settled = store.start_wal_anew().unwrap_or_else(|error| {
-                    tracing::warn!(%error, "the database's own log does not start anew; trying again");
-                    false
-                });
+                let settled = shared.queue().settled
+                    || store.start_wal_anew().unwrap_or_else(|error| {
+                        tracing::warn!(%error, "the database's own log does not start anew; trying again");
+                        false
+                    });
                 settle_at = (!settled).then(|| Instant::now() + ANEW_EVERY);
-                shared.queue().settled = settled;
-                shared.changed.notify_all();
+                if settled {
+                    reserve(dir);
+                    shared.queue().settled = true;
+                    shared.changed.notify_all();
+                }
                 continue;
             }
             Next::Stop => return,
