@@ -219,7 +219,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let retention = Retention(server.history.readings);
     let (history_writer, history) = HistoryWriter::start(&args.data, plant.clone(), retention, clock.now())?;
     let guard = Guard::open(&args.data, snapshot.clean_stop);
-    let (reader, for_tuning) = (store.reader(&args.data)?, store.reader(&args.data)?);
+    let (reader, for_tuning) = (store.reader()?, store.reader()?);
     let parts = Parts {
         plant: plant.clone(),
         store: Box::new(store),

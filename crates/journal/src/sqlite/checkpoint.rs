@@ -158,7 +158,7 @@ impl Work {
                 }
             }
         } else if !self.emptied && now.duration_since(self.last_commit) >= IDLE_AFTER {
-            self.emptied = !checkpoint(connection, "TRUNCATE")?.busy;
+            self.emptied = truncate(connection)?;
         }
         let due = now.duration_since(self.anchored) >= ANCHOR_EVERY;
         if due {

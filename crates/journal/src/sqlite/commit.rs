@@ -1,8 +1,7 @@
 //! One commit: the writes of the transaction.
 
 use super::connection::failed;
-use super::wire::Digest;
-use super::{STREAM, Tail, signed, status};
+use super::{Digested, STREAM, Tail, signed, status};
 use crate::chain::Link;
 use crate::{ActRecord, Batch, Entry, OutboxRow, OutboxUpdate, QuarantineRow, StoreError};
 use model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
@@ -30,28 +29,22 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-/// Writes the batches behind `tail`, each with its digest, in one transaction and gives the new tail once it is on the disk.
-pub(super) fn write(connection: &mut Connection, batches: &[(&Batch, Digest)], tail: &Tail) -> Result<Tail, Refused> {
+/// Writes the batches behind `tail` in one transaction and gives the new tail once it is on the disk.
+pub(super) fn write(connection: &mut Connection, batches: &[Digested<'_>], tail: &Tail) -> Result<Tail, Refused> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut next = *tail;
-    for (at, (batch, digest)) in batches.iter().enumerate() {
-        next = Tail {
-            first_seq: next.last_seq + 1,
-            last_now: next.last_now.max(Some(batch.now.0)),
-            batch: next.batch + 1,
-            digest: Some(*digest),
-            ..next
-        };
+    for (at, Digested { batch, digest }) in batches.iter().enumerate() {
+        next = Tail { last_now: next.last_now.max(Some(batch.now.0)), batch: next.batch + 1, digest: Some(*digest), ..next };
         if let Some(key) = contents(&transaction, batch, &mut next)? {
             return Err(Refused::Conflict { batch: at, key: key.to_owned() });
         }
     }
     let written = transaction
         .prepare_cached(
-            "UPDATE meta SET last_seq = ?1, head = ?2, last_now = ?3, batch = ?4, digest = ?5, first_seq = ?6, clean_stop = 0
-             WHERE batch = ?7",
+            "UPDATE meta SET last_seq = ?1, head = ?2, last_now = ?3, batch = ?4, digest = ?5, clean_stop = 0
+             WHERE batch = ?6",
         )?
-        .execute(params![next.last_seq, next.head.0, next.last_now, next.batch, next.digest, next.first_seq, tail.batch])?;
+        .execute(params![next.last_seq, next.head.0, next.last_now, next.batch, next.digest, tail.batch])?;
     if written != 1 {
         return Err(Refused::Store(StoreError::Fatal("somebody else has written to this store".to_owned())));
     }

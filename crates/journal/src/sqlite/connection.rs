@@ -75,8 +75,11 @@ pub(super) fn configure(connection: &Connection, role: Role) -> Result<(), Store
 
 /// Lets a connection wait for another one's lock as its role may.
 pub(super) fn be_patient(connection: &Connection, role: Role) -> Result<(), StoreError> {
-    let patience = if role == Role::Checkpointer { Duration::ZERO } else { BUSY_TIMEOUT };
-    connection.busy_timeout(patience).map_err(failed)
+    connection.busy_timeout(patience(role)).map_err(failed)
+}
+
+fn patience(role: Role) -> Duration {
+    if role == Role::Checkpointer { Duration::ZERO } else { BUSY_TIMEOUT }
 }
 
 fn settings(role: Role) -> Vec<(&'static str, i64)> {
@@ -99,8 +102,7 @@ fn settings(role: Role) -> Vec<(&'static str, i64)> {
 }
 
 fn read_back(role: Role) -> Vec<(&'static str, String)> {
-    let patience = if role == Role::Checkpointer { 0 } else { BUSY_TIMEOUT.as_millis() };
-    let mut wanted = vec![("journal_mode", "wal".to_owned()), ("busy_timeout", patience.to_string())];
+    let mut wanted = vec![("journal_mode", "wal".to_owned()), ("busy_timeout", patience(role).as_millis().to_string())];
     wanted.extend(settings(role).into_iter().map(|(name, value)| (name, value.to_string())));
     wanted
 }

@@ -70,7 +70,6 @@ struct Tail {
     last_now: Option<i64>,
     batch: i64,
     digest: Option<Digest>,
-    first_seq: i64,
 }
 
 impl Tail {
@@ -78,14 +77,13 @@ impl Tail {
         ahead::Position { number: unsigned(self.batch), digest: self.digest.unwrap_or_default() }
     }
     fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        connection.prepare_cached("SELECT last_seq, head, last_now, batch, digest, first_seq FROM meta")?.query_row([], |row| {
+        connection.prepare_cached("SELECT last_seq, head, last_now, batch, digest FROM meta")?.query_row([], |row| {
             Ok(Self {
                 last_seq: row.get(0)?,
                 head: ChainHash(row.get(1)?),
                 last_now: row.get(2)?,
                 batch: row.get(3)?,
                 digest: Digest::try_from(row.get_ref(4)?.as_blob()?).ok(),
-                first_seq: row.get(5)?,
             })
         })
     }
@@ -148,19 +146,16 @@ impl SqliteStore {
 
     /// Commits several batches in their order, all of them or none: what one sync costs is paid once. A first one that was the last
     /// to be committed is passed over.
-    fn commit_all(&mut self, batches: &[Digested<'_>]) -> Result<(), StoreError> {
+    fn commit_all(&mut self, mut batches: Vec<Digested<'_>>) -> Result<(), StoreError> {
         self.guarded(|store| {
             let tail = store.tail()?;
-            let known = usize::from(batches.first().is_some_and(|first| tail.digest == Some(first.digest)));
-            let mut batches: Vec<_> = batches[known..]
-                .iter()
-                .filter(|given| !given.batch.is_empty())
-                .map(|given| (Cow::Borrowed(&*given.batch), given.digest))
-                .collect();
+            batches.retain(|given| !given.batch.is_empty());
+            if batches.first().is_some_and(|first| tail.digest == Some(first.digest)) {
+                batches.remove(0);
+            }
             let mut conflicts = 0;
             while !batches.is_empty() {
-                let parts: Vec<_> = batches.iter().map(|(batch, digest)| (&**batch, *digest)).collect();
-                match commit::write(&mut store.connection, &parts, &tail) {
+                match commit::write(&mut store.connection, &batches, &tail) {
                     Ok(tail) => {
                         store.tail = Some(tail);
                         store.checkpointer.committed();
@@ -169,11 +164,11 @@ impl SqliteStore {
                     Err(Refused::Conflict { batch, key }) if conflicts < CONFLICTS_MAX * batches.len() as u64 => {
                         tracing::error!(%key, "an identity came twice with different content; the second is recorded as a fault");
                         conflicts += 1;
-                        batches[batch].0.to_mut().set_aside(&key);
+                        batches[batch].batch.to_mut().set_aside(&key);
                     }
                     Err(Refused::Conflict { key, .. }) => {
                         return Err(StoreError::Fatal(format!(
-                            "{CONFLICTS_MAX} keys of one commit exist with other content, {key} among them"
+                            "{conflicts} keys of one commit exist with other content, {key} among them"
                         )));
                     }
                     Err(Refused::Store(error)) => return Err(error),
@@ -220,7 +215,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.commit_all(&[Digested::of(Cow::Borrowed(batch))])
+        self.commit_all(vec![Digested::of(Cow::Borrowed(batch))])
     }
 
     fn load(&mut self) -> Result<Snapshot, StoreError> {

@@ -135,35 +135,33 @@ fn failed(path: &Path, error: &std::io::Error) -> StoreError {
 /// What stands in the log of a folder; nothing where there is none.
 pub(super) fn look(dir: &Path) -> Result<Found, StoreError> {
     let path = dir.join(LOG_FILE);
-    let read = |file: File| contents(&file).map_err(|error| failed(&path, &error))?;
     match File::open(&path) {
-        Ok(file) => read(file),
+        Ok(file) => contents(&file, &path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::default()),
         Err(error) => Err(failed(&path, &error)),
     }
 }
 
-/// The outer error is the disk's, the inner one the program's.
-fn contents(file: &File) -> std::io::Result<Result<Found, StoreError>> {
+fn contents(file: &File, path: &Path) -> Result<Found, StoreError> {
+    let piece = |at: u64| piece(file, at).map_err(|error| failed(path, &error));
     let mut found = Found::default();
     loop {
-        let piece = piece(file, found.end)?;
         let follows =
             |record: &Record| found.records.last().is_none_or(|last| (record.number, record.before) == (last.number + 1, last.digest));
-        match piece {
+        match piece(found.end)? {
             Piece::Record(record, next) if follows(&record) => {
                 found.records.push(*record);
                 found.end = next;
             }
             Piece::Broken(next) => {
                 let wanted = found.records.last().map_or(0, |last| last.number + 2);
-                found.damaged = matches!(self::piece(file, next)?, Piece::Record(record, _) if record.number == wanted);
-                return Ok(Ok(found));
+                found.damaged = matches!(piece(next)?, Piece::Record(record, _) if record.number == wanted);
+                return Ok(found);
             }
             Piece::OfAnotherVersion => {
-                return Ok(Err(StoreError::Version("the log of commits was written by another version of this program".to_owned())));
+                return Err(StoreError::Version("the log of commits was written by another version of this program".to_owned()));
             }
-            Piece::Record(..) | Piece::None => return Ok(Ok(found)),
+            Piece::Record(..) | Piece::None => return Ok(found),
         }
     }
 }
@@ -231,7 +229,7 @@ mod tests {
     fn found(bytes: &[u8]) -> Found {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(bytes, 0).unwrap();
-        contents(&file).unwrap().unwrap()
+        contents(&file, Path::new(LOG_FILE)).unwrap()
     }
     fn numbers(bytes: &[u8]) -> Vec<u64> {
         found(bytes).records.into_iter().map(|record| record.number).collect()
@@ -266,7 +264,7 @@ mod tests {
         other[3] = b'2';
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(&other, 0).unwrap();
-        assert!(matches!(contents(&file).unwrap(), Err(StoreError::Version(_))));
+        assert!(matches!(contents(&file, Path::new(LOG_FILE)), Err(StoreError::Version(_))));
     }
 
     #[test]

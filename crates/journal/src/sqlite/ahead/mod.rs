@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -59,6 +59,7 @@ pub struct AheadStore {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     contradiction: Option<String>,
+    dir: PathBuf,
     // Until the thread has ended and the log is closed: another engine must not begin to read before.
     _lock: File,
 }
@@ -181,10 +182,10 @@ impl AheadStore {
         let acts = connection::open(dir, Role::Reader)?;
         let queue = Queue { queued: last.number, followed: last.number, settled: end == 0, ..Queue::default() };
         let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
-        let (following, dir) = (Arc::clone(&shared), dir.to_owned());
+        let (following, followed_in) = (Arc::clone(&shared), dir.to_owned());
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || follow(store, &dir, &following))
+            .spawn(move || follow(store, &followed_in, &following))
             .map_err(|error| StoreError::Fatal(format!("no thread for the database: {error}")))?;
         Ok(Self {
             log,
@@ -194,6 +195,7 @@ impl AheadStore {
             shared,
             thread: Some(thread),
             contradiction: (!contradiction.is_empty()).then(|| contradiction.join("; ")),
+            dir: dir.to_owned(),
             _lock: lock,
         })
     }
@@ -204,8 +206,8 @@ impl AheadStore {
     }
 
     /// Readers that see every commit that was answered before they are asked. Those of another process may miss the newest.
-    pub fn reader(&self, dir: &Path) -> Result<SqliteReader, StoreError> {
-        Ok(SqliteReader::open(dir)?.behind(Behind(Arc::clone(&self.shared))))
+    pub fn reader(&self) -> Result<SqliteReader, StoreError> {
+        Ok(SqliteReader::open(&self.dir)?.behind(Behind(Arc::clone(&self.shared))))
     }
 
     /// Asks the database behind all that was committed.
@@ -429,7 +431,7 @@ fn take_up(store: &mut SqliteStore, records: &[Record], dir: &Path) -> Result<()
                 .filter(|record| record.number > last)
                 .map(|record| Digested { batch: Cow::Borrowed(&record.batch), digest: record.digest })
                 .collect();
-            store.commit_all(&group)?;
+            store.commit_all(group)?;
             if most < GROUP_MAX {
                 store.start_wal_anew()?;
             }
@@ -575,5 +577,5 @@ fn work_in(store: &mut SqliteStore, group: &[Arc<Queued>]) -> Result<(), StoreEr
         Some(Digested { batch: Cow::Owned(batch), digest })
     };
     let batches: Option<Vec<_>> = group.iter().map(read).collect();
-    store.commit_all(&batches.ok_or_else(|| StoreError::Fatal("a commit of ours cannot be read back".to_owned()))?)
+    store.commit_all(batches.ok_or_else(|| StoreError::Fatal("a commit of ours cannot be read back".to_owned()))?)
 }

@@ -5,24 +5,13 @@ use crate::contract::full;
 use crate::{OutboxFilter, OutboxRow};
 use std::path::Path;
 
-/// The log's room, as a test sees it.
+/// The log's file.
 const LOG: &str = "watchfire.ahead";
 
-struct AheadFolder(tempfile::TempDir);
-
-impl Place for AheadFolder {
-    fn open(&self) -> Box<dyn Store> {
-        Box::new(AheadStore::open(self.0.path()).unwrap())
-    }
-    /// Of another process, so what they are asked for must be there already: the scenarios load before they read.
-    fn reader(&self) -> Box<dyn Reader> {
-        Box::new(SqliteReader::open(self.0.path()).unwrap())
-    }
-}
-
+/// The readers are those of another process, so what they are asked for must be there already: the scenarios load before they read.
 #[test]
 fn the_store_behind_the_log_keeps_the_contract() {
-    contract::run(&mut || Box::new(AheadFolder(tempfile::tempdir().unwrap())));
+    contract::run(&mut || Box::new(Folder::new(|dir| Box::new(AheadStore::open(dir).unwrap()))));
 }
 
 /// Somebody who writes to the database, so that nothing else is written to it until this is dropped.
@@ -39,6 +28,17 @@ fn copy(dir: &Path) -> tempfile::TempDir {
         std::fs::copy(dir.join(file), copy.path().join(file)).unwrap();
     }
     copy
+}
+
+/// A folder as a crash leaves it that comes when only the log has these first commits.
+fn crashed_with(commits: u64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = AheadStore::open(dir.path()).unwrap();
+    let _held = hold(dir.path());
+    for number in 1..=commits {
+        store.commit(&numbered(number)).unwrap();
+    }
+    copy(dir.path())
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_crash_at_every_commit_finds_all_up_to_it() {
 fn those_who_read_in_the_engine_see_all_that_was_answered() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = AheadStore::open(dir.path()).unwrap();
-    let reader = store.reader(dir.path()).unwrap();
+    let reader = store.reader().unwrap();
     for number in 1..=100 {
         store.commit(&Batch { acts: full(signed(number)).acts, ..numbered(number) }).unwrap();
         if number % 2 == 0 {
@@ -124,7 +124,7 @@ fn commits_of_one_transaction_are_taken_in_their_order() {
     let snapshot = store.load().unwrap();
     assert_eq!(snapshot.outbox_open.iter().map(|open| open.0.key.as_str()).collect::<Vec<_>>(), ["second"]);
     assert_eq!((snapshot.timers[0].1.len(), snapshot.hard[0].1.as_slice()), (1, &b"4"[..]));
-    let reader = store.reader(dir.path()).unwrap();
+    let reader = store.reader().unwrap();
     assert_eq!(reader.outbox(&OutboxFilter::default(), 9).unwrap().len(), 2);
 }
 
@@ -194,13 +194,7 @@ fn a_log_that_does_not_continue_the_database_is_set_aside() {
 #[test]
 fn a_log_with_a_hole_is_kept_and_told() {
     use std::os::unix::fs::FileExt;
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = AheadStore::open(dir.path()).unwrap();
-    let held = hold(dir.path());
-    for number in 1..=3 {
-        store.commit(&numbered(number)).unwrap();
-    }
-    let crashed = copy(dir.path());
+    let crashed = crashed_with(3);
     let log = std::fs::OpenOptions::new().read(true).write(true).open(crashed.path().join(LOG)).unwrap();
     // Within the second record.
     let mut byte = [0];
@@ -209,20 +203,11 @@ fn a_log_with_a_hole_is_kept_and_told() {
     let store = AheadStore::open(crashed.path()).unwrap();
     assert!(store.contradiction().is_some_and(|why| why.contains("damaged")));
     assert!(crashed.path().join("watchfire.ahead.1").is_file());
-    drop(held);
 }
 
 #[test]
 fn the_log_is_not_written_over_before_the_database_is_known_to_be_on_the_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = AheadStore::open(dir.path()).unwrap();
-    let held = hold(dir.path());
-    for number in 1..=5 {
-        store.commit(&numbered(number)).unwrap();
-    }
-    let crashed = copy(dir.path());
-    drop(held);
-    drop(store);
+    let crashed = crashed_with(5);
     // Somebody reads, so the database's own log cannot start anew: it may hold what an engine before wrote and never synced.
     let raw = Connection::open(crashed.path().join(connection::DATABASE_FILE)).unwrap();
     raw.execute_batch("BEGIN; SELECT count(*) FROM meta").unwrap();

@@ -69,7 +69,7 @@ fn a_full_disk_stops_no_commit_while_the_log_has_room() {
     let at = parent.path().join("small");
     let Some(_mounted) = Mounted::new(&at, &["-t", "tmpfs", "-o", "size=56M", "tmpfs"]) else { return };
     let mut store = AheadStore::open(&at).unwrap();
-    let reader = store.reader(&at).unwrap();
+    let reader = store.reader().unwrap();
     store.commit(&numbered(1)).unwrap();
     assert_eq!(reader.head().unwrap().seq, 2);
     let filler = at.join("filler");

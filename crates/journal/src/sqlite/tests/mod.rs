@@ -9,14 +9,24 @@ use super::*;
 use crate::contract::{self, Place};
 use crate::{Entry, EntryKind, Reader};
 
-struct Folder(tempfile::TempDir);
+/// A folder of its own, and how a store is opened in it.
+struct Folder {
+    dir: tempfile::TempDir,
+    open: fn(&Path) -> Box<dyn Store>,
+}
+
+impl Folder {
+    fn new(open: fn(&Path) -> Box<dyn Store>) -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), open }
+    }
+}
 
 impl Place for Folder {
     fn open(&self) -> Box<dyn Store> {
-        Box::new(SqliteStore::open(self.0.path()).unwrap())
+        (self.open)(self.dir.path())
     }
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(SqliteReader::open(self.0.path()).unwrap())
+        Box::new(SqliteReader::open(self.dir.path()).unwrap())
     }
 }
 
@@ -40,7 +50,7 @@ fn numbered(number: u64) -> Batch {
 
 #[test]
 fn sqlite_keeps_the_contract() {
-    contract::run(&mut || Box::new(Folder(tempfile::tempdir().unwrap())));
+    contract::run(&mut || Box::new(Folder::new(|dir| Box::new(SqliteStore::open(dir).unwrap()))));
 }
 
 #[test]
