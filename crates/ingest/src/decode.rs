@@ -6,7 +6,7 @@
 //! The decoder judges no ranges, no ages and no clocks; that is the rules' business.
 
 use crate::lookup::Lookup;
-use crate::quick;
+use crate::quick::{self, Plain};
 use crate::reject::{Reject, RejectReason};
 use crate::scan::{self, Element, Fields};
 use crate::topic::{self, Place};
@@ -40,6 +40,7 @@ pub struct Decoded {
 
 impl Decoded {
     /// Empties it and keeps its memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.readings.clear();
         self.rejects.clear();
@@ -66,12 +67,25 @@ impl Decoder {
     /// Reads one message into `out`, which is emptied first. Never fails: what is wrong is in [`Decoded::rejects`].
     pub fn decode(&self, plant: &Plant, topic: &[u8], payload: &[u8], received: Timestamp, out: &mut Decoded) {
         out.clear();
-        if let Some(tag) = self.lookup.find(plant, topic)
-            && let Some(reading) = quick_reading(tag, payload, received)
-        {
-            return out.readings.push(reading);
+        match self.quick_reading(plant, topic, payload, received) {
+            Some(reading) => out.readings.push(reading),
+            None => self.decode_carefully(plant, topic, payload, received, out),
         }
-        let mut message = Message { plant, received, enterprise: Known::Unasked, out };
+    }
+
+    /// The usual payload on a measured tag's topic, in one pass.
+    #[inline]
+    fn quick_reading(&self, plant: &Plant, topic: &[u8], payload: &[u8], received: Timestamp) -> Option<Reading> {
+        let tag = self.lookup.find(plant, topic)?;
+        let (plain, length) = quick::read::<false>(payload)?;
+        (length == payload.len() && length <= PAYLOAD_BYTES_MAX).then_some(())?;
+        reading_of(tag, &plain, received)
+    }
+
+    /// Apart from the quick way, which it would slow down.
+    #[inline(never)]
+    fn decode_carefully(&self, plant: &Plant, topic: &[u8], payload: &[u8], received: Timestamp, out: &mut Decoded) {
+        let mut message = Message { plant, lookup: &self.lookup, received, enterprise: Known::Unasked, out };
         match topic::parse(topic) {
             Some(Place::Tag { enterprise, tag }) => message.single(&enterprise, &tag, payload),
             Some(Place::Batch { enterprise }) => message.batch(&enterprise, payload),
@@ -82,6 +96,7 @@ impl Decoder {
 
 struct Message<'a> {
     plant: &'a Plant,
+    lookup: &'a Lookup,
     received: Timestamp,
     enterprise: Known,
     out: &'a mut Decoded,
@@ -127,17 +142,40 @@ impl Message<'_> {
         match text.first() {
             None => self.reject(RejectReason::Empty, None, payload),
             Some(b'{') => self.batch_element(enterprise, &scan::single(text)),
-            Some(b'[') => {
-                for (count, element) in scan::batch(text).enumerate() {
-                    if count >= BATCH_READINGS_MAX {
-                        let rest = text.len() - (element.bytes.as_ptr() as usize - text.as_ptr() as usize);
-                        return self.reject(RejectReason::TooManyReadings, None, &text[text.len() - rest..]);
-                    }
-                    self.batch_element(enterprise, &element);
-                }
-            }
+            Some(b'[') => self.array(enterprise, text),
             Some(_) => self.reject(RejectReason::WrongShape, None, payload),
         }
+    }
+
+    fn array(&mut self, enterprise: &str, text: &[u8]) {
+        let mut elements = scan::batch(text);
+        let mut topic = format!("{}/{enterprise}/", topic::PREFIX).into_bytes();
+        for count in 0.. {
+            if count < BATCH_READINGS_MAX
+                && let Some(start) = elements.object()
+                && let Some((reading, length)) = self.quick_element(&text[start..], &mut topic)
+            {
+                self.out.readings.push(reading);
+                elements.behind(start + length);
+                continue;
+            }
+            let Some(element) = elements.next() else { return };
+            if count == BATCH_READINGS_MAX {
+                let start = element.bytes.as_ptr() as usize - text.as_ptr() as usize;
+                return self.reject(RejectReason::TooManyReadings, None, &text[start..]);
+            }
+            self.batch_element(enterprise, &element);
+        }
+    }
+
+    /// The reading of a measured tag that begins here, if it is plain, and how long it is. `topic` is that of the tags up to their names.
+    fn quick_element(&self, text: &[u8], topic: &mut Vec<u8>) -> Option<(Reading, usize)> {
+        let (plain, length) = quick::read::<true>(text)?;
+        let enterprise = topic.len();
+        topic.extend_from_slice(plain.tag?);
+        let tag = self.lookup.find(self.plant, topic);
+        topic.truncate(enterprise);
+        Some((reading_of(tag?, &plain, self.received)?, length))
     }
 
     fn batch_element(&mut self, enterprise: &str, element: &Element<'_>) {
@@ -283,9 +321,8 @@ impl Message<'_> {
     }
 }
 
-/// The usual payload, in one pass.
-fn quick_reading(tag: TagIndex, payload: &[u8], received: Timestamp) -> Option<Reading> {
-    let plain = quick::read(payload).filter(|_| payload.len() <= PAYLOAD_BYTES_MAX)?;
+/// None where its time is none.
+fn reading_of(tag: TagIndex, plain: &Plain<'_>, received: Timestamp) -> Option<Reading> {
     let source_time = match plain.millis {
         None => received,
         Some(millis) if millis.abs() <= TIME_MILLIS_MAX => Timestamp::from_millis(millis),

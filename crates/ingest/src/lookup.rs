@@ -13,8 +13,8 @@ pub(crate) struct Lookup {
     plant: (usize, usize, Option<RuleVersion>),
     /// A power of two of places, at least half of them empty.
     places: Vec<Place>,
-    /// The names, one behind the other: what a comparison needs is in one place.
-    names: Vec<u8>,
+    /// The words of the names, one behind the other: what a comparison needs is in one place.
+    words: Vec<[u8; 8]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,9 @@ struct Place {
     /// The upper half of the hash.
     hash: u32,
     tag: u32,
+    /// Within [`Lookup::words`].
     from: u32,
+    /// Bytes of the name.
     length: u32,
 }
 
@@ -34,40 +36,38 @@ impl Lookup {
         let is_plain = |tag: &Tag| plain(tag.id.enterprise.as_str()) && plain(&tag.id.tag);
         let is_measured = |tag: &Tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none();
         let mut places = vec![EMPTY; (plant.tags.len() * 2).next_power_of_two().max(2)];
-        let mut names = Vec::new();
+        let mut words = Vec::new();
         for (at, tag) in plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && is_measured(tag)) {
-            let from = names.len();
-            names.extend_from_slice(tag.id.enterprise.as_str().as_bytes());
-            names.push(b'/');
-            names.extend_from_slice(tag.id.tag.as_bytes());
-            let hash = hash(&names[from..]);
+            let topic = format!("{PREFIX}/{}/{}", tag.id.enterprise, tag.id.tag);
+            let Some(name) = name(topic.as_bytes()) else { continue };
+            let hash = name.hash();
             let mut place = hash as usize & (places.len() - 1);
             while places[place].tag != EMPTY.tag {
                 place = (place + 1) & (places.len() - 1);
             }
-            let length = (names.len() - from) as u32;
-            places[place] = Place { hash: (hash >> 32) as u32, tag: at as u32, from: from as u32, length };
+            places[place] = Place { hash: (hash >> 32) as u32, tag: at as u32, from: words.len() as u32, length: name.length as u32 };
+            words.extend(name.words.iter().chain([&name.last]).copied());
         }
         let plant = (plant.tags.as_ptr() as usize, plant.tags.len(), Some(plant.version.clone()));
-        Self { plant, places, names }
+        Self { plant, places, words }
     }
 
     /// The measured tag whose topic this is; none where only a careful look can tell.
+    #[inline]
     pub fn find(&self, plant: &Plant, topic: &[u8]) -> Option<TagIndex> {
         if !self.is_of(plant) {
             return None;
         }
-        let name = topic.strip_prefix(PREFIX.as_bytes())?.strip_prefix(b"/")?;
+        let name = name(topic)?;
         let mask = self.places.len() - 1;
-        let hash = hash(name);
+        let hash = name.hash();
         let mut at = hash as usize & mask;
         loop {
             let place = self.places[at];
             if place.tag == EMPTY.tag {
                 return None;
             }
-            let known = place.from as usize..(place.from + place.length) as usize;
-            if place.hash == (hash >> 32) as u32 && self.names[known] == *name {
+            if place.hash == (hash >> 32) as u32 && place.length as usize == name.length && name.is(&self.words[place.from as usize..]) {
                 return Some(TagIndex(place.tag));
             }
             at = (at + 1) & mask;
@@ -76,22 +76,44 @@ impl Lookup {
 
     fn is_of(&self, plant: &Plant) -> bool {
         let (tags, count, version) = &self.plant;
-        *tags == plant.tags.as_ptr() as usize && *count == plant.tags.len() && version.as_ref() == Some(&plant.version)
+        // A version that is held here cannot lie where another one does.
+        let is_version = version.as_ref().is_some_and(|version| std::ptr::eq(version.as_str(), plant.version.as_str()));
+        *tags == plant.tags.as_ptr() as usize && *count == plant.tags.len() && is_version
     }
 }
 
-/// Eight bytes at a time, in the manner of FxHash, with the upper bits stirred into the lower. Whoever sends topics cannot fill the
-/// table, so it need not withstand them.
-fn hash(bytes: &[u8]) -> u64 {
-    const FACTOR: u64 = 0x517C_C1B7_2722_0A95;
-    let mut state = bytes.len() as u64;
-    let mut add = |word: u64| state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    add(u64::from_le_bytes(last));
-    state ^ state >> 32
+/// The part of a topic that names a tag, in words of eight bytes.
+struct Name<'a> {
+    words: &'a [[u8; 8]],
+    /// The last eight bytes of the topic, whatever of them stands in `words` or before the name.
+    last: [u8; 8],
+    /// Bytes.
+    length: usize,
+}
+
+fn name(topic: &[u8]) -> Option<Name<'_>> {
+    let name = topic.strip_prefix(PREFIX.as_bytes())?.strip_prefix(b"/")?;
+    Some(Name { words: name.as_chunks().0, last: *topic.last_chunk()?, length: name.len() })
+}
+
+impl Name<'_> {
+    /// Each word is multiplied into both halves of 128 bits, which are then laid over each other. Whoever sends topics cannot fill the
+    /// table, so it need not withstand them.
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        let add = |state: u64, word: &[u8; 8]| {
+            let product = u128::from(state.rotate_left(5) ^ u64::from_le_bytes(*word)) * 0x9E37_79B9_7F4A_7C15;
+            product as u64 ^ (product >> 64) as u64
+        };
+        add(self.words.iter().fold(self.length as u64, add), &self.last)
+    }
+
+    /// Whether the words of a name of the same length are the same.
+    #[inline(always)]
+    fn is(&self, known: &[[u8; 8]]) -> bool {
+        let (words, last) = (known.iter().zip(self.words), known.get(self.words.len()));
+        last == Some(&self.last) && words.fold(true, |same, (known, word)| same & (known == word))
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +122,8 @@ mod tests {
 
     #[test]
     fn hashes_tell_names_apart() {
-        let names = (0..100_000).map(|tag| hash(format!("e{:03}/TI-{tag:06}", tag / 1000).as_bytes()));
+        let names =
+            (0..100_000).map(|tag| name(format!("{PREFIX}/e{:03}/TI-{tag:06}", tag / 1000).as_bytes()).map_or(0, |name| name.hash()));
         let mut low: Vec<u64> = names.map(|hash| hash & 0x3_FFFF).collect();
         low.sort_unstable();
         low.dedup();

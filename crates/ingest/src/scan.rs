@@ -121,6 +121,22 @@ impl<'a> Iterator for Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
+    /// Where the next element begins, if it is an object and nothing before it is broken. [`Self::next`] would begin there too.
+    pub fn object(&self) -> Option<usize> {
+        let mut at = blanks(self.text, self.at);
+        if self.after_element {
+            (self.text.get(at) == Some(&b',')).then_some(())?;
+            at = blanks(self.text, at + 1);
+        }
+        (self.at >= self.broken_until && self.text.get(at) == Some(&b'{')).then_some(at)
+    }
+
+    /// Goes on behind a sound object, which ends before `end`.
+    pub fn behind(&mut self, end: usize) {
+        self.at = end;
+        self.after_element = true;
+    }
+
     /// Begins a broken stretch at `at`: it ends where the next sound element begins.
     fn break_off(&mut self) -> Element<'a> {
         let mut from = self.at + 1;
