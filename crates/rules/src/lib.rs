@@ -36,7 +36,7 @@ mod tag;
 mod timers;
 mod view;
 
-pub use passage::{Columns, Outline, Passage};
+pub use passage::{BLOCK, Columns, Outline, Passage};
 pub use reload::{Reload, StaleReload};
 pub use state::RestoreError;
 pub use view::AlarmView;

@@ -21,6 +21,8 @@ pub struct Columns<'a> {
     pub taken: &'a [i64],
     /// Values.
     pub value: &'a [f64],
+    /// Lowest and highest of each [`BLOCK`] values from the first on, the last block what is left; what is no number left out.
+    pub bounds: &'a [(f64, f64)],
     /// Places of readings that are not good or that somebody wants to see for another reason, ascending.
     pub odd: &'a [u32],
 }
@@ -44,8 +46,8 @@ pub struct Outline {
     pub gap_max: Duration,
 }
 
-/// Values looked at in one go.
-const BLOCK: usize = 64;
+/// Values that [`Columns::bounds`] bound together.
+pub const BLOCK: usize = 64;
 
 /// The rules, for whoever lets readings wait.
 #[derive(Debug)]
@@ -144,7 +146,7 @@ impl Passage<'_> {
             return from;
         }
         let to = if self.is_timely(tag, outline) { to } else { self.first_untimely(tag, columns, from, to) };
-        first_beyond(row, columns.value, from, to)
+        first_beyond(row, columns, from, to)
     }
 
     /// As far as it hangs on times. The first is known to be newer and in time.
@@ -205,24 +207,25 @@ impl Passage<'_> {
     }
 }
 
-/// The first place whose value may change something. Blocks in which no value can are told by their values alone.
-fn first_beyond(row: &Row, values: &[f64], from: usize, to: usize) -> usize {
-    let inside = |value: f64| (value > row.low) & (value < row.high) & (value != 0.0);
+/// The first place whose value may change something. Blocks in which no value can are told by their bounds.
+fn first_beyond(row: &Row, columns: &Columns<'_>, from: usize, to: usize) -> usize {
+    let mut before = row.value;
     let mut at = from;
     while at < to {
-        let end = to.min(at + BLOCK);
-        if values[at..end].iter().fold(true, |all, value| all & inside(*value)) {
-            at = end;
+        let end = to.min((at / BLOCK + 1) * BLOCK);
+        let (low, high) = columns.bounds[at / BLOCK];
+        let stays_zero = low == 0.0 && high == 0.0 && before == 0.0;
+        let has_zero = low <= 0.0 && high >= 0.0;
+        if row.is_within(low) && row.is_within(high) && (stays_zero || !has_zero) {
+            (at, before) = (end, columns.value[end - 1]);
             continue;
         }
-        for place in at..end {
-            let before = if place == from { row.value } else { values[place - 1] };
-            let value = values[place];
-            if !(row.is_within(value) && (value != 0.0 || before == 0.0)) {
-                return place;
+        for value in &columns.value[at..end] {
+            if !(row.is_within(*value) && (*value != 0.0 || before == 0.0)) {
+                return at;
             }
+            (at, before) = (at + 1, *value);
         }
-        at = end;
     }
     to
 }

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 /// Readings that the rules look at in one go: what happens meanwhile may make them look again.
-const AHEAD: usize = 2_048;
+const AHEAD: usize = 16_384;
 
 /// All readings of some tags, each tag's in pieces that follow one another in the order in which the engine took them.
 pub trait Tape {

@@ -42,6 +42,7 @@ struct Stretch {
     receive: Vec<i64>,
     taken: Vec<i64>,
     value: Vec<f64>,
+    bounds: Vec<(f64, f64)>,
     odd: Vec<u32>,
 }
 
@@ -65,8 +66,20 @@ impl Memory {
             stretch.value.push(reading.value);
             stretch.rows.push((*taken, *rank));
         }
+        for stretch in tags.iter_mut().flatten() {
+            let blocks = stretch.value.chunks(rules::BLOCK);
+            stretch.bounds = blocks.map(|values| (lowest(values), highest(values))).collect();
+        }
         Self { tags }
     }
+}
+
+fn lowest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn highest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 impl Tape for Memory {
@@ -80,8 +93,8 @@ impl Tape for Memory {
         Some(Piece {
             count: stretch.rows.len(),
             outline: Outline {
-                low: stretch.value.iter().copied().fold(f64::INFINITY, f64::min),
-                high: stretch.value.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                low: lowest(&stretch.value),
+                high: highest(&stretch.value),
                 is_plain: stretch.odd.is_empty(),
                 is_climbing: steps(&stretch.source).iter().all(|step| *step > 0),
                 age: since(&stretch.source)?,
@@ -93,8 +106,8 @@ impl Tape for Memory {
         })
     }
     fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_>> {
-        let Stretch { source, receive, taken, value, odd, .. } = self.tags[tag].get(number)?;
-        Some(Columns { source, receive, taken, value, odd })
+        let Stretch { source, receive, taken, value, bounds, odd, .. } = self.tags[tag].get(number)?;
+        Some(Columns { source, receive, taken, value, bounds, odd })
     }
     fn taken(&mut self, tag: usize, number: usize, place: usize) -> Option<(Taken, u32)> {
         self.tags[tag].get(number)?.rows.get(place).copied()

@@ -4,7 +4,7 @@
 //! they say. The tags of one message share the first two, so those are stored once for all of them.
 
 use super::column::{
-    get_bits, get_byte, get_floats, get_ints, get_same, get_signed, get_unsigned, put_floats, put_ints, put_signed, put_unsigned,
+    get_bits, get_byte, get_floats, get_ints, get_signed, get_unsigned, get_usual, put_floats, put_ints, put_signed, put_unsigned,
 };
 use super::{Damage, HistoryReading};
 use model::{Quality, Reading, TagIndex, Timestamp};
@@ -21,6 +21,8 @@ pub const CHUNK_READINGS_MAX: usize = 16_384;
 
 const QUALITY: u8 = 0b11;
 const UNDER_TEST: u8 = 0b100;
+/// Flags of which a plain reading has none.
+pub(super) const ODD: u8 = QUALITY | UNDER_TEST;
 const HAS_SEQUENCE: u8 = 0b1000;
 
 /// Readings as columns, in the order in which the engine took them: all slices are of one length.
@@ -37,7 +39,7 @@ pub struct View<'a> {
     /// Values; NaN where the payload's could not be read.
     pub value: &'a [f64],
     sequence: &'a [u64],
-    flags: &'a [u8],
+    pub(super) flags: &'a [u8],
 }
 
 impl<'a> View<'a> {
@@ -61,10 +63,9 @@ impl<'a> View<'a> {
     pub fn sequence(&self, at: usize) -> Option<u64> {
         has_sequence(self.flags[at]).then(|| self.sequence[at])
     }
-    /// Places of readings that are not good or were taken while their tag was under test.
-    pub(super) fn odd(&self) -> Vec<u32> {
-        let odd = |at: &usize| self.quality(*at) != Quality::Good || !self.value[*at].is_finite() || self.under_test(*at);
-        (0..self.len()).filter(odd).map(|at| at as u32).collect()
+    /// Whether it is not good, has no finite value, or its tag was under test.
+    pub(super) fn is_odd(&self, at: usize) -> bool {
+        self.quality(at) != Quality::Good || !self.value[at].is_finite() || self.under_test(at)
     }
     /// All of a reading; whose it is, is for the caller to say.
     pub fn reading(&self, at: usize, tag: TagIndex) -> HistoryReading {
@@ -269,8 +270,7 @@ fn get_small<T: Copy>(
     small: fn(i64) -> T,
 ) -> Result<(), Damage> {
     into.clear();
-    if let Some(number) = get_same(bytes, count)? {
-        into.resize(count, small(number));
+    if count == 0 || get_usual(bytes, count, into, small)? {
         return Ok(());
     }
     get_ints(bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;

@@ -21,6 +21,11 @@ const FAR_FROM_LINE: u8 = 3;
 const BARE: u8 = 4;
 /// Whole numbers divided by a power of ten, with exceptions.
 const DECIMAL: u8 = 5;
+/// All numbers are the same but for a few, which are listed.
+const FEW: u8 = 6;
+
+/// One number in so many, at most, may differ from the usual one before a column is no longer a list of exceptions.
+const FEW_EVERY: usize = 64;
 
 /// Decimals looked for: instruments resolve no finer.
 const DECIMALS_MAX: usize = 9;
@@ -41,6 +46,16 @@ pub(super) fn put_ints(numbers: &[i64], climbing: bool, out: &mut Vec<u8>) {
     if numbers.iter().all(|number| *number == first) {
         out.push(SAME);
         return put_signed(first, out);
+    }
+    if let Some((usual, exceptions)) = few(numbers) {
+        out.push(FEW);
+        put_signed(usual, out);
+        put_unsigned(exceptions.len() as u64, out);
+        for at in exceptions {
+            put_unsigned(at as u64, out);
+            put_signed(numbers[at], out);
+        }
+        return;
     }
     let (low, high) = numbers.iter().fold((first, first), |(low, high), number| (low.min(*number), high.max(*number)));
     if i128::from(high) - i128::from(low) > SPREAD_MAX {
@@ -69,14 +84,26 @@ pub(super) fn put_ints(numbers: &[i64], climbing: bool, out: &mut Vec<u8>) {
     put_bytes(&bytes, out);
 }
 
+/// The number that nearly all are, and the places of those that are not.
+fn few(numbers: &[i64]) -> Option<(i64, Vec<usize>)> {
+    // Whatever more than half of the numbers are outlives the rest.
+    let (usual, _) = numbers.iter().fold((0, 0_usize), |(usual, lead), number| match lead {
+        0 => (*number, 1),
+        _ if *number == usual => (usual, lead + 1),
+        _ => (usual, lead - 1),
+    });
+    let most = numbers.len() / FEW_EVERY;
+    let exceptions: Vec<usize> = (0..numbers.len()).filter(|at| numbers[*at] != usual).take(most + 1).collect();
+    (exceptions.len() <= most).then_some((usual, exceptions))
+}
+
 /// Reads what [`put_ints`] wrote into `out`, which is emptied first: `count` numbers.
 pub(super) fn get_ints(bytes: &mut &[u8], count: usize, scratch: &mut Vec<i32>, out: &mut Vec<i64>) -> Result<(), Damage> {
     out.clear();
-    if count == 0 {
+    if count == 0 || get_usual(bytes, count, out, |number| number)? {
         return Ok(());
     }
     match get_byte(bytes)? {
-        SAME => out.resize(count, get_signed(bytes)?),
         LINE => {
             let (first, step) = (get_signed(bytes)?, get_signed(bytes)?);
             out.extend((0..count as i64).map(|at| first.wrapping_add(step.wrapping_mul(at))));
@@ -106,15 +133,17 @@ pub(super) fn get_ints(bytes: &mut &[u8], count: usize, scratch: &mut Vec<i32>, 
     Ok(())
 }
 
-/// Reads numbers that are all the same; none, and nothing read, where they are not.
-pub(super) fn get_same(bytes: &mut &[u8], count: usize) -> Result<Option<i64>, Damage> {
-    match bytes.split_first() {
-        Some((&SAME, rest)) if count > 0 => {
-            *bytes = rest;
-            get_signed(bytes).map(Some)
-        }
-        _ => Ok(None),
+/// Reads numbers of which all, or all but a few, are the same into `out`, which is empty; false, and nothing read, where they are not.
+pub(super) fn get_usual<T: Clone>(bytes: &mut &[u8], count: usize, out: &mut Vec<T>, of: fn(i64) -> T) -> Result<bool, Damage> {
+    let Some((&kind @ (SAME | FEW), rest)) = bytes.split_first() else { return Ok(false) };
+    *bytes = rest;
+    out.resize(count, of(get_signed(bytes)?));
+    let exceptions = if kind == FEW { get_unsigned(bytes)? } else { 0 };
+    for _ in 0..exceptions {
+        let at = usize::try_from(get_unsigned(bytes)?).ok().and_then(|at| out.get_mut(at));
+        *at.ok_or(Damage("an exception lies outside its column"))? = of(get_signed(bytes)?);
     }
+    Ok(true)
 }
 
 /// Reads whole numbers that lie in units around a level, if a double counts all that is worked out of them exactly; nothing is read
@@ -339,6 +368,14 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_that_is_seldom_set_costs_next_to_nothing() {
+        let mut flags = [8; 8192];
+        assert!(ints(&flags, false) < 5);
+        (flags[0], flags[77], flags[8191]) = (9, 1, i64::MIN);
+        assert!(ints(&flags, false) < 30);
+    }
+
+    #[test]
     fn jitter_of_a_few_milliseconds_costs_a_few_bits() {
         let mut random = 1_u64;
         let mut jitter = || {
@@ -398,6 +435,12 @@ mod tests {
         fn any_small_steps_come_back(steps in prop::collection::vec(-5_000_i64..5_000, 0..300), unit in 1_i64..2_000, climbing: bool) {
             let mut at = 1_764_000_000_000_000;
             ints(&steps.iter().map(|step| { at += step * unit; at }).collect::<Vec<_>>(), climbing);
+        }
+        #[test]
+        fn any_few_exceptions_come_back(at in prop::collection::vec((0_usize..400, any::<i64>()), 0..9), usual: i64, count in 1_usize..400) {
+            let mut numbers = vec![usual; count];
+            at.iter().filter(|(at, _)| *at < count).for_each(|(at, number)| numbers[*at] = *number);
+            ints(&numbers, false);
         }
         #[test]
         fn any_values_come_back(bits in prop::collection::vec(any::<u64>(), 0..200)) {

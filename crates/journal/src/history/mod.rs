@@ -17,6 +17,7 @@ mod queue;
 mod reader;
 mod store;
 mod stored;
+mod survey;
 mod tail;
 mod tape;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use queue::{HistoryQueue, News};
 pub use reader::{Chunk, Damaged, HistoryReader, Visit};
 pub use store::GROUP_TAGS_MAX;
 pub use stored::Unreadable;
+pub use survey::{BLOCK_READINGS, Survey};
 pub use tape::Tape;
 pub use trend::{Point, Trend};
 pub use writer::{HistoryFile, HistoryWriter, Retention};

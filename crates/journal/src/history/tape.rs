@@ -6,6 +6,7 @@
 use super::chunk::{Columns, Own, Summary, View};
 use super::reader::{Asked, Damaged, Look, members, note};
 use super::stored::{Decoded, Pool, STORED, Stored, Unreadable};
+use super::survey::Survey;
 use super::{HistoryReading, reader::Visit};
 use crate::StoreError;
 use crate::sqlite::connection::failed;
@@ -30,7 +31,8 @@ pub struct Tape<'r> {
     tails: BTreeMap<i64, BTreeMap<i64, Columns>>,
     from: Timestamp,
     to: Timestamp,
-    spare: Vec<Own>,
+    /// Memory of pieces that are needed no more.
+    spare: Vec<(Own, Survey)>,
     decoded: usize,
     passed: u64,
 }
@@ -55,8 +57,8 @@ struct Piece {
     /// Which those are, where they are not all.
     places: Option<Range<usize>>,
     held: Held,
-    /// See [`View::odd`]; filled when it is decoded.
-    odd: Vec<u32>,
+    /// Taken when it is decoded.
+    survey: Survey,
 }
 
 enum Held {
@@ -68,12 +70,16 @@ enum Held {
 
 impl Piece {
     fn new(summary: Summary, places: Option<Range<usize>>, held: Held) -> Self {
-        let mut piece = Self { summary: Summary { parts: Vec::new(), ..summary }, places, held, odd: Vec::new() };
-        piece.odd = piece.look_for_odd();
+        let mut piece = Self { summary: Summary { parts: Vec::new(), ..summary }, places, held, survey: Survey::default() };
+        piece.look(Survey::default());
         piece
     }
-    fn look_for_odd(&self) -> Vec<u32> {
-        self.view().filter(|_| !self.summary.is_plain()).map_or_else(Vec::new, |view| view.odd())
+    /// Looks at all readings if they are decoded, in the memory of `survey`.
+    fn look(&mut self, mut survey: Survey) {
+        if let Some(view) = self.view() {
+            survey.take(view);
+            self.survey = survey;
+        }
     }
     fn count(&self) -> usize {
         self.summary.all.count as usize
@@ -162,19 +168,19 @@ impl<'r> Tape<'r> {
         Ok(piece.checked_sub(track.first).and_then(|at| track.pieces.get(at)).map(|piece| &piece.summary))
     }
 
-    /// The readings of a piece that [`Self::summary`] was asked of, with the places of those that are not good or were taken while their
-    /// tag was under test; none where they are damaged.
-    pub fn view(&mut self, tag: usize, piece: usize) -> Result<Option<(View<'_>, &[u32])>, StoreError> {
+    /// The readings of a piece that [`Self::summary`] was asked of, and what was found out about them; none where they are damaged.
+    pub fn view(&mut self, tag: usize, piece: usize) -> Result<Option<(View<'_>, &Survey)>, StoreError> {
         let track = &mut self.tracks[tag];
         let Some(piece) = piece.checked_sub(track.first).and_then(|at| track.pieces.get_mut(at)) else { return Ok(None) };
         if matches!(piece.held, Held::Stored(_))
             && let Held::Stored(stored) = std::mem::replace(&mut piece.held, Held::Damaged)
         {
-            match self.pool.decode(&self.state, &stored, self.spare.pop().unwrap_or_default()) {
+            let (own, survey) = self.spare.pop().unwrap_or_default();
+            match self.pool.decode(&self.state, &stored, own) {
                 Ok(decoded) => {
                     self.decoded += piece.count();
                     piece.held = Held::Decoded(stored, decoded);
-                    piece.odd = piece.look_for_odd();
+                    piece.look(survey);
                 }
                 Err(Unreadable::Damage(why)) => {
                     let (from, to) = (piece.summary.first_taken, piece.summary.last_taken);
@@ -183,7 +189,7 @@ impl<'r> Tape<'r> {
                 Err(Unreadable::Store(error)) => return Err(error),
             }
         }
-        Ok(piece.view().map(|view| (view, &piece.odd[..])))
+        Ok(piece.view().map(|view| (view, &piece.survey)))
     }
 
     /// Pieces of a tag before this one are needed no more.
@@ -196,7 +202,7 @@ impl<'r> Tape<'r> {
             self.passed += piece.count() as u64;
             if let Held::Decoded(_, decoded) = piece.held {
                 self.decoded -= piece.summary.all.count as usize;
-                self.spare.push(decoded.into_own());
+                self.spare.push((decoded.into_own(), piece.survey));
             }
         }
     }

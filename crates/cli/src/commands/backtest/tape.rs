@@ -11,6 +11,9 @@ use tuning::report::Trace;
 /// Readings that all runs go on by before what they no longer need is forgotten.
 const STRIDE: u64 = 4_000_000;
 
+// The survey of a piece is what the rules look at.
+const _: () = assert!(history::BLOCK_READINGS == rules::BLOCK);
+
 /// The tags of a history. What goes wrong on the way is kept until [`Self::check`].
 pub struct HistoryTape<'r> {
     tape: history::Tape<'r>,
@@ -104,9 +107,14 @@ impl Tape for HistoryTape<'_> {
     }
     fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_>> {
         match self.tape.view(tag, number) {
-            Ok(view) => {
-                view.map(|(view, odd)| Columns { source: view.source, receive: view.receive, taken: view.taken, value: view.value, odd })
-            }
+            Ok(view) => view.map(|(view, survey)| Columns {
+                source: view.source,
+                receive: view.receive,
+                taken: view.taken,
+                value: view.value,
+                bounds: &survey.bounds,
+                odd: &survey.odd,
+            }),
             Err(error) => {
                 self.error.get_or_insert(error);
                 None
