@@ -172,7 +172,7 @@ fn decode(data: &Path, tags: &[TagId], readings: usize) {
             if tape.summary(tag, piece).unwrap().is_some() {
                 let (view, _) = tape.view(tag, piece).unwrap().unwrap();
                 count += view.len();
-                sum += view.value[0] + view.source[0] as f64;
+                sum += view.value(0) + view.source[0] as f64;
                 left = true;
                 tape.forget(tag, piece + 1);
             }

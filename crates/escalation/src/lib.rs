@@ -188,8 +188,12 @@ impl Escalation {
 
     /// When `step` is due if nothing arrives before.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let beside = self.wakes.first().map(|(due, _)| *due);
-        self.due.first().map(|(due, _)| *due).into_iter().chain(beside).chain(self.unreviewed).min()
+        self.due.first().map(|(due, _)| *due).into_iter().chain(self.next_wake()).min()
+    }
+
+    /// When it may take back an acknowledgement if nothing arrives before: no other deadline of its own concerns an alarm's state.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.wakes.first().map(|(due, _)| *due).into_iter().chain(self.unreviewed).min()
     }
 
     /// State rows changed since the last call, `None` for those to delete.

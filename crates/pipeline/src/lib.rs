@@ -149,6 +149,11 @@ impl Pipeline {
         self.rules.next_deadline().into_iter().chain(self.escalation.next_deadline()).min()
     }
 
+    /// Whether the cases may have the rules look at an alarm by `now`. A reminder or a climb does not.
+    pub fn looks_at_alarms(&self, now: Timestamp) -> bool {
+        self.escalation.next_wake().is_some_and(|due| due <= now)
+    }
+
     fn rules(&mut self, input: &rules::Input<'_>, now: Timestamp, out: &mut Vec<Effect>) {
         let mut said = std::mem::take(&mut self.said);
         self.rules.step(input, now, &mut said);

@@ -8,19 +8,20 @@
 use crate::Rules;
 use crate::row::Row;
 use crate::tag::Fall;
+use crate::timers::Timer;
 use model::{Duration, Quality, Reading, TagIndex, Timestamp};
 
 /// Readings of one tag that follow one another, as columns of one length, in the order in which they were taken. Microseconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Columns<'a> {
+pub struct Columns<'a, V> {
     /// Source times.
     pub source: &'a [i64],
     /// Receive times.
     pub receive: &'a [i64],
     /// When they were taken.
     pub taken: &'a [i64],
-    /// Values.
-    pub value: &'a [f64],
+    /// The value at a place.
+    pub value: V,
     /// Lowest and highest of each [`BLOCK`] values from the first on, the last block what is left; what is no number left out.
     pub bounds: &'a [(f64, f64)],
     /// Places of readings that are not good or that somebody wants to see for another reason, ascending.
@@ -90,7 +91,7 @@ impl Passage<'_> {
         self.rules.gateways.is_open(gateway)
     }
 
-    /// Whether an alarm of a tag stands or is unacknowledged, so that an act or a deadline may look at it.
+    /// Whether an alarm of a tag stands or is unacknowledged, so that an act may look at it.
     pub fn stands(&self, tag: TagIndex) -> bool {
         self.rules.tag(tag).slots().any(|(_, slot)| slot.state != model::AlarmState::Normal)
     }
@@ -135,7 +136,14 @@ impl Passage<'_> {
 
     /// The first place in `from..to` at which a reading may change something, the one at `from` being the next of its tag; `to` when
     /// there is none.
-    pub fn first_change(&self, tag: TagIndex, outline: &Outline, columns: &Columns<'_>, from: usize, to: usize) -> usize {
+    pub fn first_change(
+        &self,
+        tag: TagIndex,
+        outline: &Outline,
+        columns: &Columns<'_, impl Fn(usize) -> f64>,
+        from: usize,
+        to: usize,
+    ) -> usize {
         let odd = columns.odd.partition_point(|place| (*place as usize) < from);
         let to = columns.odd.get(odd).map_or(to, |place| (*place as usize).min(to));
         if self.rules.plant.tag(tag).calculation.is_some() {
@@ -150,7 +158,7 @@ impl Passage<'_> {
     }
 
     /// As far as it hangs on times. The first is known to be newer and in time.
-    fn first_untimely(&self, tag: TagIndex, columns: &Columns<'_>, from: usize, to: usize) -> usize {
+    fn first_untimely<V>(&self, tag: TagIndex, columns: &Columns<'_, V>, from: usize, to: usize) -> usize {
         let silent_after = self.silent_after(tag).0;
         let mut before = (i64::MIN, columns.taken[from]);
         for place in from..to {
@@ -199,6 +207,13 @@ impl Passage<'_> {
         !in_order || falls
     }
 
+    /// Appends the tags of which a deadline is due by `now`, those of silence not among them.
+    pub fn due(&self, now: Timestamp, out: &mut Vec<TagIndex>) {
+        if self.rules.drained {
+            out.extend(self.rules.timers.due_by(now).filter_map(Timer::tag));
+        }
+    }
+
     /// Appends the tags that fall silent by `now`, those that are promised to speak not among them.
     pub fn falling_silent(&self, now: Timestamp, out: &mut Vec<TagIndex>) {
         if self.rules.listening.is_up() {
@@ -208,7 +223,7 @@ impl Passage<'_> {
 }
 
 /// The first place whose value may change something. Blocks in which no value can are told by their bounds.
-fn first_beyond(row: &Row, columns: &Columns<'_>, from: usize, to: usize) -> usize {
+fn first_beyond(row: &Row, columns: &Columns<'_, impl Fn(usize) -> f64>, from: usize, to: usize) -> usize {
     let mut before = row.value;
     let mut at = from;
     while at < to {
@@ -217,14 +232,15 @@ fn first_beyond(row: &Row, columns: &Columns<'_>, from: usize, to: usize) -> usi
         let stays_zero = low == 0.0 && high == 0.0 && before == 0.0;
         let has_zero = low <= 0.0 && high >= 0.0;
         if row.is_within(low) && row.is_within(high) && (stays_zero || !has_zero) {
-            (at, before) = (end, columns.value[end - 1]);
+            (at, before) = (end, (columns.value)(end - 1));
             continue;
         }
-        for value in &columns.value[at..end] {
-            if !(row.is_within(*value) && (*value != 0.0 || before == 0.0)) {
+        while at < end {
+            let value = (columns.value)(at);
+            if !(row.is_within(value) && (value != 0.0 || before == 0.0)) {
                 return at;
             }
-            (at, before) = (at + 1, *value);
+            (at, before) = (at + 1, value);
         }
     }
     to

@@ -18,6 +18,16 @@ pub(crate) enum Timer {
     Realarm(TagIndex, u8),
 }
 
+impl Timer {
+    /// The tag that it looks at; none where that is only a gateway's own.
+    pub const fn tag(self) -> Option<TagIndex> {
+        match self {
+            Self::OnDelay(tag, _) | Self::Kept(tag) | Self::Hold(tag, _) | Self::Realarm(tag, _) => Some(tag),
+            Self::UnknownTag(_) => None,
+        }
+    }
+}
+
 /// The deadlines of all tags.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
@@ -36,6 +46,10 @@ impl Timers {
             }
             *registered = wanted;
         }
+    }
+    /// What is due by `now`, in order.
+    pub fn due_by(&self, now: Timestamp) -> impl Iterator<Item = Timer> {
+        self.due.iter().take_while(move |(due, _)| *due <= now).map(|(_, timer)| *timer)
     }
     pub fn next(&self) -> Option<(Timestamp, Timer)> {
         self.due.first().copied()

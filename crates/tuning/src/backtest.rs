@@ -221,6 +221,7 @@ impl Run {
             run.go_on(waiting, tape, at);
             waiting.all_until(at);
             waiting.prepare(at, &mut run.simulation.passage(), tape);
+            waiting.prepare_standing(&mut run.simulation.passage(), tape);
             run.act(act, at);
             waiting.settle(&mut run.simulation.passage(), tape);
         });
@@ -258,6 +259,9 @@ impl Run {
             if let Some(due) = self.next_due().filter(|due| *due <= first.unwrap_or(until)) {
                 let now = due.max(self.simulation.now());
                 waiting.prepare(now, &mut self.simulation.passage(), tape);
+                if self.simulation.looks_at_alarms(now) || self.people.next().is_some_and(|turn| turn <= now) {
+                    waiting.prepare_standing(&mut self.simulation.passage(), tape);
+                }
                 self.serve(due);
                 waiting.settle(&mut self.simulation.passage(), tape);
             } else if first.is_some() {

@@ -20,7 +20,7 @@ pub trait Tape {
     /// What is known of a piece; none behind the last.
     fn piece(&mut self, tag: usize, number: usize) -> Option<Piece>;
     /// Its readings; none where they cannot be read, and are then left out.
-    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_>>;
+    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_, impl Fn(usize) -> f64>>;
     /// One of its readings, and its place among those taken at the same time.
     fn taken(&mut self, tag: usize, number: usize, place: usize) -> Option<(Taken, u32)>;
     /// How many of its readings come before a time and a place among those taken then.
@@ -186,20 +186,28 @@ impl Waiting {
         }
     }
 
-    /// Something other than a reading comes at `now`, before any reading taken then: whatever it may look at is made known.
+    /// Deadlines of the rules are served at `now`, before any reading taken then: whatever they look at is made known.
     pub fn prepare(&mut self, now: Timestamp, rules: &mut Passage<'_>, tape: &mut impl Tape) {
         self.moment = self.moment.max((now, 0));
+        let mut tags = std::mem::take(&mut self.touched.0);
+        rules.due(now, &mut tags);
+        for place in tags.drain(..) {
+            self.catch_up_place(place, rules, tape);
+        }
+        rules.falling_silent(now, &mut tags);
+        for place in tags.drain(..) {
+            self.catch_up_beside(place, rules, tape);
+        }
+        self.touched.0 = tags;
+    }
+
+    /// Somebody acts on alarms now: each that stands is made known.
+    pub fn prepare_standing(&mut self, rules: &mut Passage<'_>, tape: &mut impl Tape) {
         let standing = std::mem::take(&mut self.standing);
         for tag in &standing {
             self.catch_up_to_moment(*tag, rules, tape);
         }
         self.standing = standing;
-        let mut silent = std::mem::take(&mut self.touched.0);
-        rules.falling_silent(now, &mut silent);
-        for place in silent.drain(..) {
-            self.catch_up_beside(place, rules, tape);
-        }
-        self.touched.0 = silent;
     }
 
     /// All readings taken up to `now` have come.
@@ -248,14 +256,16 @@ impl Waiting {
     }
 
     fn catch_up_beside(&mut self, place: TagIndex, rules: &mut Passage<'_>, tape: &mut impl Tape) {
-        if let Some(tag) = self.tapes[place.at()] {
-            self.catch_up_to_moment(tag, rules, tape);
-        }
+        self.catch_up_place(place, rules, tape);
         let Some(gateway) = rules.gateway_of(place) else { return };
         for member in rules.members(gateway).to_vec() {
-            if let Some(tag) = self.tapes[member.at()] {
-                self.catch_up_to_moment(tag, rules, tape);
-            }
+            self.catch_up_place(member, rules, tape);
+        }
+    }
+
+    fn catch_up_place(&mut self, place: TagIndex, rules: &mut Passage<'_>, tape: &mut impl Tape) {
+        if let Some(tag) = self.tapes[place.at()] {
+            self.catch_up_to_moment(tag, rules, tape);
         }
     }
 
@@ -329,18 +339,14 @@ impl Waiting {
                 } else {
                     cursor.unread = false;
                     let to = piece.count.min(next + AHEAD);
-                    match tape.columns(tag, number) {
-                        Some(columns) => {
-                            let until = rules.first_change(place, &piece.outline, &columns, next, to);
-                            cursor.open = until == to && to < piece.count;
-                            until
-                        }
+                    let change = tape.columns(tag, number).map(|columns| rules.first_change(place, &piece.outline, &columns, next, to));
+                    let Some(until) = change else {
                         // Damaged: it is as if it were not there.
-                        None => {
-                            *cursor = Cursor { piece: number, known: Some(piece), next: piece.count, ..Cursor::default() };
-                            return self.look(tag, rules, tape);
-                        }
-                    }
+                        *cursor = Cursor { piece: number, known: Some(piece), next: piece.count, ..Cursor::default() };
+                        return self.look(tag, rules, tape);
+                    };
+                    cursor.open = until == to && to < piece.count;
+                    until
                 }
             }
         };

@@ -92,6 +92,11 @@ impl Simulation {
         self.pipeline.next_deadline()
     }
 
+    /// Whether the cases may have the rules look at an alarm by `now`.
+    pub(crate) fn looks_at_alarms(&self, now: Timestamp) -> bool {
+        self.pipeline.looks_at_alarms(now)
+    }
+
     /// For readings that wait.
     pub(crate) fn passage(&mut self) -> rules::Passage<'_> {
         self.pipeline.passage()

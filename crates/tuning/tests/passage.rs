@@ -105,9 +105,9 @@ impl Tape for Memory {
             last: *stretch.rows.last()?,
         })
     }
-    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_>> {
+    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_, impl Fn(usize) -> f64>> {
         let Stretch { source, receive, taken, value, bounds, odd, .. } = self.tags[tag].get(number)?;
-        Some(Columns { source, receive, taken, value, bounds, odd })
+        Some(Columns { source, receive, taken, value: |at: usize| value[at], bounds, odd })
     }
     fn taken(&mut self, tag: usize, number: usize, place: usize) -> Option<(Taken, u32)> {
         self.tags[tag].get(number)?.rows.get(place).copied()

@@ -4,8 +4,9 @@
 //! they say. The tags of one message share the first two, so those are stored once for all of them.
 
 use super::column::{
-    get_bits, get_byte, get_floats, get_ints, get_signed, get_unsigned, get_usual, put_floats, put_ints, put_signed, put_unsigned,
+    get_bits, get_byte, get_ints, get_signed, get_unsigned, get_usual, get_values, put_floats, put_ints, put_signed, put_unsigned,
 };
+use super::lean::{Small, SmallView, Values, ValuesView};
 use super::{Damage, HistoryReading};
 use model::{Quality, Reading, TagIndex, Timestamp};
 use std::ops::Range;
@@ -26,7 +27,7 @@ pub(super) const ODD: u8 = QUALITY | UNDER_TEST;
 const HAS_SEQUENCE: u8 = 0b1000;
 
 /// Readings as columns, in the order in which the engine took them: all slices are of one length.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Source times in microseconds.
     pub source: &'a [i64],
@@ -34,38 +35,45 @@ pub struct View<'a> {
     pub receive: &'a [i64],
     /// The engine's `now` when it took the reading, in microseconds; never falls.
     pub taken: &'a [i64],
-    /// Which of the readings taken at the same `now` it was.
-    pub rank: &'a [u32],
-    /// Values; NaN where the payload's could not be read.
-    pub value: &'a [f64],
     sequence: &'a [u64],
-    pub(super) flags: &'a [u8],
+    pub(super) values: ValuesView<'a>,
+    ranks: SmallView<'a, u32>,
+    pub(super) flags: SmallView<'a, u8>,
 }
 
 impl<'a> View<'a> {
     /// How many readings.
     pub fn len(&self) -> usize {
-        self.value.len()
+        self.source.len()
     }
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.value.is_empty()
+        self.source.is_empty()
+    }
+    /// The value of a reading; NaN where the payload's could not be read.
+    #[inline]
+    pub fn value(&self, at: usize) -> f64 {
+        self.values.at(at)
+    }
+    /// Which of the readings taken at the same `now` it was.
+    pub fn rank(&self, at: usize) -> u32 {
+        self.ranks.at(at)
     }
     /// Quality of a reading as claimed.
     pub fn quality(&self, at: usize) -> Quality {
-        quality(self.flags[at])
+        quality(self.flags.at(at))
     }
     /// Whether the tag was under test.
     pub fn under_test(&self, at: usize) -> bool {
-        is_under_test(self.flags[at])
+        is_under_test(self.flags.at(at))
     }
     /// The gateway's sequence number.
     pub fn sequence(&self, at: usize) -> Option<u64> {
-        has_sequence(self.flags[at]).then(|| self.sequence[at])
+        has_sequence(self.flags.at(at)).then(|| self.sequence[at])
     }
     /// Whether it is not good, has no finite value, or its tag was under test.
     pub(super) fn is_odd(&self, at: usize) -> bool {
-        self.quality(at) != Quality::Good || !self.value[at].is_finite() || self.under_test(at)
+        self.quality(at) != Quality::Good || !self.value(at).is_finite() || self.under_test(at)
     }
     /// All of a reading; whose it is, is for the caller to say.
     pub fn reading(&self, at: usize, tag: TagIndex) -> HistoryReading {
@@ -74,12 +82,12 @@ impl<'a> View<'a> {
                 tag,
                 source_time: Timestamp(self.source[at]),
                 receive_time: Timestamp(self.receive[at]),
-                value: self.value[at],
+                value: self.value(at),
                 quality: self.quality(at),
                 sequence: self.sequence(at),
             },
             taken: Timestamp(self.taken[at]),
-            rank: self.rank[at],
+            rank: self.rank(at),
             under_test: self.under_test(at),
         }
     }
@@ -98,10 +106,10 @@ impl<'a> View<'a> {
             source: &self.source[places.clone()],
             receive: &self.receive[places.clone()],
             taken: &self.taken[places.clone()],
-            rank: &self.rank[places.clone()],
-            value: &self.value[places.clone()],
             sequence: &self.sequence[places.clone()],
-            flags: &self.flags[places],
+            values: self.values.slice(places.clone()),
+            ranks: self.ranks.slice(places.clone()),
+            flags: self.flags.slice(places),
         }
     }
 }
@@ -120,12 +128,12 @@ pub(super) struct Arrivals {
     taken: Vec<i64>,
 }
 
-/// What one tag alone says.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What one tag alone says, decoded.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Own {
-    value: Vec<f64>,
-    rank: Vec<u32>,
-    flags: Vec<u8>,
+    values: Values,
+    ranks: Small<u32>,
+    flags: Small<u8>,
 }
 
 /// Readings of one tag, gathered.
@@ -133,12 +141,14 @@ pub(super) struct Own {
 pub(super) struct Columns {
     pub times: Times,
     pub arrivals: Arrivals,
-    pub own: Own,
+    value: Vec<f64>,
+    rank: Vec<u32>,
+    flags: Vec<u8>,
 }
 
 impl Columns {
     pub fn len(&self) -> usize {
-        self.own.value.len()
+        self.value.len()
     }
     pub fn push(&mut self, row: &HistoryReading) {
         let HistoryReading { reading, taken, rank, .. } = row;
@@ -146,42 +156,45 @@ impl Columns {
         self.times.sequence.push(reading.sequence.unwrap_or(0));
         self.arrivals.receive.push(reading.receive_time.0);
         self.arrivals.taken.push(taken.0);
-        self.own.value.push(reading.value);
-        self.own.rank.push(*rank);
-        self.own.flags.push(flags(row));
+        self.value.push(reading.value);
+        self.rank.push(*rank);
+        self.flags.push(flags(row));
     }
     pub fn append(&mut self, view: View<'_>) {
         self.times.source.extend(view.source);
         self.times.sequence.extend(view.sequence);
         self.arrivals.receive.extend(view.receive);
         self.arrivals.taken.extend(view.taken);
-        self.own.value.extend(view.value);
-        self.own.rank.extend(view.rank);
-        self.own.flags.extend(view.flags);
+        self.value.extend((0..view.len()).map(|at| view.value(at)));
+        self.rank.extend((0..view.len()).map(|at| view.rank(at)));
+        self.flags.extend((0..view.len()).map(|at| view.flags.at(at)));
     }
     pub fn view(&self) -> View<'_> {
-        view(&self.times, &self.arrivals, &self.own)
+        let (ranks, flags) = (SmallView::Each(&self.rank), SmallView::Each(&self.flags));
+        view(&self.times, &self.arrivals, ValuesView::Plain(&self.value), ranks, flags)
     }
 }
 
-/// The three pieces seen as one; they are of one length.
-pub(super) fn view<'a>(times: &'a Times, arrivals: &'a Arrivals, own: &'a Own) -> View<'a> {
-    View {
-        source: &times.source,
-        receive: &arrivals.receive,
-        taken: &arrivals.taken,
-        rank: &own.rank,
-        value: &own.value,
-        sequence: &times.sequence,
-        flags: &own.flags,
-    }
+fn view<'a>(
+    times: &'a Times,
+    arrivals: &'a Arrivals,
+    values: ValuesView<'a>,
+    ranks: SmallView<'a, u32>,
+    flags: SmallView<'a, u8>,
+) -> View<'a> {
+    let (source, sequence, receive, taken) = (&times.source, &times.sequence, &arrivals.receive, &arrivals.taken);
+    View { source, receive, taken, sequence, values, ranks, flags }
 }
 
-/// As [`view`], of pieces that were stored.
+/// The three pieces seen as one, which they are if they are of one length.
 pub(super) fn joined<'a>(times: &'a Times, arrivals: &'a Arrivals, own: &'a Own) -> Result<View<'a>, Damage> {
-    let count = own.value.len();
-    let fits = times.source.len() == count && arrivals.receive.len() == count;
-    if fits { Ok(view(times, arrivals, own)) } else { Err(Damage("its columns differ in length")) }
+    let count = own.values.len();
+    let lengths =
+        [times.source.len(), times.sequence.len(), arrivals.receive.len(), arrivals.taken.len(), own.ranks.len(), own.flags.len()];
+    if lengths.iter().any(|length| *length != count) {
+        return Err(Damage("its columns differ in length"));
+    }
+    Ok(view(times, arrivals, own.values.view(), own.ranks.view(), own.flags.view()))
 }
 
 pub(super) fn flags(row: &HistoryReading) -> u8 {
@@ -254,35 +267,39 @@ pub(super) fn get_arrivals(mut bytes: &[u8], scratch: &mut Scratch, times: &Time
     end(bytes)
 }
 
-pub(super) fn put_own(own: &Own, out: &mut Vec<u8>) {
-    head(own.value.len(), out);
-    put_floats(&own.value, out);
-    put_ints(&own.flags.iter().map(|flags| i64::from(*flags)).collect::<Vec<_>>(), false, out);
-    put_ints(&own.rank.iter().map(|rank| i64::from(*rank)).collect::<Vec<_>>(), false, out);
+/// What one tag alone says of its readings.
+pub(super) fn put_own(of: &Columns, out: &mut Vec<u8>) {
+    head(of.value.len(), out);
+    put_floats(&of.value, out);
+    put_ints(&of.flags.iter().map(|flags| i64::from(*flags)).collect::<Vec<_>>(), false, out);
+    put_ints(&of.rank.iter().map(|rank| i64::from(*rank)).collect::<Vec<_>>(), false, out);
 }
 
-/// Reads numbers of few bits, which mostly are all the same.
+/// Reads numbers of few bits, of which mostly all are the same.
 fn get_small<T: Copy>(
     bytes: &mut &[u8],
     count: usize,
     scratch: &mut Scratch,
-    into: &mut Vec<T>,
+    into: &mut Small<T>,
     small: fn(i64) -> T,
 ) -> Result<(), Damage> {
-    into.clear();
-    if count == 0 || get_usual(bytes, count, into, small)? {
-        return Ok(());
-    }
-    get_ints(bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;
-    into.extend(scratch.ints.iter().map(|number| small(*number)));
+    let mut others = Vec::new();
+    let usual = if count == 0 { None } else { get_usual(bytes, count, |at, number| others.push((at as u32, small(number))))? };
+    *into = match usual {
+        Some(usual) => Small::Few(small(usual), count, others),
+        None => {
+            get_ints(bytes, count, &mut scratch.floats.0, &mut scratch.ints)?;
+            Small::Each(scratch.ints.iter().map(|number| small(*number)).collect())
+        }
+    };
     Ok(())
 }
 
 pub(super) fn get_own(mut bytes: &[u8], scratch: &mut Scratch, into: &mut Own) -> Result<(), Damage> {
     let count = get_head(&mut bytes)?;
-    get_floats(&mut bytes, count, &mut scratch.floats, &mut into.value)?;
+    get_values(&mut bytes, count, &mut scratch.floats, &mut into.values)?;
     get_small(&mut bytes, count, scratch, &mut into.flags, |flags| flags as u8)?;
-    get_small(&mut bytes, count, scratch, &mut into.rank, |rank| rank as u32)?;
+    get_small(&mut bytes, count, scratch, &mut into.ranks, |rank| rank as u32)?;
     end(bytes)
 }
 
@@ -466,11 +483,11 @@ impl Summary {
             wait_max: i64::MIN,
             taken_gap_max: 0,
             first_source: Timestamp(columns.source[0]),
-            first_value: columns.value[0],
-            last_value: columns.value[count - 1],
+            first_value: columns.value(0),
+            last_value: columns.value(count - 1),
             last_source: Timestamp(columns.source[count - 1]),
             last_receive: Timestamp(columns.receive[count - 1]),
-            last_rank: columns.rank[count - 1],
+            last_rank: columns.rank(count - 1),
             last_sequence: columns.sequence(count - 1),
         };
         summary.walk(columns);
@@ -480,9 +497,9 @@ impl Summary {
     fn walk(&mut self, columns: View<'_>) {
         let mut newest: Option<Timestamp> = None;
         let mut finite: Option<(Timestamp, f64)> = None;
-        let mut flat = (Timestamp(columns.source[0]), columns.value[0].to_bits());
+        let mut flat = (Timestamp(columns.source[0]), columns.value(0).to_bits());
         for at in 0..columns.len() {
-            let (source, value, flags) = (Timestamp(columns.source[at]), columns.value[at], columns.flags[at]);
+            let (source, value, flags) = (Timestamp(columns.source[at]), columns.value(at), columns.flags.at(at));
             self.uncertain += u32::from(quality(flags) == Quality::Uncertain);
             self.under_test += u32::from(is_under_test(flags));
             let delay = columns.receive[at].saturating_sub(source.0);
@@ -618,7 +635,7 @@ impl Summary {
 fn part(columns: View<'_>, places: Range<usize>) -> Part {
     let mut part = Part::EMPTY;
     for at in places {
-        part.add(Timestamp(columns.source[at]), columns.value[at], columns.quality(at));
+        part.add(Timestamp(columns.source[at]), columns.value(at), columns.quality(at));
     }
     part
 }
@@ -664,17 +681,19 @@ mod tests {
         )
     }
 
-    fn round_trip(columns: &Columns) -> Result<Columns, Damage> {
+    fn round_trip(columns: &Columns) -> Result<Vec<HistoryReading>, Damage> {
         let (mut times, mut arrivals, mut own) = (Vec::new(), Vec::new(), Vec::new());
         put_times(&columns.times, &mut times);
         put_arrivals(&columns.times, &columns.arrivals, &mut arrivals);
-        put_own(&columns.own, &mut own);
-        let (mut scratch, mut out) = (Scratch::default(), Columns::default());
-        get_times(&times, &mut scratch, &mut out.times)?;
-        get_arrivals(&arrivals, &mut scratch, &out.times, &mut out.arrivals)?;
-        get_own(&own, &mut scratch, &mut out.own)?;
-        joined(&out.times, &out.arrivals, &out.own).map(drop)?;
-        Ok(out)
+        put_own(columns, &mut own);
+        let (mut scratch, mut back) = (Scratch::default(), (Times::default(), Arrivals::default(), Own::default()));
+        get_times(&times, &mut scratch, &mut back.0)?;
+        get_arrivals(&arrivals, &mut scratch, &back.0, &mut back.1)?;
+        get_own(&own, &mut scratch, &mut back.2)?;
+        let view = joined(&back.0, &back.1, &back.2)?;
+        let part = view.slice(1..view.len());
+        let after_the_first = (0..part.len()).map(|at| part.reading(at, TagIndex(3)));
+        Ok(std::iter::once(view.reading(0, TagIndex(3))).chain(after_the_first).collect())
     }
 
     fn bits(row: &HistoryReading) -> (HistoryReading, u64) {
@@ -690,7 +709,7 @@ mod tests {
             rows.iter().for_each(|row| columns.push(row));
             let back = round_trip(&columns).unwrap();
             for (at, row) in rows.iter().enumerate() {
-                prop_assert_eq!(bits(&back.view().reading(at, TagIndex(3))), bits(row));
+                prop_assert_eq!(bits(&back[at]), bits(row));
             }
             let summary = Summary::of(columns.view()).unwrap();
             let stored = Summary::get(&summary.put()).unwrap();

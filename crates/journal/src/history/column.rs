@@ -6,6 +6,7 @@
 //! is said by the chunk, so a damaged length can never ask for memory.
 
 use super::Damage;
+use super::lean::{Scale, Values};
 use pco::standalone::{simple_compress, simple_decompress_into};
 use pco::{ChunkConfig, ModeSpec};
 
@@ -34,7 +35,7 @@ const POWERS: [f64; DECIMALS_MAX + 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 /// Levels and units below these, with noise of 32 bits, make numbers that a double counts exactly.
 const LEVEL_MAX: u64 = 1 << 52;
-const UNIT_MAX: u64 = 1 << 20;
+const UNIT_MAX: i64 = 1 << 20;
 /// Numbers further apart than this are not put on a line: no sum below may overflow.
 const SPREAD_MAX: i128 = 1 << 61;
 /// One value in so many may be no decimal (a bad reading without a number, say) before all are stored as they are.
@@ -100,7 +101,13 @@ fn few(numbers: &[i64]) -> Option<(i64, Vec<usize>)> {
 /// Reads what [`put_ints`] wrote into `out`, which is emptied first: `count` numbers.
 pub(super) fn get_ints(bytes: &mut &[u8], count: usize, scratch: &mut Vec<i32>, out: &mut Vec<i64>) -> Result<(), Damage> {
     out.clear();
-    if count == 0 || get_usual(bytes, count, out, |number| number)? {
+    if count == 0 {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    if let Some(usual) = get_usual(bytes, count, |at, number| others.push((at, number)))? {
+        out.resize(count, usual);
+        others.into_iter().for_each(|(at, number)| out[at] = number);
         return Ok(());
     }
     match get_byte(bytes)? {
@@ -133,17 +140,20 @@ pub(super) fn get_ints(bytes: &mut &[u8], count: usize, scratch: &mut Vec<i32>, 
     Ok(())
 }
 
-/// Reads numbers of which all, or all but a few, are the same into `out`, which is empty; false, and nothing read, where they are not.
-pub(super) fn get_usual<T: Clone>(bytes: &mut &[u8], count: usize, out: &mut Vec<T>, of: fn(i64) -> T) -> Result<bool, Damage> {
-    let Some((&kind @ (SAME | FEW), rest)) = bytes.split_first() else { return Ok(false) };
+/// Reads numbers of which all, or all but a few, are the same; none, and nothing read, where they are not. Gives the usual one and hands
+/// out the others by their places, which ascend.
+pub(super) fn get_usual(bytes: &mut &[u8], count: usize, mut other: impl FnMut(usize, i64)) -> Result<Option<i64>, Damage> {
+    let Some((&kind @ (SAME | FEW), rest)) = bytes.split_first() else { return Ok(None) };
     *bytes = rest;
-    out.resize(count, of(get_signed(bytes)?));
-    let exceptions = if kind == FEW { get_unsigned(bytes)? } else { 0 };
-    for _ in 0..exceptions {
-        let at = usize::try_from(get_unsigned(bytes)?).ok().and_then(|at| out.get_mut(at));
-        *at.ok_or(Damage("an exception lies outside its column"))? = of(get_signed(bytes)?);
+    let usual = get_signed(bytes)?;
+    let (others, mut next) = (if kind == FEW { get_unsigned(bytes)? } else { 0 }, 0);
+    for _ in 0..others {
+        let at = usize::try_from(get_unsigned(bytes)?).ok().filter(|at| (next..count).contains(at));
+        let at = at.ok_or(Damage("an exception lies outside its column"))?;
+        next = at + 1;
+        other(at, get_signed(bytes)?);
     }
-    Ok(true)
+    Ok(Some(usual))
 }
 
 /// Reads whole numbers that lie in units around a level, if a double counts all that is worked out of them exactly; nothing is read
@@ -151,7 +161,7 @@ pub(super) fn get_usual<T: Clone>(bytes: &mut &[u8], count: usize, out: &mut Vec
 fn get_near_level(bytes: &mut &[u8], count: usize, noise: &mut Vec<i32>) -> Result<Option<(f64, f64)>, Damage> {
     let Some((&NEAR_LINE, mut rest)) = bytes.split_first() else { return Ok(None) };
     let (first, step, unit) = (get_signed(&mut rest)?, get_signed(&mut rest)?, get_signed(&mut rest)?);
-    if step != 0 || first.unsigned_abs() >= LEVEL_MAX || unit.unsigned_abs() >= UNIT_MAX {
+    if step != 0 || first.unsigned_abs() >= LEVEL_MAX || !(1..UNIT_MAX).contains(&unit) {
         return Ok(None);
     }
     noise.clear();
@@ -182,8 +192,32 @@ pub(super) fn put_floats(values: &[f64], out: &mut Vec<u8>) {
     put_ints(&whole, false, out);
 }
 
+/// Reads what [`put_floats`] wrote, in the memory of `out`: `count` values.
+pub(super) fn get_values(bytes: &mut &[u8], count: usize, scratch: &mut (Vec<i32>, Vec<i64>), out: &mut Values) -> Result<(), Damage> {
+    if let Some((&SAME, mut rest)) = bytes.split_first().filter(|_| count > 0) {
+        *out = Values::Same(get_bits(&mut rest)?, count);
+        *bytes = rest;
+        return Ok(());
+    }
+    if let [DECIMAL, decimals, 0, rest @ ..] = *bytes
+        && count > 0
+        && let Some(power) = POWERS.get(usize::from(*decimals)).copied()
+    {
+        let (mut rest, mut numbers) = (rest, if let Values::Scaled(numbers, _) = out { std::mem::take(numbers) } else { Vec::new() });
+        if let Some((first, unit)) = get_near_level(&mut rest, count, &mut numbers)? {
+            *out = Values::Scaled(numbers, Scale { first, unit, power });
+            *bytes = rest;
+            return Ok(());
+        }
+    }
+    let mut values = if let Values::Plain(values) = out { std::mem::take(values) } else { Vec::new() };
+    get_floats(bytes, count, scratch, &mut values)?;
+    *out = Values::Plain(values);
+    Ok(())
+}
+
 /// Reads what [`put_floats`] wrote into `out`, which is emptied first: `count` values.
-pub(super) fn get_floats(bytes: &mut &[u8], count: usize, scratch: &mut (Vec<i32>, Vec<i64>), out: &mut Vec<f64>) -> Result<(), Damage> {
+fn get_floats(bytes: &mut &[u8], count: usize, scratch: &mut (Vec<i32>, Vec<i64>), out: &mut Vec<f64>) -> Result<(), Damage> {
     out.clear();
     if count == 0 {
         return Ok(());
@@ -202,12 +236,8 @@ pub(super) fn get_floats(bytes: &mut &[u8], count: usize, scratch: &mut (Vec<i32
                 exceptions.push((get_unsigned(bytes)?, get_bits(bytes)?));
             }
             // Correctly rounded, so it is the very double that the decimal text was read as.
-            if let Some((first, unit)) = get_near_level(bytes, count, &mut scratch.0)? {
-                out.extend(scratch.0.iter().map(|noise| (f64::from(*noise) * unit + first) / power));
-            } else {
-                get_ints(bytes, count, &mut scratch.0, &mut scratch.1)?;
-                out.extend(scratch.1.iter().map(|whole| *whole as f64 / power));
-            }
+            get_ints(bytes, count, &mut scratch.0, &mut scratch.1)?;
+            out.extend(scratch.1.iter().map(|whole| *whole as f64 / power));
             for (at, value) in exceptions {
                 let at = usize::try_from(at).ok().and_then(|at| out.get_mut(at));
                 *at.ok_or(Damage("an exception lies outside its column"))? = value;
@@ -358,6 +388,11 @@ mod tests {
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&out), bits(values));
         assert!(rest.is_empty());
+        let (mut rest, mut lean) = (&bytes[..], Values::Scaled(vec![7], Scale { first: 1.0, unit: 1.0, power: 1.0 }));
+        get_values(&mut rest, values.len(), &mut Default::default(), &mut lean).unwrap();
+        let lean: Vec<f64> = (0..lean.len()).map(|at| lean.view().at(at)).collect();
+        assert_eq!(bits(&lean), bits(values));
+        assert!(rest.is_empty());
         bytes.len()
     }
 
@@ -455,6 +490,7 @@ mod tests {
         fn any_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..120), count in 0_usize..500) {
             let _ = get_ints(&mut &bytes[..], count, &mut Vec::new(), &mut Vec::new());
             let _ = get_floats(&mut &bytes[..], count, &mut Default::default(), &mut Vec::new());
+            let _ = get_values(&mut &bytes[..], count, &mut Default::default(), &mut Values::default());
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod chunk;
 mod column;
+mod lean;
 mod queue;
 mod reader;
 mod store;

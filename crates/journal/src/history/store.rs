@@ -367,7 +367,7 @@ impl HistoryStore {
         let Some(summary) = Summary::of(all.view()) else { return Ok(()) };
         let times = job.pieces.times(&all);
         let arrivals = job.pieces.arrivals(times, &all);
-        let own = job.pieces.add(|out| chunk::put_own(&all.own, out));
+        let own = job.pieces.add(|out| chunk::put_own(&all, out));
         job.made.push(Made { tag, summary, times, arrivals, own });
         Ok(())
     }

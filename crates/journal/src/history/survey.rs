@@ -1,6 +1,8 @@
 //! One look at the readings of a piece, when it is decoded and lies in the cache.
 
 use super::chunk::{ODD, View};
+use super::lean::{SmallView, ValuesView};
+use std::ops::Range;
 
 /// Readings that one pair of [`Survey::bounds`] covers.
 pub const BLOCK_READINGS: usize = 64;
@@ -19,44 +21,60 @@ impl Survey {
     pub(super) fn take(&mut self, view: View<'_>) {
         self.bounds.clear();
         self.odd.clear();
-        let blocks = view.value.chunks(BLOCK_READINGS).zip(view.flags.chunks(BLOCK_READINGS));
-        for (at, (values, flags)) in blocks.enumerate() {
-            self.bounds.push(bounds(values));
-            let is_plain = flags.iter().fold(0, |all, flags| all | flags) & ODD == 0 && are_finite(values);
+        for first in (0..view.len()).step_by(BLOCK_READINGS) {
+            let places = first..view.len().min(first + BLOCK_READINGS);
+            let (bounds, are_finite) = match view.values.slice(places.clone()) {
+                ValuesView::Plain(values) => look(values),
+                ValuesView::Same(value) => look(&[value]),
+                ValuesView::Scaled(numbers, scale) => {
+                    let (low, high) =
+                        numbers.iter().fold((i32::MAX, i32::MIN), |(low, high), number| (low.min(*number), high.max(*number)));
+                    ((scale.value(low), scale.value(high)), true)
+                }
+            };
+            self.bounds.push(bounds);
+            let is_plain = are_finite && are_plain(view, places.clone());
             if !is_plain {
-                let first = at * BLOCK_READINGS;
-                let places = first..first + values.len();
                 self.odd.extend(places.filter(|place| view.is_odd(*place)).map(|place| place as u32));
             }
         }
     }
 }
 
-/// Several at a time, as a processor does it.
-const LANES: usize = 8;
-
-fn bounds(values: &[f64]) -> (f64, f64) {
-    let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-    let mut take = |values: &[f64]| {
-        for ((value, low), high) in values.iter().zip(&mut low).zip(&mut high) {
-            // Unlike `f64::min` one instruction: NaN is never lower or higher.
-            *low = if *value < *low { *value } else { *low };
-            *high = if *value > *high { *value } else { *high };
+/// Whether the flags of some readings say nothing odd; false also where they do not say it at a glance.
+fn are_plain(view: View<'_>, places: Range<usize>) -> bool {
+    match view.flags.slice(places.clone()) {
+        SmallView::Each(flags) => flags.iter().fold(0, |all, flags| all | flags) & ODD == 0,
+        SmallView::Few { usual, others, first } => {
+            let other = others.partition_point(|(place, _)| (*place as usize) < first);
+            usual & ODD == 0 && others.get(other).is_none_or(|(place, _)| *place as usize >= first + places.len())
         }
-    };
-    let lanes = values.chunks_exact(LANES);
-    take(lanes.remainder());
-    lanes.for_each(&mut take);
-    (low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max))
+    }
 }
 
-/// False where one is not; also where only their sum is not, which costs a closer look.
-fn are_finite(values: &[f64]) -> bool {
-    let mut sums = [0.0; LANES];
-    for values in values.chunks(LANES) {
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+/// Values looked at side by side, in as many registers as there are.
+const LANES: usize = 4;
+
+/// The bounds of some values, and whether their sums are finite, as they are not where a value is not.
+///
+/// Written so that a comparison is one instruction, which `f64::min` is not: it has to tell NaN from the rest.
+fn look(values: &[f64]) -> ((f64, f64), bool) {
+    let (mut low, mut high, mut sum) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES], [0.0_f64; LANES]);
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for values in whole {
+        for lane in 0..LANES {
+            let value = values[lane];
+            low[lane] = if value < low[lane] { value } else { low[lane] };
+            high[lane] = if value > high[lane] { value } else { high[lane] };
+            sum[lane] += value;
+        }
     }
-    sums.iter().all(|sum| sum.is_finite())
+    for (lane, value) in rest.iter().enumerate() {
+        (low[lane], high[lane]) = (low[lane].min(*value), high[lane].max(*value));
+        sum[lane] += value;
+    }
+    let bounds = (low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max));
+    (bounds, sum.into_iter().all(f64::is_finite))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 /// Summaries of one tag read in one go.
 const AHEAD: usize = 16;
-/// Readings held decoded beyond what is being read, at most; some 13 bytes each where tags share their times.
+/// Readings held decoded beyond what is being read, at most; some 4 bytes each where tags share their times.
 const DECODED_MAX: usize = 64_000_000;
 
 /// Several tags of a history, from one time to another.
@@ -86,7 +86,7 @@ impl Piece {
     }
     fn view(&self) -> Option<View<'_>> {
         let view = match &self.held {
-            Held::Decoded(_, decoded) => decoded.view(),
+            Held::Decoded(_, decoded) => decoded.view()?,
             Held::Tail(columns) => columns.view(),
             Held::Stored(_) | Held::Damaged => return None,
         };
@@ -276,7 +276,7 @@ impl<'r> Tape<'r> {
             if let Some((view, _)) = self.view(tag, *piece)?
                 && let Some(taken) = view.taken.get(*place)
             {
-                return Ok(Some((*taken, view.rank[*place])));
+                return Ok(Some((*taken, view.rank(*place))));
             }
             (*piece, *place) = (*piece + 1, 0);
             self.forget(tag, *piece);
@@ -349,9 +349,10 @@ impl<'r> Tape<'r> {
         };
         let view = match &held {
             Held::Decoded(_, decoded) => decoded.view(),
-            Held::Tail(columns) => columns.view(),
-            Held::Stored(_) | Held::Damaged => return Ok(None),
+            Held::Tail(columns) => Some(columns.view()),
+            Held::Stored(_) | Held::Damaged => None,
         };
+        let Some(view) = view else { return Ok(None) };
         let places = view.places(from, to);
         let Some(summary) = Summary::of(view.slice(places.clone())) else { return Ok(None) };
         if matches!(held, Held::Decoded(..)) {

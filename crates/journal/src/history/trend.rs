@@ -87,7 +87,7 @@ impl Buckets {
                 let source = Timestamp(view.source[at]);
                 if source >= self.from && source < self.to {
                     let bucket = self.bucket(source);
-                    self.parts[bucket].add(source, view.value[at], view.quality(at));
+                    self.parts[bucket].add(source, view.value(at), view.quality(at));
                 }
             }
         }

@@ -9,7 +9,7 @@ use tuning::passage::{Moment, Piece, Tape};
 use tuning::report::Trace;
 
 /// Readings that all runs go on by before what they no longer need is forgotten.
-const STRIDE: u64 = 4_000_000;
+const STRIDE: u64 = 500_000;
 
 // The survey of a piece is what the rules look at.
 const _: () = assert!(history::BLOCK_READINGS == rules::BLOCK);
@@ -89,7 +89,7 @@ impl<'r> HistoryTape<'r> {
         while *drawn <= number {
             if let Some((view, _)) = self.tape.view(tag, *drawn)? {
                 let trace = trace.get_or_insert_with(|| Trace::new(self.span.0, self.span.1));
-                view.source.iter().zip(view.value).for_each(|(source, value)| trace.add(Timestamp(*source), *value));
+                view.source.iter().enumerate().for_each(|(at, source)| trace.add(Timestamp(*source), view.value(at)));
             }
             *drawn += 1;
         }
@@ -105,13 +105,13 @@ impl Tape for HistoryTape<'_> {
         self.kept(drawn);
         Some(piece)
     }
-    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_>> {
+    fn columns(&mut self, tag: usize, number: usize) -> Option<Columns<'_, impl Fn(usize) -> f64>> {
         match self.tape.view(tag, number) {
             Ok(view) => view.map(|(view, survey)| Columns {
                 source: view.source,
                 receive: view.receive,
                 taken: view.taken,
-                value: view.value,
+                value: move |at| view.value(at),
                 bounds: &survey.bounds,
                 odd: &survey.odd,
             }),
@@ -130,8 +130,8 @@ impl Tape for HistoryTape<'_> {
         let before = self.tape.view(tag, number).map(|view| {
             view.map(|(view, _)| {
                 let first = view.taken.partition_point(|taken| *taken < at.0);
-                let same = view.taken[first..].iter().zip(&view.rank[first..]);
-                first + same.take_while(|(taken, of)| **taken == at.0 && **of < rank).count()
+                let same = view.taken[first..].iter().take_while(|taken| **taken == at.0).count();
+                (first..first + same).find(|place| view.rank(*place) >= rank).unwrap_or(first + same)
             })
         });
         self.kept(before).unwrap_or(0)
