@@ -203,7 +203,7 @@ fn scan(dir: &Path, readings: usize) {
         .scan::<StoreError>(Timestamp::MIN, Timestamp::MAX, |chunk| {
             let view = chunk.read().unwrap();
             count += view.len();
-            sum += view.value[0] + view.source[0] as f64;
+            sum += view.value(0) + view.source[0] as f64;
             Ok(ControlFlow::Continue(()))
         })
         .unwrap();
@@ -220,7 +220,7 @@ fn by_tag(dir: &Path, readings: usize) {
             .chunks::<StoreError>(&tag, Timestamp::MIN, Timestamp::MAX, |chunk| {
                 let view = chunk.read().unwrap();
                 count += view.len();
-                sum += view.value[0] + view.source[0] as f64;
+                sum += view.value(0) + view.source[0] as f64;
                 Ok(ControlFlow::Continue(()))
             })
             .unwrap();
@@ -255,7 +255,8 @@ fn skip(dir: &Path, readings: usize) {
                     limit = chunk.summary.highest + (chunk.summary.highest - chunk.summary.lowest) * 4.0;
                 }
                 if chunk.summary.highest >= limit {
-                    crossed += chunk.read().unwrap().value.iter().filter(|value| **value >= limit).count();
+                    let view = chunk.read().unwrap();
+                    crossed += (0..view.len()).filter(|at| view.value(*at) >= limit).count();
                 }
                 Ok(ControlFlow::Continue(()))
             })
