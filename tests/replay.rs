@@ -115,3 +115,82 @@ fn a_journal_is_lived_again_over_other_limits_a_long_stop_and_any_span() {
     assert_eq!((status, &first["ended_by"]), (Some(2), &"unknown-rules".into()), "{first}");
     assert!(first["same"].as_u64().unwrap() > 0, "up to the change they are the same: {first}");
 }
+
+/// Waits until the states of so many starts are kept, and gives their files, oldest first.
+fn kept_starts(data: &Path, count: usize) -> Vec<std::path::PathBuf> {
+    until("the state of the start to be kept", || {
+        let entries = std::fs::read_dir(data.join("starts")).ok()?;
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some()).collect();
+        files.sort();
+        (files.len() == count).then_some(files)
+    })
+}
+
+#[test]
+fn a_life_goes_on_behind_a_crash_on_the_state_that_the_next_start_took_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = park::write_config(dir.path(), 9);
+    let data = dir.path().join("data");
+    let mut engine = Engine::start(&config, &data, None, &[]);
+    // Each reading is in the history a second later, and so is everything before it.
+    let lives = [
+        &[("LIA-101", 50.0), ("LIA-102", 50.0), ("LIA-101", 85.0)][..],
+        &[("LIA-101", 92.0), ("TIA-101", 40.0), ("LIA-102", 12.0)],
+        &[("LIA-101", 50.0), ("LIA-102", 50.0), ("TIA-101", 50.0)],
+    ];
+    for (crashes, readings) in lives.iter().enumerate() {
+        if crashes > 0 {
+            engine.kill();
+            engine.restart();
+            engine.wait_ready();
+            kept_starts(&data, crashes);
+        }
+        publish(engine.mqtt, readings);
+        std::thread::sleep(Duration::from_millis(1_200));
+        publish(engine.mqtt, &[("TI-001", 60.0)]);
+        std::thread::sleep(Duration::from_millis(1_200));
+    }
+    engine.stop();
+    let alarms: Vec<_> = engine.transitions().into_iter().filter(|one| one.key.alarm.tag.enterprise.as_str() == "hx").collect();
+    let within = |stretch: &Value| {
+        let (from, to) = (stretch["from"].as_i64().unwrap(), stretch["to"].as_i64().unwrap());
+        alarms.iter().filter(|one| (from..to).contains(&one.now.as_millis())).count() as u64
+    };
+
+    // Of each life everything but the second before the crash.
+    let (status, whole) = replay(&data, &[]);
+    assert_eq!((status, &whole["ok"], &whole["first_difference"]), (Some(0), &true.into(), &Value::Null), "{whole}");
+    let stretches = whole["stretches"].as_array().unwrap();
+    assert_eq!((stretches.len(), whole["gaps"].as_array().unwrap().len()), (3, 2), "{whole}");
+    for stretch in stretches {
+        assert_eq!(stretch["same"].as_u64().unwrap(), within(stretch), "{whole}");
+    }
+    assert_eq!((&stretches[0]["state"], &stretches[1]["state"]), (&Value::Null, &"start".into()));
+    // The returns of the third life are of alarms that were raised in the first and the second.
+    assert!(within(&stretches[0]) >= 1 && within(&stretches[1]) >= 3 && within(&stretches[2]) >= 3, "{whole}");
+    let said = String::from_utf8(watchfire(&["replay", "--lang", "en", "--data", &data.display().to_string()]).stdout).unwrap();
+    assert!(said.contains("not compared: crash") && said.contains("that a start of the engine took up"), "{said}");
+
+    // A span behind a crash is whole; one over it is not.
+    let begin = |life: usize| written(Timestamp::from_millis(stretches[life]["begin"].as_i64().unwrap() + 1));
+    let (status, span) =
+        replay(&data, &["--from", &begin(1), "--to", &written(Timestamp::from_millis(stretches[1]["to"].as_i64().unwrap()))]);
+    assert_eq!((status, span["same"].as_u64()), (Some(0), Some(within(&stretches[1]))), "{span}");
+    let (status, span) = replay(&data, &["--from", &begin(2)]);
+    assert_eq!((status, span["same"].as_u64()), (Some(0), Some(within(&stretches[2]))), "{span}");
+    let (status, span) = replay(&data, &["--from", &begin(1)]);
+    assert_eq!((status, &span["ok"], span["stretches"].as_array().unwrap().len()), (Some(2), &false.into(), 2), "{span}");
+
+    // A damaged state is told and passed over, and what it would have begun is not compared.
+    let file = kept_starts(&data, 2).remove(0);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&file, bytes).unwrap();
+    let (status, rest) = replay(&data, &[]);
+    assert_eq!((status, rest["unreadable_starts"].as_array().unwrap().len()), (Some(0), 1), "{rest}");
+    let left: Vec<_> = rest["stretches"].as_array().unwrap().iter().map(|stretch| &stretch["begin"]).collect();
+    assert_eq!(left, [&stretches[0]["begin"], &stretches[2]["begin"]], "{rest}");
+    let said = String::from_utf8(watchfire(&["replay", "--lang", "en", "--data", &data.display().to_string()]).stdout).unwrap();
+    assert!(said.contains("cannot be used") && said.contains("passed over"), "{said}");
+}

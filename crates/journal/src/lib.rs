@@ -11,7 +11,7 @@
 //!
 //! A folder holds `watchfire.ahead` (the newest commits), `watchfire.db` (with `-wal` and `-shm` while it is open), `watchfire.lock` (one
 //! engine at a time), `watchfire.reserve` (empty room for a start on a full disk) and `journal.head` (the anchor: the journal's end at
-//! most a minute ago); `history.db`, in which [`history`] keeps the readings, is a
+//! most a minute ago); `starts` has the state that each start took up; `history.db`, in which [`history`] keeps the readings, is a
 //! file of its own with a writer of its own.
 //!
 //! Architecture invariant: only this crate knows SQL.
@@ -22,9 +22,11 @@ mod chain;
 mod contract;
 pub mod history;
 mod sqlite;
+mod starts;
 mod store;
 
 pub use batch::*;
 pub use chain::ChainHash;
 pub use sqlite::{AheadStore, Anchor, Bad, Fault, SqliteReader, SqliteStore, VerifyReport, anchor, commits_ahead, verify, verify_against};
+pub use starts::{KeptStart, StartState, keep_start, kept_starts};
 pub use store::*;

@@ -70,6 +70,8 @@ pub struct Args {
 
 /// At a stop, calls to channels that are under way may take this long; what is cut off is sent again after the start.
 const CALLS_END_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// What a start took up is kept so long after it.
+const KEEP_START_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 /// Messages of the last day looked through at a start.
 const SPENT_ROWS_MAX: usize = 10_000;
 
@@ -237,7 +239,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     note_spent(&reader, &notifier, clock.now());
     let records = Arc::new(JournalRecords::new(reader, &args.data));
     let engine = Engine::start(parts, &snapshot)?;
-    drop(snapshot);
+    keep_start(&args.data, snapshot, clock.now() - server.history.readings)?;
     if let Some(detail) = &contradiction {
         // Cut off, edited, or an old copy put back: people are told, and the engine goes on.
         tracing::error!(detail, "the journal contradicts its anchor");
@@ -312,6 +314,18 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let _ = tokio::task::spawn_blocking(move || drop(history_writer)).await;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), pages).await;
     stopped
+}
+
+/// Keeps what the start took up, for `replay`: a moment later, when the start is over, and on a thread that nobody waits for.
+fn keep_start(data: &Path, snapshot: journal::Snapshot, oldest: Timestamp) -> std::io::Result<()> {
+    let data = data.to_owned();
+    let keep = move || {
+        std::thread::sleep(KEEP_START_AFTER);
+        if let Err(error) = journal::keep_start(&data, snapshot, oldest) {
+            tracing::warn!(%error, "the state of this start is not kept: `replay` cannot begin with it");
+        }
+    };
+    std::thread::Builder::new().name("starts".to_owned()).spawn(keep).map(drop)
 }
 
 /// The folder is read again at a start where it differs from what was in force, and at every SIGHUP.

@@ -14,7 +14,7 @@ pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 mod verify;
-mod wire;
+pub(crate) mod wire;
 
 pub use ahead::{AheadStore, commits_ahead};
 pub use anchor::{Anchor, anchor};

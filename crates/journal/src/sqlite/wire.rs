@@ -17,7 +17,7 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
 }
 
 /// Appends the batch.
-pub(super) fn put(batch: &Batch, out: &mut Vec<u8>) {
+pub(crate) fn put(batch: &Batch, out: &mut Vec<u8>) {
     let Batch { now, entries, state, soft, timers, outbox, outbox_updates, acts, quarantine, supersede, closed } = batch;
     put_time(*now, out);
     put_list(entries, out, |Entry { kind, format, key, subject, at, bytes }, out| {
@@ -105,7 +105,7 @@ fn put_list<T>(list: &[T], out: &mut Vec<u8>, put: impl Fn(&T, &mut Vec<u8>)) {
 }
 
 /// Reads what [`put`] wrote; nothing where the bytes are anything else.
-pub(super) fn get(bytes: &[u8]) -> Option<Batch> {
+pub(crate) fn get(bytes: &[u8]) -> Option<Batch> {
     let mut rest = Rest(bytes);
     let batch = Batch {
         now: rest.time()?,
