@@ -29,7 +29,7 @@ impl Facts for LiveFacts {
         let plant = self.view.plant();
         let index = plant.tag_index(id)?;
         let tag = plant.tag(index);
-        let equipment = plant.equipment.get(tag.equipment)?;
+        let equipment = plant.equipment_of(tag)?;
         let case = self.view.case(&notification.key.case);
         let (_, alarms, _) = self.view.standing();
         let stands =
@@ -44,15 +44,15 @@ impl Facts for LiveFacts {
         let announcement =
             case.as_ref().and_then(|case| case.announcements.iter().find(|known| known.key.to_string() == notification.key.announcement));
         let members = if notification.alarm.condition == Condition::GatewayLost {
-            tag.gateway.and_then(|at| plant.gateways.get(at)).map_or(0, |gateway| gateway.members.len())
+            plant.gateway_of(tag).map_or(0, |gateway| gateway.members.len())
         } else {
             0
         };
         let body = plant.body(&id.enterprise);
         Some(MessageFacts {
             enterprise: body.map_or_else(|| id.enterprise.to_string(), |body| body.short_name.clone()),
-            equipment: equipment.name.clone(),
-            tag_name: tag.name.clone(),
+            equipment: equipment.name.to_string(),
+            tag_name: tag.name.to_string(),
             signal: tag.signal,
             unit: tag.unit.clone(),
             decimals: tag.decimals,

@@ -123,15 +123,11 @@ impl Builder<'_> {
 
     fn draft(&mut self, id: &Named<'_>, name: &str, signal: Signal, equipment: Key) {
         let zone = self.equipment.get(&equipment).and_then(|equipment| equipment.zone.clone());
-        let tag = Tag {
-            name: name.to_owned(),
-            zone,
-            // It falls silent with its inputs only.
-            stale_after: model::Duration::ZERO,
-            ..Tag::new(TagId::new(id.enterprise.value.as_str(), &id.name.value), signal)
-        };
+        let mut tag = Tag::new(TagId::new(self.body(&id.enterprise.value), &id.name.value), signal);
+        // It falls silent with its inputs only.
+        (tag.name, tag.zone, tag.stale_after) = (name.into(), zone, model::Duration::ZERO);
         self.at.insert((id.enterprise.value.clone(), id.name.value.clone()), self.tags.len());
-        self.tags.push(Draft { tag, equipment, gateway: None, calculation: None });
+        self.add(tag, equipment, None);
     }
 
     fn calculated_draft<'r, 'a>(&mut self, raw: &'r RawCalculated<'a>, sink: &mut Sink) -> Option<Pending<'r, 'a>> {

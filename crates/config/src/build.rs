@@ -1,5 +1,6 @@
 //! From everything that was read to the checked plant: names resolved, levels given, vectors sorted, the version computed.
 
+use crate::alike::Alike;
 use crate::bodies::{self, Bodies};
 use crate::classes::{Class, Classes};
 use crate::climb;
@@ -18,8 +19,11 @@ use crate::setpoints::{LIMIT_COLUMNS, Row, RowCells, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
-use model::plant::{Calculation, Channel, ConditionRule, Equipment, Gateway, Modes, Rationale, Tag};
-use model::{BodyId, Condition, Duration, EquipmentId, GatewayId, Hazard, Level, Plant, RuleVersion, Signal, TagId, TagIndex, ZoneId};
+use model::plant::{Calculation, Channel, ConditionRule, DataSheet, Equipment, Gateway, Modes, Rationale, Tag};
+use model::{
+    BodyId, Condition, Duration, EquipmentId, EquipmentIndex, GatewayId, GatewayIndex, Hazard, Level, Plant, RuleVersion, Signal, TagId,
+    TagIndex, ZoneId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -63,7 +67,7 @@ pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, si
     builder.gateway_tags();
     builder.system_tags();
     builder.check_levels(raw.policies_place, sink);
-    let explanation = builder.explanation.take();
+    let (explanation, mut alike) = (builder.explanation.take(), std::mem::take(&mut builder.alike));
     let (equipment, gateways, tags) = builder.finish();
     let Some(policies) = policies else { return (None, explanation) };
     let mut plant = Plant {
@@ -79,6 +83,8 @@ pub(crate) fn build(mut raw: Raw<'_>, server: &Server, asked: Option<&TagId>, si
         utc_offset: raw.jurisdiction.utc_offset.unwrap_or(UTC_OFFSET_DEFAULT),
     };
     life::apply(&mut plant, &raw.lives, raw.today, sink);
+    // What was changed since they were made.
+    plant.tags.iter_mut().for_each(|tag| alike.keep(tag));
     plant.version = version::of(&plant);
     (Some(plant), explanation)
 }
@@ -102,12 +108,13 @@ pub(crate) struct Builder<'p> {
     explanation: Option<Explanation>,
     /// What limits say for people, each kept once.
     rationales: BTreeMap<Rationale, Arc<Rationale>>,
-    enterprises: BTreeMap<&'p str, Place<'p>>,
+    alike: Alike,
+    enterprises: BTreeMap<&'p str, (&'p BodyId, Place<'p>)>,
     /// With the highest hazard that its gas detectors guard.
     pub(crate) gateways: BTreeMap<Key, (Gateway, Hazard)>,
     /// Gateways that send the devices' own inhibit bits.
     inhibiting: BTreeSet<Key>,
-    zones: BTreeSet<Key>,
+    zones: BTreeMap<Key, ZoneId>,
     described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
     pub(crate) equipment: BTreeMap<Key, Equipment>,
     pub(crate) tags: Vec<Draft>,
@@ -147,10 +154,13 @@ impl<'p> Builder<'p> {
             asked,
             explanation: None,
             rationales: BTreeMap::new(),
-            enterprises: enterprises.filter_map(|body| Some((body.id.as_str(), *bodies.places.get(body.id.as_str())?))).collect(),
+            alike: Alike::default(),
+            enterprises: enterprises
+                .filter_map(|body| Some((body.id.as_str(), (&body.id, *bodies.places.get(body.id.as_str())?))))
+                .collect(),
             gateways: BTreeMap::new(),
             inhibiting: BTreeSet::new(),
-            zones: BTreeSet::new(),
+            zones: BTreeMap::new(),
             described: BTreeMap::new(),
             equipment: BTreeMap::new(),
             tags: Vec::new(),
@@ -172,13 +182,24 @@ impl<'p> Builder<'p> {
         known
     }
 
+    /// The id of an enterprise, kept once.
+    pub(crate) fn body(&self, enterprise: &str) -> BodyId {
+        self.enterprises.get(enterprise).map_or_else(|| BodyId::new(enterprise), |(id, _)| BodyId::clone(id))
+    }
+
+    /// Puts a tag among the others.
+    pub(crate) fn add(&mut self, mut tag: Tag, equipment: Key, gateway: Option<Key>) {
+        self.alike.keep(&mut tag);
+        self.tags.push(Draft { tag, equipment, gateway, calculation: None });
+    }
+
     fn field(&mut self, field: &'p RawField<'p>, sink: &mut Sink) {
         for gateway in &field.gateways {
             if !self.is_enterprise(&gateway.enterprise, sink) || !check_name(&gateway.id, sink) {
                 continue;
             }
             let made = Gateway {
-                enterprise: BodyId::new(&gateway.enterprise.value),
+                enterprise: self.body(&gateway.enterprise.value),
                 id: GatewayId::new(&gateway.id.value),
                 name: gateway.name.clone(),
                 interval: gateway.interval,
@@ -193,7 +214,7 @@ impl<'p> Builder<'p> {
         }
         for zone in &field.zones {
             if self.is_enterprise(&zone.enterprise, sink) && check_name(&zone.id, sink) {
-                self.zones.insert((zone.enterprise.value.clone(), zone.id.value.clone()));
+                self.zones.insert((zone.enterprise.value.clone(), zone.id.value.clone()), ZoneId::new(&zone.id.value));
             }
         }
         for equipment in &field.equipment {
@@ -208,14 +229,14 @@ impl<'p> Builder<'p> {
 
     fn zone(&self, enterprise: &str, zone: &At<'_, String>, sink: &mut Sink) -> Option<ZoneId> {
         let key = (enterprise.to_owned(), zone.value.clone());
-        if self.zones.contains(&key) {
-            return Some(ZoneId::new(&zone.value));
+        if let Some(known) = self.zones.get(&key) {
+            return Some(known.clone());
         }
         let fault = text(
             format!("gateways.toml 的 [sirens.{enterprise}] 里没有声光区域 `{}`", zone.value),
             format!("[sirens.{enterprise}] of gateways.toml has no zone `{}`", zone.value),
         );
-        let known = self.zones.iter().filter(|(owner, _)| owner == enterprise).map(|(_, zone)| zone.as_str());
+        let known = self.zones.keys().filter(|(owner, _)| owner == enterprise).map(|(_, zone)| zone.as_str());
         sink.push(zone.place.error("unknown-zone", fault).suggest_some(suggest::meant(&zone.value, known)));
         None
     }
@@ -279,8 +300,7 @@ impl<'p> Builder<'p> {
             }
         }
         conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));
-        let tag = Tag {
-            name: if row.name.is_empty() { row.tag.value.clone() } else { row.name.clone() },
+        let sheet = DataSheet {
             unit: row.unit.clone(),
             decimals: row.decimals,
             range: row.range,
@@ -292,14 +312,18 @@ impl<'p> Builder<'p> {
             interlock: row.interlock.as_ref().map(|interlock| interlock.value),
             basis: row.basis.clone(),
             in_service: row.in_service,
-            conditions,
-            ..Tag::new(TagId::new(enterprise, &row.tag.value), row.signal)
+            ..DataSheet::new(row.signal)
         };
+        let mut tag = Tag::new(TagId::new(self.body(enterprise), &row.tag.value), row.signal);
+        (tag.sheet, tag.conditions) = (sheet.into(), conditions.into());
+        if !row.name.is_empty() {
+            tag.name = row.name.as_str().into();
+        }
         if self.asked.is_some_and(|asked| *asked == tag.id) {
             let explainer = Explainer { row, cells: RowCells::of(row), class, hazard: hazard_here, is_area, policies: self.policies };
             self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
         }
-        self.tags.push(Draft { tag, equipment: equipment_key, gateway: Some(gateway_key), calculation: None });
+        self.add(tag, equipment_key, Some(gateway_key));
     }
 
     /// Adds what `rules.toml` says of the tag that is asked about.
@@ -357,12 +381,16 @@ impl<'p> Builder<'p> {
         // 甲类罐区 + V-101, but not 液氨罐区 + 液氨罐区北.
         let name = if id.starts_with(&row.area) { id.clone() } else { format!("{}{id}", row.area) };
         let made = Equipment {
-            enterprise: BodyId::new(enterprise),
+            enterprise: self.body(enterprise),
             id: EquipmentId::new(id),
-            name: described.and_then(|described| described.name.clone()).unwrap_or(name),
+            name: described.and_then(|described| described.name.clone()).unwrap_or(name).into(),
             is_area: described.and_then(|described| described.is_area).unwrap_or(row.is_area),
             hazard: described.and_then(|described| described.hazard).unwrap_or(row.hazard.value),
-            zone: described.and_then(|described| described.zone.as_ref()).map(|zone| ZoneId::new(&zone.value)).or(zone.cloned()),
+            zone: described
+                .and_then(|described| described.zone.as_ref())
+                .and_then(|zone| self.zones.get(&(enterprise.to_owned(), zone.value.clone())))
+                .or(zone)
+                .cloned(),
             modes: None,
         };
         let parts = (made.hazard, made.is_area, made.zone.clone());
@@ -512,7 +540,7 @@ impl<'p> Builder<'p> {
     /// What was described and is not used: more often a slip in a name than a plan.
     fn check_unused(&self, sheets: &[Sheet<'_>], field: &RawField<'_>, sink: &mut Sink) {
         let lists: BTreeSet<&str> = sheets.iter().map(|sheet| sheet.enterprise.as_str()).collect();
-        for (enterprise, place) in self.enterprises.iter().filter(|(enterprise, _)| !lists.contains(**enterprise)) {
+        for (enterprise, (_, place)) in self.enterprises.iter().filter(|(enterprise, _)| !lists.contains(**enterprise)) {
             let fault = text(
                 format!("没有设定值表 enterprises/{enterprise}.csv,这家企业没有位号"),
                 format!("there is no list enterprises/{enterprise}.csv: this enterprise has no tags"),
@@ -556,7 +584,7 @@ impl<'p> Builder<'p> {
 
     /// Sorts everything and turns names into indexes.
     fn finish(mut self) -> (Vec<Equipment>, Vec<Gateway>, Vec<Tag>) {
-        let index = |keys: Vec<Key>| -> BTreeMap<Key, usize> { keys.into_iter().zip(0..).collect() };
+        let index = |keys: Vec<Key>| -> BTreeMap<Key, u32> { keys.into_iter().zip(0..).collect() };
         let equipment_at = index(self.equipment.keys().cloned().collect());
         let gateway_at = index(self.gateways.keys().cloned().collect());
         self.tags.sort_by(|a, b| a.tag.id.cmp(&b.tag.id));
@@ -566,7 +594,7 @@ impl<'p> Builder<'p> {
         for (key, (tag, names)) in std::mem::take(&mut self.modes) {
             let tag = self.tags.binary_search_by(|draft| draft.tag.id.cmp(&TagId::new(key.0.as_str(), &tag)));
             if let (Ok(at), Some(equipment)) = (tag, self.equipment.get_mut(&key)) {
-                equipment.modes = Some(Modes { tag: TagIndex(at as u32), names });
+                equipment.modes = Some(Box::new(Modes { tag: TagIndex(at as u32), names }));
             }
         }
         let mut gateways: Vec<Gateway> = self.gateways.into_values().map(|(gateway, _)| gateway).collect();
@@ -574,13 +602,13 @@ impl<'p> Builder<'p> {
         for (at, draft) in self.tags.into_iter().enumerate() {
             let inputs = draft.reads();
             let mut tag = draft.tag;
-            tag.calculation = draft.calculation.map(|(text, program)| {
+            if let Some((text, program)) = draft.calculation {
                 let inputs = inputs.iter().filter_map(|input| places.get(input)).copied().collect();
-                Box::new(Calculation { text, inputs, program })
-            });
-            tag.equipment = equipment_at.get(&draft.equipment).copied().expect("a draft's equipment was made with it");
-            tag.gateway = draft.gateway.and_then(|key| gateway_at.get(&key).copied());
-            if let Some(gateway) = tag.gateway {
+                tag.calculation = Some(Box::new(Calculation { text, inputs, program }));
+            }
+            tag.equipment = equipment_at.get(&draft.equipment).copied().map(EquipmentIndex).expect("a draft's equipment was made with it");
+            tag.gateway = draft.gateway.and_then(|key| gateway_at.get(&key).copied()).map(GatewayIndex::new);
+            if let Some(gateway) = tag.gateway.map(GatewayIndex::at) {
                 let index = TagIndex(at as u32);
                 match tag.signal {
                     Signal::Gateway => gateways[gateway].tag = index,
@@ -589,6 +617,7 @@ impl<'p> Builder<'p> {
             }
             tags.push(tag);
         }
+        gateways.iter_mut().for_each(|gateway| gateway.members.shrink_to_fit());
         (self.equipment.into_values().collect(), gateways, tags)
     }
 }

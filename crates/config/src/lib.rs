@@ -9,6 +9,7 @@
 //! dates, comes from the caller. It reads no phone numbers: they live outside the folder, and the notifier reads them.
 //! serde is not used for reading, because it stops at the first fault and loses the places.
 
+mod alike;
 mod at_start;
 mod attach;
 mod beside;

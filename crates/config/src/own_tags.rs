@@ -1,8 +1,8 @@
 //! Tags nobody wrote: one per gateway, and the engine's own, so that their alarms take the same path as a tank's.
 
-use crate::build::{Builder, Draft};
-use model::plant::{ConditionRule, Equipment, SYSTEM_TAGS, Tag};
-use model::{BodyId, Condition, Duration, EquipmentId, Hazard, SYSTEM_ENTERPRISE, Signal, TagId};
+use crate::build::Builder;
+use model::plant::{ConditionRule, DataSheet, Equipment, SYSTEM_TAGS, Tag};
+use model::{Condition, Duration, EquipmentId, Hazard, SYSTEM_ENTERPRISE, Signal, TagId};
 
 /// How often the engine looks after itself. Its own tags have no stale condition, but every tag has an interval.
 pub(crate) const SYSTEM_INTERVAL: Duration = Duration::from_secs(10);
@@ -23,14 +23,14 @@ impl Builder<'_> {
             let made = Equipment {
                 enterprise: gateway.enterprise,
                 id: EquipmentId::new(&equipment.1),
-                name: gateway.name,
+                name: gateway.name.into(),
                 is_area: false,
                 hazard,
                 zone: None,
                 modes: None,
             };
             self.equipment.insert(equipment.clone(), made);
-            self.tags.push(Draft { tag, equipment, gateway: Some(key), calculation: None });
+            self.add(tag, equipment, Some(key));
         }
     }
 
@@ -38,9 +38,9 @@ impl Builder<'_> {
     pub(crate) fn system_tags(&mut self) {
         let equipment = (SYSTEM_ENTERPRISE.to_owned(), SYSTEM_EQUIPMENT.to_owned());
         let made = Equipment {
-            enterprise: BodyId::new(SYSTEM_ENTERPRISE),
+            enterprise: self.body(SYSTEM_ENTERPRISE),
             id: EquipmentId::new(SYSTEM_EQUIPMENT),
-            name: "烽燧引擎".to_owned(),
+            name: "烽燧引擎".into(),
             is_area: false,
             hazard: Hazard::None,
             zone: None,
@@ -51,7 +51,7 @@ impl Builder<'_> {
             let rule = self.rule(Condition::System, Signal::System, Hazard::None, false);
             let conditions = rule.into_iter().collect();
             let tag = self.own_tag(SYSTEM_ENTERPRISE, name, title, Signal::System, SYSTEM_INTERVAL, conditions);
-            self.tags.push(Draft { tag, equipment: equipment.clone(), gateway: None, calculation: None });
+            self.add(tag, equipment.clone(), None);
         }
     }
 
@@ -64,13 +64,12 @@ impl Builder<'_> {
         interval: Duration,
         conditions: Vec<ConditionRule>,
     ) -> Tag {
+        let sheet = DataSheet { decimals: 0, sample_interval: interval, stale_after: self.stale_after(interval), ..DataSheet::new(signal) };
         Tag {
-            name: title.to_owned(),
-            decimals: 0,
-            sample_interval: interval,
-            stale_after: self.stale_after(interval),
-            conditions,
-            ..Tag::new(TagId::new(enterprise, name), signal)
+            name: title.into(),
+            sheet: sheet.into(),
+            conditions: conditions.into(),
+            ..Tag::new(TagId::new(self.body(enterprise), name), signal)
         }
     }
 }

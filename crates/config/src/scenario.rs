@@ -794,13 +794,13 @@ impl<'p> Reader<'p> {
 
     fn equipment_of(&self, tag: &TagId) -> Option<(BodyId, EquipmentId)> {
         let tag = self.plant.tag(self.plant.tag_index(tag)?);
-        self.plant.equipment.get(tag.equipment).map(|equipment| (equipment.enterprise.clone(), equipment.id.clone()))
+        self.plant.equipment_of(tag).map(|equipment| (equipment.enterprise.clone(), equipment.id.clone()))
     }
 
     fn equipment(&self, written: &str, place: Place<'_>, sink: &mut Sink) -> Option<(BodyId, EquipmentId)> {
         let (enterprise, id) = self.owned(written);
         let own = self.plant.equipment.iter().filter(|other| Some(&other.enterprise) == enterprise.as_ref());
-        let found = own.clone().find(|other| other.id.as_str() == id || other.name == id);
+        let found = own.clone().find(|other| other.id.as_str() == id || &*other.name == id);
         let found = found.map(|found| (found.enterprise.clone(), found.id.clone())).or_else(|| self.equipment_of(&self.find_tag(written)?));
         if found.is_none() {
             let fault = place.error("unknown-name", text(format!("没有设备 `{written}`"), format!("no equipment `{written}`")));

@@ -51,7 +51,7 @@ pub(crate) fn of(plant: &Plant) -> RuleVersion {
     hash.add(&plant.policies);
     hash.add(&Condition::ALL);
     for tag in &plant.tags {
-        let equipment = &plant.equipment[tag.equipment];
+        let equipment = &plant.equipment[tag.equipment.at()];
         hash.add(&Content {
             tag: tag.id.to_string(),
             signal: tag.signal,
@@ -60,7 +60,7 @@ pub(crate) fn of(plant: &Plant) -> RuleVersion {
             equipment: equipment.id.as_str(),
             area: equipment.is_area,
             hazard: equipment.hazard,
-            gateway: tag.gateway.map(|at| plant.gateways[at].id.as_str()),
+            gateway: plant.gateway_of(tag).map(|gateway| gateway.id.as_str()),
             sample_interval: tag.sample_interval,
             stale_after: tag.stale_after,
             in_service: tag.in_service,

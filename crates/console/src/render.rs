@@ -11,8 +11,8 @@ use crate::routes::App;
 use crate::{LiveAlarm, Message, words};
 use model::plant::{Equipment, Person, Plant, Signal, Tag};
 use model::{
-    AlarmId, BodyId, Case, CaseAnnouncement, CaseTimerKind, Condition, Episode, EquipmentId, Level, PersonId, Quality, TagIndex, Tier,
-    TransitionKey,
+    AlarmId, BodyId, Case, CaseAnnouncement, CaseTimerKind, Condition, Episode, EquipmentId, GatewayIndex, Level, PersonId, Quality,
+    TagIndex, Tier, TransitionKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -96,18 +96,18 @@ impl Render<'_> {
     }
 
     /// Gateways that have an alarm of their own, by their place in the plant.
-    fn troubled_gateways(&self, alarms: &[Arc<LiveAlarm>]) -> BTreeSet<usize> {
+    fn troubled_gateways(&self, alarms: &[Arc<LiveAlarm>]) -> BTreeSet<GatewayIndex> {
         let own = alarms.iter().filter(|alarm| is_of_gateway(alarm.id.condition));
         own.filter_map(|alarm| self.gateway(&alarm.id)).collect()
     }
 
     /// Whether nobody was told of an alarm because one of its gateway explains it. The pages fold by the same rule. An upper
     /// limit is never explained by a gateway.
-    fn is_explained(&self, alarm: &LiveAlarm, gateways: &BTreeSet<usize>) -> bool {
+    fn is_explained(&self, alarm: &LiveAlarm, gateways: &BTreeSet<GatewayIndex>) -> bool {
         !alarm.told && !alarm.id.condition.is_high_side() && self.gateway(&alarm.id).is_some_and(|gateway| gateways.contains(&gateway))
     }
 
-    fn gateway(&self, alarm: &AlarmId) -> Option<usize> {
+    fn gateway(&self, alarm: &AlarmId) -> Option<GatewayIndex> {
         self.plant().tag_index(&alarm.tag).and_then(|index| self.plant().tag(index).gateway)
     }
 
@@ -190,7 +190,7 @@ impl Render<'_> {
             text_zh: text.zh,
             text_en: text.en,
             tag: alarm.tag.to_string(),
-            tag_name: tag.map_or_else(|| alarm.tag.tag.to_string(), |tag| tag.name.clone()),
+            tag_name: tag.map_or_else(|| alarm.tag.tag.to_string(), |tag| tag.name.to_string()),
             condition: alarm.condition,
             level: of.level,
             at: of.at.as_millis(),
@@ -222,7 +222,7 @@ impl Render<'_> {
     pub fn alarm(&self, alarm: &LiveAlarm) -> AlarmJson {
         let plant = self.plant();
         let tag = plant.tag_index(&alarm.id.tag).map(|index| plant.tag(index));
-        let equipment = tag.and_then(|tag| plant.equipment.get(tag.equipment));
+        let equipment = tag.and_then(|tag| plant.equipment_of(tag));
         AlarmJson {
             tag: alarm.id.tag.to_string(),
             condition: alarm.id.condition,
@@ -239,30 +239,30 @@ impl Render<'_> {
             case: alarm.case.as_ref().map(ToString::to_string),
             marks: alarm.marks,
             told: alarm.told,
-            gateway: tag.and_then(|tag| plant.gateways.get(tag.gateway?)).map(|gateway| plant.tag(gateway.tag).id.to_string()),
+            gateway: tag.and_then(|tag| plant.gateway_of(tag)).map(|gateway| plant.tag(gateway.tag).id.to_string()),
             enterprise_name: body_name(plant, &alarm.id.tag.enterprise),
-            equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.clone()),
-            tag_name: tag.map_or_else(|| alarm.id.tag.tag.to_string(), |tag| tag.name.clone()),
+            equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.to_string()),
+            tag_name: tag.map_or_else(|| alarm.id.tag.tag.to_string(), |tag| tag.name.to_string()),
         }
     }
 
     pub fn tag(&self, index: TagIndex, tag: &Tag, worst: Option<&Arc<LiveAlarm>>, windows: &[Arc<model::Window>]) -> TagJson {
         let plant = self.plant();
-        let equipment = plant.equipment.get(tag.equipment);
+        let equipment = plant.equipment_of(tag);
         let value = self.app.view.value(self.plant(), index);
         let limit = |of: Condition| tag.rule(of).map(|rule| rule.setpoint);
         TagJson {
             tag: tag.id.to_string(),
             enterprise: tag.id.enterprise.to_string(),
             enterprise_name: body_name(plant, &tag.id.enterprise),
-            name: tag.name.clone(),
+            name: tag.name.to_string(),
             signal: signal_name(tag.signal),
             signal_zh: tag.signal.name_zh(),
             unit: tag.unit.clone(),
             decimals: tag.decimals,
             equipment: equipment.map_or_else(String::new, |equipment| equipment.id.to_string()),
-            equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.clone()),
-            gateway: tag.gateway.and_then(|at| plant.gateways.get(at)).map(|gateway| gateway.id.to_string()),
+            equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.to_string()),
+            gateway: plant.gateway_of(tag).map(|gateway| gateway.id.to_string()),
             range: tag.range,
             labels: tag.labels.clone(),
             in_service: tag.in_service,
@@ -407,7 +407,7 @@ pub(crate) fn body_name(plant: &Plant, id: &BodyId) -> String {
 
 fn equipment_name(plant: &Plant, enterprise: &BodyId, id: &EquipmentId) -> String {
     let by = |equipment: &Equipment| (&equipment.enterprise, &equipment.id).cmp(&(enterprise, id));
-    plant.equipment.binary_search_by(by).map_or_else(|_| id.to_string(), |at| plant.equipment[at].name.clone())
+    plant.equipment.binary_search_by(by).map_or_else(|_| id.to_string(), |at| plant.equipment[at].name.to_string())
 }
 
 /// A tag of the plant itself, not a gateway's or the engine's own.

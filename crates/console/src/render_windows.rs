@@ -89,7 +89,7 @@ impl Render<'_> {
             }
             Scope::Area { enterprise, equipment } => {
                 let known = plant.equipment.iter().find(|one| one.enterprise == *enterprise && one.id == *equipment);
-                let name = known.map_or_else(|| equipment.to_string(), |equipment| equipment.name.clone());
+                let name = known.map_or_else(|| equipment.to_string(), |equipment| equipment.name.to_string());
                 Text::new(format!("{name}(全部位号)"), format!("{name} (all its tags)"))
             }
             Scope::Gateway { enterprise, gateway } => {
@@ -139,7 +139,7 @@ impl Render<'_> {
             let proven = view.proven(alarms);
             PointJson {
                 tag: tag.id.to_string(),
-                name: tag.name.clone(),
+                name: tag.name.to_string(),
                 life: match &tag.commissioning {
                     _ if !tag.in_service => "out-of-service",
                     Some(life) if life.until <= now => "commissioning-overdue",
@@ -177,10 +177,10 @@ impl Render<'_> {
             Scope::Alarms { .. } => false,
             Scope::Tags { tags } => tags.contains(&tag.id),
             Scope::Area { enterprise, equipment } => {
-                tag.id.enterprise == *enterprise && self.plant().equipment.get(tag.equipment).is_some_and(|one| one.id == *equipment)
+                tag.id.enterprise == *enterprise && self.plant().equipment_of(tag).is_some_and(|one| one.id == *equipment)
             }
             Scope::Gateway { enterprise, gateway } => {
-                let through = tag.gateway.and_then(|at| self.plant().gateways.get(at));
+                let through = self.plant().gateway_of(tag);
                 tag.id.enterprise == *enterprise && through.is_some_and(|one| one.id == *gateway)
             }
         };

@@ -124,7 +124,7 @@ pub(crate) fn alarm(plant: &Plant, alarm: &AlarmId) -> Text {
 fn name(plant: &Plant, id: &TagId) -> String {
     let tag = plant.tag_index(id).map(|index| plant.tag(index));
     match tag {
-        Some(tag) if tag.name != *tag.id.tag => format!("{} {}", tag.id.tag, tag.name),
+        Some(tag) if *tag.name != *tag.id.tag => format!("{} {}", tag.id.tag, tag.name),
         _ => id.tag.to_string(),
     }
 }

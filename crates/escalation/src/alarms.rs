@@ -155,7 +155,7 @@ impl Escalation {
             return;
         }
         let plant = Arc::clone(&self.plant);
-        let gateway = plant.tag_index(&id.tag).and_then(|index| plant.tag(index).gateway).and_then(|at| plant.gateways.get(at));
+        let gateway = plant.tag_index(&id.tag).and_then(|index| plant.gateway_of(plant.tag(index)));
         let Some(gateway) = gateway else { return };
         let lost = AlarmId { tag: plant.tag(gateway.tag).id.clone(), condition: Condition::GatewayLost };
         let case = self.alarms.get(&lost).filter(|alarm| alarm.state.is_standing()).and_then(|alarm| alarm.case.clone());
@@ -429,7 +429,7 @@ impl Escalation {
         if level < Level::Red && !rule.is_some_and(|rule| rule.siren) {
             return;
         }
-        let zone = tag.zone.clone().or_else(|| self.plant.equipment.get(tag.equipment).and_then(|equipment| equipment.zone.clone()));
+        let zone = tag.zone.clone().or_else(|| self.plant.equipment_of(tag).and_then(|equipment| equipment.zone.clone()));
         let Some(zone) = zone else { return };
         let at = (id.tag.enterprise.clone(), zone);
         self.zones.entry(at.clone()).or_insert_with(|| Zone::new(at.0.clone(), at.1.clone())).sound(id, case, level);

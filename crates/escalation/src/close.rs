@@ -83,8 +83,8 @@ impl Escalation {
             let alarm = model::AlarmId { tag: tag.clone(), condition };
             self.alarms.get(&alarm).is_some_and(|alarm| alarm.state.is_standing())
         };
-        let gateway = self.plant.tag_index(tag).and_then(|index| self.plant.tag(index).gateway);
-        let gateway = gateway.and_then(|at| self.plant.gateways.get(at)).map(|gateway| &self.plant.tag(gateway.tag).id);
+        let gateway = self.plant.tag_index(tag).and_then(|index| self.plant.gateway_of(self.plant.tag(index)));
+        let gateway = gateway.map(|gateway| &self.plant.tag(gateway.tag).id);
         stands(tag, Condition::BadQuality)
             || stands(tag, Condition::Stale)
             || stands(tag, Condition::GatewayLost)

@@ -236,7 +236,7 @@ impl Escalation {
     fn place(&self, tag: &TagId) -> EquipmentId {
         self.plant
             .tag_index(tag)
-            .and_then(|index| self.plant.equipment.get(self.plant.tag(index).equipment))
+            .and_then(|index| self.plant.equipment_of(self.plant.tag(index)))
             .map_or_else(|| EquipmentId::new(&*tag.tag), |equipment| equipment.id.clone())
     }
 

@@ -162,7 +162,7 @@ impl Escalation {
     }
 
     fn hazard(&self, tag: &Tag) -> Hazard {
-        self.plant.equipment.get(tag.equipment).map_or(Hazard::None, |equipment| equipment.hazard)
+        self.plant.equipment_of(tag).map_or(Hazard::None, |equipment| equipment.hazard)
     }
 
     /// The conditions a scope covers.
@@ -192,10 +192,10 @@ impl Escalation {
     fn reaches(&self, scope: &Scope, tag: &Tag) -> bool {
         match scope {
             Scope::Area { enterprise, equipment } => {
-                tag.id.enterprise == *enterprise && self.plant.equipment.get(tag.equipment).is_some_and(|one| one.id == *equipment)
+                tag.id.enterprise == *enterprise && self.plant.equipment_of(tag).is_some_and(|one| one.id == *equipment)
             }
             Scope::Gateway { enterprise, gateway } => {
-                let through = tag.gateway.and_then(|at| self.plant.gateways.get(at)).is_some_and(|one| one.id == *gateway);
+                let through = self.plant.gateway_of(tag).is_some_and(|one| one.id == *gateway);
                 let own = || self.plant.gateways.iter().any(|one| one.id == *gateway && self.plant.tag(one.tag).id == tag.id);
                 tag.id.enterprise == *enterprise && (through || own())
             }

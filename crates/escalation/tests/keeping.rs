@@ -291,7 +291,7 @@ fn five_hundred_cases_an_hour_down_are_told_once_each_red_first() {
     for number in 0..500 {
         let mut tag = tag.clone();
         tag.id = TagId::new("hx", format!("N{number:03}"));
-        tag.equipment = plant.equipment.len();
+        tag.equipment = model::EquipmentIndex(plant.equipment.len() as u32);
         tag.conditions[3].level = [Level::Yellow, Level::Orange, Level::Red][number % 3];
         plant.equipment.push(model::plant::Equipment { id: EquipmentId::new(format!("n{number:03}")), ..plant.equipment[tank].clone() });
         plant.tags.push(tag);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 macro_rules! id {
@@ -135,5 +136,38 @@ impl TagIndex {
     /// As an index into a list of all tags.
     pub const fn at(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// An equipment's place in the plant's sorted list, valid only for one [`crate::plant::Plant`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EquipmentIndex(pub u32);
+
+impl EquipmentIndex {
+    /// As an index into the list.
+    pub const fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A gateway's place in the plant's sorted list, valid only for one [`crate::plant::Plant`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// One more than the place, so that no gateway takes no room of its own.
+pub struct GatewayIndex(NonZeroU32);
+
+impl GatewayIndex {
+    /// The gateway at this place.
+    pub const fn new(at: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(at))
+    }
+    /// As an index into the list.
+    pub const fn at(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl fmt::Debug for GatewayIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GatewayIndex").field(&self.at()).finish()
     }
 }

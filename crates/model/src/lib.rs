@@ -10,6 +10,7 @@ mod case;
 mod ids;
 pub mod plant;
 mod reading;
+mod shared;
 mod time;
 pub mod topic;
 
@@ -20,4 +21,5 @@ pub use case::*;
 pub use ids::*;
 pub use plant::{Hazard, Plant, Signal, Tier};
 pub use reading::*;
+pub use shared::Shared;
 pub use time::*;

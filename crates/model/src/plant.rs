@@ -5,9 +5,11 @@
 //! their alarms take the same path as a tank's.
 
 use crate::{
-    BodyId, ChannelId, Condition, Duration, EquipmentId, GatewayId, Level, PersonId, RuleVersion, TagId, TagIndex, Timestamp, ZoneId,
+    BodyId, ChannelId, Condition, Duration, EquipmentId, EquipmentIndex, GatewayId, GatewayIndex, Level, PersonId, RuleVersion, Shared,
+    TagId, TagIndex, Timestamp, ZoneId,
 };
 use serde::{Deserialize, Serialize};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// A tier of the jurisdiction: 0 the enterprise, 1 the township or park, 2 the county; more can follow. Data, not an enum.
@@ -138,7 +140,7 @@ pub struct Equipment {
     /// Identity within it.
     pub id: EquipmentId,
     /// Name on pages and in messages, such as `甲类罐区V-101`.
-    pub name: String,
+    pub name: Box<str>,
     /// An area guarded by detectors.
     pub is_area: bool,
     /// Major hazard it belongs to.
@@ -146,7 +148,7 @@ pub struct Equipment {
     /// Siren zone of the place.
     pub zone: Option<ZoneId>,
     /// Its operating modes 工况, where it has more than one.
-    pub modes: Option<Modes>,
+    pub modes: Option<Box<Modes>>,
 }
 
 /// The operating modes 工况 of an equipment or area: 运行, 开车, 停车, 检修, 倒罐, or products.
@@ -250,13 +252,41 @@ impl Signal {
     }
 }
 
-/// A tag 位号.
+/// A tag 位号: its own identity, name and places, and what it shares with every tag that says the same.
+///
+/// It reads like its own data sheet (`tag.unit`): a county has a hundred thousand tags and some hundreds of sheets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     /// Identity.
     pub id: TagId,
     /// 名称.
-    pub name: String,
+    pub name: Box<str>,
+    /// Its equipment or area.
+    pub equipment: EquipmentIndex,
+    /// Its gateway; none for the engine's own tags.
+    pub gateway: Option<GatewayIndex>,
+    /// What its data sheet says.
+    pub sheet: Shared<DataSheet>,
+    /// Its conditions, in the order of [`Condition::ALL`].
+    pub conditions: Shared<Vec<ConditionRule>>,
+}
+
+impl Deref for Tag {
+    type Target = DataSheet;
+    fn deref(&self) -> &DataSheet {
+        &self.sheet
+    }
+}
+
+impl DerefMut for Tag {
+    fn deref_mut(&mut self) -> &mut DataSheet {
+        &mut self.sheet
+    }
+}
+
+/// What many tags say alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSheet {
     /// What it measures.
     pub signal: Signal,
     /// Unit as received and shown; empty for discrete signals.
@@ -265,10 +295,6 @@ pub struct Tag {
     pub decimals: u8,
     /// Measuring range, low and high, in the unit.
     pub range: Option<(f64, f64)>,
-    /// Its equipment or area: index into [`Plant::equipment`].
-    pub equipment: usize,
-    /// Its gateway: index into [`Plant::gateways`]; none for the engine's own tags.
-    pub gateway: Option<usize>,
     /// Siren zone, its own or the equipment's.
     pub zone: Option<ZoneId>,
     /// 介质.
@@ -292,22 +318,16 @@ pub struct Tag {
     /// 待调试: evaluated and shown, but until its end told to the integrator only. The tag's own, its gateway's or its
     /// enterprise's.
     pub commissioning: Option<Commissioning>,
-    /// Its conditions, in the order of [`Condition::ALL`].
-    pub conditions: Vec<ConditionRule>,
 }
 
-impl Tag {
-    /// A tag in service that has nothing but its name: sampled every second, stale after ten.
-    pub fn new(id: TagId, signal: Signal) -> Self {
+impl DataSheet {
+    /// Of a measured signal in service that is sampled every second and stale after ten.
+    pub fn new(signal: Signal) -> Self {
         Self {
-            name: id.tag.to_string(),
-            id,
             signal,
             unit: String::new(),
             decimals: 1,
             range: None,
-            equipment: 0,
-            gateway: None,
             zone: None,
             medium: String::new(),
             sample_interval: Duration::from_secs(1),
@@ -319,7 +339,20 @@ impl Tag {
             warm_up: Duration::ZERO,
             calculation: None,
             commissioning: None,
-            conditions: Vec::new(),
+        }
+    }
+}
+
+impl Tag {
+    /// A tag without conditions that has nothing but its name and the sheet of its signal.
+    pub fn new(id: TagId, signal: Signal) -> Self {
+        Self {
+            name: (*id.tag).into(),
+            id,
+            equipment: EquipmentIndex(0),
+            gateway: None,
+            sheet: DataSheet::new(signal).into(),
+            conditions: Shared::default(),
         }
     }
 
@@ -657,6 +690,14 @@ impl Plant {
     /// The tag at an index of this plant.
     pub fn tag(&self, index: TagIndex) -> &Tag {
         &self.tags[index.at()]
+    }
+    /// The equipment or area of a tag.
+    pub fn equipment_of(&self, tag: &Tag) -> Option<&Equipment> {
+        self.equipment.get(tag.equipment.at())
+    }
+    /// The gateway of a tag.
+    pub fn gateway_of(&self, tag: &Tag) -> Option<&Gateway> {
+        self.gateways.get(tag.gateway?.at())
     }
     /// Finds a body.
     pub fn body(&self, id: &BodyId) -> Option<&Body> {

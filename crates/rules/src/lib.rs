@@ -375,7 +375,7 @@ impl Rules {
                 state.granted = state.granted + grant;
                 self.close(index, state);
                 if let Some(gateway) = tag.gateway {
-                    self.gateways.soft_changed(gateway);
+                    self.gateways.soft_changed(gateway.at());
                 }
             }
         }

@@ -129,7 +129,7 @@ impl Rules {
                 tag.newest = Some(Newest { time, record: ReadingRecord::from(reading), ahead: None });
             });
             if let Some(gateway) = self.plant.tag(reading.tag).gateway {
-                self.gateways.soft_changed(gateway);
+                self.gateways.soft_changed(gateway.at());
             }
         }
     }

@@ -85,9 +85,15 @@ impl Reload {
 
 /// Whether nothing differs but where the plant lists what the tag stands on and is calculated from.
 fn judges_alike(before: &Tag, after: &Tag) -> bool {
-    let same_places =
-        |after: &Tag| Tag { equipment: after.equipment, gateway: after.gateway, calculation: after.calculation.clone(), ..before.clone() };
-    before == after || (before.conditions == after.conditions && before.formula() == after.formula() && *after == same_places(after))
+    before.id == after.id
+        && before.name == after.name
+        && before.conditions == after.conditions
+        && (before.sheet == after.sheet
+            || before.formula() == after.formula() && {
+                let mut sheet = after.sheet.clone();
+                sheet.calculation.clone_from(&before.calculation);
+                before.sheet == sheet
+            })
 }
 
 /// For each element of one sorted list, its place in the other.
@@ -225,7 +231,7 @@ impl Rules {
             if let (Some(to), false) = (*to, alike[at]) {
                 let (old, new) = (&from.tags[at], self.plant.tag(to));
                 if old.conditions != new.conditions || old.in_service != new.in_service {
-                    let conditions = if old.in_service { old.conditions.clone() } else { Vec::new() };
+                    let conditions = if old.in_service { old.conditions.to_vec() } else { Vec::new() };
                     self.formers.push(to, Former { until: self.now, rules: from.version.clone(), conditions });
                 }
             }

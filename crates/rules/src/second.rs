@@ -65,7 +65,7 @@ impl Second {
             if gas.contains(&index) || !tag.in_service {
                 continue;
             }
-            let mode = plant.equipment.get(tag.equipment).and_then(|equipment| equipment.modes.as_ref()).map(|modes| modes.tag);
+            let mode = plant.equipment_of(tag).and_then(|equipment| equipment.modes.as_ref()).map(|modes| modes.tag);
             let mode = mode.and_then(|mode| places.get(&mode).copied());
             let mut follows = false;
             for (condition, rule) in tag.conditions.iter().enumerate() {

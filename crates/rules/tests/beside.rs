@@ -15,7 +15,7 @@ struct Run {
 impl Run {
     fn new() -> Self {
         let mut one = tag("hx", "T", Signal::Temperature);
-        one.conditions = vec![rule(Condition::High, 80.0), rule(Condition::Inhibited, 0.0)];
+        one.conditions = vec![rule(Condition::High, 80.0), rule(Condition::Inhibited, 0.0)].into();
         let plant = plant(vec![one], &[], Duration::from_secs(5), "v");
         let tag = plant.find_tag("hx", "T").expect("the tag");
         Self { rules: Rules::new(plant, ZERO), tag }

@@ -47,7 +47,7 @@ fn plant_of(limits: Limits) -> Arc<Plant> {
     high.deadband = DEADBAND;
     high.on_delay = Duration::from_secs(limits.on_delay);
     high.off_delay = Duration::from_secs(limits.off_delay);
-    tank.conditions = vec![high, rule(Condition::BadQuality, 0.0), rule(Condition::Stale, 0.0)];
+    tank.conditions = vec![high, rule(Condition::BadQuality, 0.0), rule(Condition::Stale, 0.0)].into();
     if let Some(setpoint) = limits.high_high {
         tank.conditions.push(rule(Condition::HighHigh, setpoint));
     }

@@ -49,9 +49,9 @@ fn tags() -> Vec<Tag> {
         rule
     };
     let data = || [Condition::BadQuality, Condition::Stale].map(|condition| rule(condition, 0.0));
-    tags[0].conditions = vec![limit(Condition::High, 80.0, 5, 5), limit(Condition::HighHigh, 90.0, 0, 0)];
-    tags[1].conditions = vec![limit(Condition::High, 25.0, 0, 10), limit(Condition::HighHigh, 50.0, 0, 0)];
-    tags[2].conditions = vec![limit(Condition::Low, 20.0, 3, 0), limit(Condition::LowLow, 10.0, 0, 4)];
+    tags[0].conditions = vec![limit(Condition::High, 80.0, 5, 5), limit(Condition::HighHigh, 90.0, 0, 0)].into();
+    tags[1].conditions = vec![limit(Condition::High, 25.0, 0, 10), limit(Condition::HighHigh, 50.0, 0, 0)].into();
+    tags[2].conditions = vec![limit(Condition::Low, 20.0, 3, 0), limit(Condition::LowLow, 10.0, 0, 4)].into();
     for tag in &mut tags {
         tag.conditions.extend(data());
         tag.stale_after = Duration::from_secs(30);

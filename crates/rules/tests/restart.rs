@@ -115,7 +115,7 @@ fn a_lost_gateway_stays_lost_over_a_restart() {
 #[test]
 fn an_alarm_whose_stored_state_contradicts_itself_is_faulted_and_the_others_run_on() {
     let mut made = tag("hx", "T", Signal::Level);
-    made.conditions = vec![rule(Condition::Low, 20.0), rule(Condition::High, 80.0)];
+    made.conditions = vec![rule(Condition::Low, 20.0), rule(Condition::High, 80.0)].into();
     let plant = plant(vec![made], &[], Duration::from_secs(5), "r1");
     let index = plant.find_tag("hx", "T").expect("the tag");
     let reading = |secs: i64, value: f64| {
@@ -387,7 +387,7 @@ const TAGS: usize = 4200;
 fn many(wanted: impl Fn(usize) -> bool) -> Arc<Plant> {
     let numbered = |number: usize| {
         let mut tag = tag("hx", &format!("T{number:04}"), Signal::Temperature);
-        tag.conditions = vec![rule(Condition::High, 80.0), rule(Condition::Low, 10.0)];
+        tag.conditions = vec![rule(Condition::High, 80.0), rule(Condition::Low, 10.0)].into();
         tag
     };
     plant((0..TAGS).filter(|number| wanted(*number)).map(numbered).collect(), &[], Duration::from_secs(5), "many")

@@ -13,7 +13,7 @@ impl Stalling {
     fn new() -> Self {
         let mut made = tag("hx", "T", Signal::Level);
         made.stale_after = Duration::from_secs(15);
-        made.conditions = vec![rule(Condition::Stale, 0.0)];
+        made.conditions = vec![rule(Condition::Stale, 0.0)].into();
         Self { rules: Rules::new(plant(vec![made], &[], Duration::from_secs(5), "r1"), ZERO) }
     }
     fn step(&mut self, input: &Input<'_>, millis: i64) -> Vec<String> {

@@ -29,11 +29,11 @@ fn rule(condition: Condition, setpoint: f64) -> ConditionRule {
 fn plant(tags: usize) -> Arc<Plant> {
     let tag = |number: usize| {
         let (signal, range, low, high) = TANK[number % TANK.len()];
+        let sheet =
+            DataSheet { range: Some(range), sample_interval: INTERVAL, stale_after: Duration::from_mins(5), ..DataSheet::new(signal) };
         Tag {
-            name: String::new(),
-            range: Some(range),
-            sample_interval: INTERVAL,
-            stale_after: Duration::from_mins(5),
+            name: "".into(),
+            sheet: sheet.into(),
             conditions: low.map(|low| rule(Condition::Low, low)).into_iter().chain([rule(Condition::High, high)]).collect(),
             ..Tag::new(TagId::new("xinghua", format!("T{number:04}")), signal)
         }

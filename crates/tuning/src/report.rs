@@ -254,7 +254,7 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
     let y = |value: f64| HEIGHT * (high - value) / (high - low);
     let length = trace.to.since(trace.from).0.max(1) as f64;
     let x = |at: Timestamp| (at.since(trace.from).0 as f64 / length * WIDTH).clamp(0.0, WIDTH);
-    let name = after.as_ref().or(before.as_ref()).map_or("", |tag| tag.name.as_str());
+    let name = after.as_ref().or(before.as_ref()).map_or("", |tag| &tag.name);
     let unit = after.as_ref().or(before.as_ref()).map_or("", |tag| tag.unit.as_str());
     let bars = HEIGHT + BELOW;
     let total = bars + 2.0 * (BAR + 4.0) + 4.0;

@@ -209,7 +209,7 @@ impl Run {
         let plant = Arc::clone(self.simulation.plant());
         // A tag that a reload took away is not known any more, as in the plant.
         let Some(index) = plant.tag_index(tag) else { return };
-        let gateway = plant.tag(index).gateway.and_then(|at| plant.gateways.get(at));
+        let gateway = plant.gateway_of(plant.tag(index));
         let clock = gateway.and_then(|gateway| self.clocks.get(&(gateway.enterprise.clone(), gateway.id.clone())));
         let now = self.simulation.now();
         let source_time = now + offset + clock.copied().unwrap_or(Duration::ZERO);
@@ -336,7 +336,7 @@ impl Run {
     /// The episodes that want an acknowledgement, of the tag named or of the whole equipment.
     fn unseen(&self, deed: &Deed, plant: &Plant) -> Vec<EpisodeRef> {
         let place = |tag: &TagId| {
-            let equipment = plant.tag_index(tag).and_then(|index| plant.equipment.get(plant.tag(index).equipment));
+            let equipment = plant.tag_index(tag).and_then(|index| plant.equipment_of(plant.tag(index)));
             equipment.map(|equipment| (equipment.enterprise.clone(), equipment.id.clone()))
         };
         let named = |tag: &TagId| match &deed.tag {

@@ -8,7 +8,7 @@
 use crate::backtest::Taken;
 use crate::kpi::Episode;
 use model::plant::{ConditionRule, Plant};
-use model::{AlarmEffect, AlarmId, Change, Condition, Duration, Reading, TagIndex, Timestamp};
+use model::{AlarmEffect, AlarmId, Change, Condition, Duration, EquipmentIndex, GatewayIndex, Reading, TagIndex, Timestamp};
 use rules::{Input, Rules};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -219,7 +219,7 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
     {
         *rule = with_remedy(rule, remedy);
     }
-    let mut equipment = plant.equipment.get(tag.equipment).cloned();
+    let mut equipment = plant.equipment_of(&tag).cloned();
     if let Some(equipment) = &mut equipment {
         equipment.modes = None;
     }
@@ -227,12 +227,12 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
         extra.modes.clear();
         extra.suppressed_by.clear();
     }
-    tag.equipment = 0;
-    let mut gateway = tag.gateway.and_then(|at| plant.gateways.get(at)).cloned();
+    let mut gateway = plant.gateway_of(&tag).cloned();
+    tag.equipment = EquipmentIndex(0);
     let mut tags = vec![tag];
     if let Some(gateway) = &mut gateway {
         let mut own = plant.tag(gateway.tag).clone();
-        own.equipment = 0;
+        own.equipment = EquipmentIndex(0);
         tags.push(own);
     }
     let id = tags[0].id.clone();
@@ -241,7 +241,7 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
     if let Some(gateway) = &mut gateway {
         gateway.members = vec![place];
         gateway.tag = TagIndex(1 - place.0);
-        tags[place.at()].gateway = Some(0);
+        tags[place.at()].gateway = Some(GatewayIndex::new(0));
     }
     let alone = Plant {
         version: plant.version.clone(),
@@ -261,7 +261,6 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::plant::Tag;
     use model::{Level, Quality, Signal, TagId};
 
     const START: Timestamp = Timestamp::from_secs(1_736_121_600);
@@ -270,8 +269,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/tep");
         let mut plant = config::load(&folder).unwrap_or_else(|faults| panic!("{}", faults.render(config::Lang::En, false))).plant;
         let index = plant.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
-        let old = plant.tags[index.at()].clone();
-        plant.tags[index.at()] = Tag { signal, range: Some((0.0, 100.0)), conditions: vec![rule], ..old };
+        let tag = &mut plant.tags[index.at()];
+        (tag.signal, tag.range, tag.conditions) = (signal, Some((0.0, 100.0)), vec![rule].into());
         plant
     }
     fn readings(values: &[f64]) -> Vec<Taken> {

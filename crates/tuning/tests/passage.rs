@@ -135,7 +135,9 @@ enum Weather {
 
 /// Some tags of a few gateways, for some minutes, with all that goes wrong in a plant. `trouble` is how seldom: once in so many seconds.
 fn history(plant: &Plant, tags: &[TagId], seconds: i64, trouble: i64, random: &mut Random) -> Vec<(Taken, u32)> {
-    let gateway_of = |tag: &TagId| plant.tag_index(tag).and_then(|index| plant.tag(index).gateway).unwrap_or(plant.gateways.len());
+    let gateway_of = |tag: &TagId| {
+        plant.tag_index(tag).and_then(|index| plant.tag(index).gateway).map(model::GatewayIndex::at).unwrap_or(plant.gateways.len())
+    };
     let gateways: Vec<usize> = tags.iter().map(gateway_of).collect();
     let mut weather = vec![(Weather::Fair, 0_i64); plant.gateways.len() + 1];
     let limits: Vec<(f64, f64)> = tags

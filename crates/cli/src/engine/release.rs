@@ -145,9 +145,9 @@ impl Engine {
 
     fn shown_view(&self, view: &AlarmView) -> LiveAlarm {
         let tag = self.plant.tag(view.tag);
-        let gateway = tag.gateway.and_then(|at| self.plant.gateways.get(at)).map(|gateway| self.plant.tag(gateway.tag).equipment);
+        let gateway = self.plant.gateway_of(tag).map(|gateway| self.plant.tag(gateway.tag));
         // It can be in no other case than its equipment's or, where a lost gateway explains it, the gateway's.
-        let places = [Some(tag.equipment), gateway].map(|at| at.and_then(|at| self.plant.equipment.get(at)));
+        let places = [Some(tag), gateway].map(|tag| self.plant.equipment_of(tag?));
         let case = self
             .pipeline
             .cases()

@@ -1,7 +1,7 @@
 //! Tags and their conditions.
 
 use super::{Direction, Item, Line, Value, pairs};
-use model::plant::{ConditionExtra, ConditionRule, Equipment, Plant, Tag};
+use model::plant::{ConditionExtra, ConditionRule, DataSheet, Equipment, Plant, Tag};
 use model::{Condition, Hazard, Level};
 
 /// A tag with what it stands on.
@@ -13,7 +13,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn equipment(self) -> Option<&'a Equipment> {
-        self.plant.equipment.get(self.tag.equipment)
+        self.plant.equipment_of(self.tag)
     }
     fn hazard(self) -> Hazard {
         self.equipment().map_or(Hazard::None, |equipment| equipment.hazard)
@@ -27,14 +27,14 @@ impl<'a> Side<'a> {
         self.tag.conditions.iter().any(|rule| rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty()))
     }
     fn gateway(self) -> &'a str {
-        self.tag.gateway.and_then(|at| self.plant.gateways.get(at)).map_or("", |gateway| gateway.id.as_str())
+        self.plant.gateway_of(self.tag).map_or("", |gateway| gateway.id.as_str())
     }
     /// The limits in one line, for a tag that comes or goes.
     fn limits(self) -> String {
         let shown = |rule: &&ConditionRule| rule.condition.has_setpoint() || rule.condition == Condition::Discrete;
         let limits: Vec<String> =
             self.tag.conditions.iter().filter(shown).map(|rule| format!("{} {}", rule.condition, rule.setpoint)).collect();
-        if limits.is_empty() { self.tag.name.clone() } else { limits.join(", ") }
+        if limits.is_empty() { self.tag.name.to_string() } else { limits.join(", ") }
     }
 }
 
@@ -294,12 +294,22 @@ fn rest(tag: &Tag) -> Tag {
     let bare = Tag::new(tag.id.clone(), model::Signal::Other);
     Tag {
         name: bare.name,
+        equipment: bare.equipment,
+        gateway: bare.gateway,
+        sheet: rest_of_sheet(&tag.sheet).into(),
+        conditions: bare.conditions,
+        ..tag.clone()
+    }
+}
+
+#[expect(clippy::needless_update, reason = "what is yet to come is compared")]
+fn rest_of_sheet(sheet: &DataSheet) -> DataSheet {
+    let bare = DataSheet::new(model::Signal::Other);
+    DataSheet {
         signal: bare.signal,
         unit: bare.unit,
         decimals: bare.decimals,
         range: bare.range,
-        equipment: bare.equipment,
-        gateway: bare.gateway,
         zone: bare.zone,
         medium: bare.medium,
         sample_interval: bare.sample_interval,
@@ -308,11 +318,10 @@ fn rest(tag: &Tag) -> Tag {
         interlock: bare.interlock,
         basis: bare.basis,
         in_service: bare.in_service,
-        conditions: bare.conditions,
         warm_up: bare.warm_up,
         commissioning: bare.commissioning,
         calculation: bare.calculation,
-        ..tag.clone()
+        ..sheet.clone()
     }
 }
 

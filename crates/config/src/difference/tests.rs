@@ -135,7 +135,7 @@ fn a_tier_told_later_or_by_less_is_looser() {
 
 #[test]
 fn a_change_of_names_is_neutral_and_wants_nothing() {
-    let changed = with("LIA-101", |tag| tag.name = "another name".to_owned());
+    let changed = with("LIA-101", |tag| tag.name = "another name".into());
     let difference = Difference::between(&plant(), &changed);
     assert_eq!(difference.lines.iter().map(|line| (line.item, line.direction)).collect::<Vec<_>>(), [(Item::Shown, Direction::Neutral)]);
     assert!(!difference.needs_ticket());
@@ -155,7 +155,7 @@ fn edit(plant: &mut Plant, (at, what, by): (usize, u8, i8)) {
         2 => tag.stale_after = length,
         3 => tag.unit = format!("u{}", by / 50),
         4 => tag.signal = if by > 0 { Signal::Toxic } else { Signal::Level },
-        5 => tag.name = format!("n{by}"),
+        5 => tag.name = format!("n{by}").into(),
         6 if conditions > 0 => {
             tag.conditions.remove(by.unsigned_abs() as usize % conditions);
         }

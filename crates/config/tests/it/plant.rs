@@ -56,7 +56,7 @@ fn a_higher_hazard_raises_the_levels() {
     assert_eq!(conditions(&plant, "PIA-101")[..2], ["high 1.5/0.1 15s/15s yellow", "high-high 1.8/0.1 0s/15s red siren"]);
     assert_eq!(conditions(&plant, "GC-101")[1], "high-high 50/2.5 0s/60s red siren");
     let gateway = plant.tag(plant.find_tag("acme", "GW01").expect("a gateway has a tag"));
-    assert_eq!(plant.equipment[gateway.equipment].hazard, Hazard::Second);
+    assert_eq!(plant.equipment[gateway.equipment.at()].hazard, Hazard::Second);
     assert_eq!(gateway.conditions.iter().find(|rule| rule.condition == Condition::GatewayLost).map(|rule| rule.level), Some(Level::Orange));
 }
 
@@ -95,7 +95,7 @@ fn gateways_and_the_engine_have_tags_of_their_own() {
     for name in model::plant::SYSTEM_TAGS {
         let tag = plant.tag(plant.find_tag(model::SYSTEM_ENTERPRISE, name).expect("the engine's tags are made for every plant"));
         assert_eq!(tag.conditions.iter().map(|rule| rule.condition).collect::<Vec<_>>(), [Condition::System]);
-        assert_eq!(plant.equipment[tag.equipment].id.as_str(), watchfire_config::SYSTEM_EQUIPMENT);
+        assert_eq!(plant.equipment[tag.equipment.at()].id.as_str(), watchfire_config::SYSTEM_EQUIPMENT);
     }
     let system = plant.body(&model::BodyId::new(model::SYSTEM_ENTERPRISE)).expect("it is among the bodies");
     assert_eq!(system.parent.as_ref().map(model::BodyId::as_str), Some("county"));
@@ -126,12 +126,12 @@ fn everything_is_sorted_and_every_index_fits() {
     assert!(plant.equipment.is_sorted_by(|a, b| (&a.enterprise, &a.id) < (&b.enterprise, &b.id)));
     assert!(plant.gateways.is_sorted_by(|a, b| (&a.enterprise, &a.id) < (&b.enterprise, &b.id)));
     for tag in &plant.tags {
-        assert_eq!(plant.equipment[tag.equipment].enterprise, tag.id.enterprise);
+        assert_eq!(plant.equipment[tag.equipment.at()].enterprise, tag.id.enterprise);
         let order: Vec<_> = tag.conditions.iter().map(|rule| Condition::ALL.iter().position(|kind| *kind == rule.condition)).collect();
         assert!(order.is_sorted(), "{}", tag.id);
     }
-    for (at, gateway) in plant.gateways.iter().enumerate() {
-        assert!(gateway.members.iter().all(|index| plant.tag(*index).gateway == Some(at)));
+    for (gateway, at) in plant.gateways.iter().zip(0..) {
+        assert!(gateway.members.iter().all(|index| plant.tag(*index).gateway == Some(model::GatewayIndex::new(at))));
     }
 }
 
@@ -160,8 +160,8 @@ fn equipment_can_be_described_where_the_list_does_not_say_enough() {
                      \"甲类罐区\" = { area = true }\n\"1#鹤位\" = {}\n";
     let plant = plant("equipment.toml", "", described);
     let tag = plant.tag(plant.find_tag("acme", "PIA-101").expect("it is there"));
-    let tank = &plant.equipment[tag.equipment];
-    assert_eq!((tank.name.as_str(), tank.hazard), ("一号储罐", Hazard::Second));
+    let tank = &plant.equipment[tag.equipment.at()];
+    assert_eq!((&*tank.name, tank.hazard), ("一号储罐", Hazard::Second));
     assert_eq!(conditions(&plant, "PIA-101")[1], "high-high 1.8/0.1 0s/15s red siren");
     let missing = load(changed("equipment.toml", "", "[equipment.acme]\n\"V-101\" = {}\n")).expect_err("two are not described");
     assert!(missing.faults().iter().all(|fault| fault.code == "unknown-equipment"), "{missing}");
@@ -170,7 +170,7 @@ fn equipment_can_be_described_where_the_list_does_not_say_enough() {
 #[test]
 fn equipment_is_named_by_place_and_number() {
     let plant = unbroken();
-    let names: Vec<_> = plant.equipment.iter().map(|equipment| equipment.name.as_str()).collect();
+    let names: Vec<_> = plant.equipment.iter().map(|equipment| &*equipment.name).collect();
     assert_eq!(names, ["烽燧引擎", "装卸区1#鹤位", "甲类罐区V-101", "罐区网关", "甲类罐区"]);
 }
 

@@ -106,7 +106,7 @@ fn calculated_tags_modes_and_suppressions_are_built() {
         panic!("{:?}", extra.modes)
     };
     assert_eq!((limit.setpoint, limit.deadband, limit.on_delay), (5.0, low.deadband, low.on_delay), "what is not said stays");
-    let modes = plant.equipment[tag(&plant, "LIA-101").equipment].modes.as_ref().expect("it has modes");
+    let modes = plant.equipment[tag(&plant, "LIA-101").equipment.at()].modes.as_ref().expect("it has modes");
     assert_eq!((&*plant.tag(modes.tag).id.tag, modes.names.join(" ")), ("V-101工况", "运行 倒罐 检修".to_owned()));
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): As
     let fits = |tag: &model::plant::Tag| {
         query.enterprise.as_deref().is_none_or(|enterprise| enterprise.is_empty() || tag.id.enterprise.as_str() == enterprise)
             && wanted.as_deref().is_none_or(|wanted| {
-                let equipment = render.plant().equipment.get(tag.equipment);
+                let equipment = render.plant().equipment_of(tag);
                 has(&tag.id.tag, wanted) || has(&tag.name, wanted) || equipment.is_some_and(|equipment| has(&equipment.name, wanted))
             })
     };

@@ -1,12 +1,12 @@
 //! A county of two townships with one enterprise each, small enough to see through. Every id of an enterprise holds its name,
 //! so that whatever leaks can be found by text.
 
-use model::plant::{Body, Channel, ChannelKind, Equipment, Gateway, LevelPolicy, Person, Policies, Tag, TierName};
+use model::plant::{Body, Channel, ChannelKind, DataSheet, Equipment, Gateway, LevelPolicy, Person, Policies, Tag, TierName};
 use model::{AlarmId, AlarmState};
 use model::{
-    BodyId, Case, CaseAnnouncement, CaseEpisode, CaseId, CaseStep, Condition, Duration, Episode, EpisodeRef, Hazard, Level, Notification,
-    NotificationKey, PersonId, Plant, Purpose, Signal, Siren, TagId, TagIndex, Tier, TierProgress, Timestamp, TransitionKey, ZoneId,
-    plant::ConditionRule,
+    BodyId, Case, CaseAnnouncement, CaseEpisode, CaseId, CaseStep, Condition, Duration, Episode, EpisodeRef, EquipmentIndex, GatewayIndex,
+    Hazard, Level, Notification, NotificationKey, PersonId, Plant, Purpose, Signal, Siren, TagId, TagIndex, Tier, TierProgress, Timestamp,
+    TransitionKey, ZoneId, plant::ConditionRule,
 };
 
 /// The engine's time in these tests.
@@ -34,17 +34,21 @@ fn limit(condition: Condition, setpoint: f64, level: Level) -> ConditionRule {
     ConditionRule::new(condition, setpoint, level)
 }
 
-fn tag(id: TagId, name: &str, signal: Signal, equipment: usize, gateway: Option<usize>, conditions: Vec<ConditionRule>) -> Tag {
-    Tag {
-        name: name.into(),
+fn tag(id: TagId, name: &str, signal: Signal, equipment: u32, gateway: Option<u32>, conditions: Vec<ConditionRule>) -> Tag {
+    let sheet = DataSheet {
         unit: if signal == Signal::Level { "%".into() } else { String::new() },
         range: (signal == Signal::Level).then_some((0.0, 100.0)),
-        equipment,
-        gateway,
         sample_interval: Duration::from_secs(5),
         stale_after: Duration::from_secs(15),
         labels: (signal == Signal::StaticEarthing).then(|| ["断开".into(), "接地".into()]),
-        conditions,
+        ..DataSheet::new(signal)
+    };
+    Tag {
+        name: name.into(),
+        equipment: EquipmentIndex(equipment),
+        gateway: gateway.map(GatewayIndex::new),
+        sheet: sheet.into(),
+        conditions: conditions.into(),
         ..Tag::new(id, signal)
     }
 }
@@ -70,11 +74,11 @@ pub fn plant() -> Plant {
         zone: None,
         modes: None,
     }];
-    for (at, enterprise) in ["ent-hx", "ent-lz"].into_iter().enumerate() {
+    for (enterprise, at) in ["ent-hx", "ent-lz"].into_iter().zip(0..) {
         equipment.push(Equipment {
             enterprise: enterprise.into(),
             id: "V-101".into(),
-            name: format!("<script>alert(1)</script>{enterprise} 罐区"),
+            name: format!("<script>alert(1)</script>{enterprise} 罐区").into(),
             is_area: false,
             hazard: Hazard::Third,
             zone: Some("Z1".into()),

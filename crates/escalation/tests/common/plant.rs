@@ -37,7 +37,7 @@ pub fn rule(condition: Condition, setpoint: f64, level: Level) -> ConditionRule 
     ConditionRule { siren: level == Level::Red, ..ConditionRule::new(condition, setpoint, level) }
 }
 
-fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone: Option<&str>, mut conditions: Vec<ConditionRule>) -> Tag {
+fn tag(id: &str, signal: Signal, equipment: u32, gateway: Option<u32>, zone: Option<&str>, mut conditions: Vec<ConditionRule>) -> Tag {
     let enterprise = id.split_once('/').expect("well-formed test data").0;
     if signal != Signal::System && signal != Signal::Gateway {
         conditions.push(rule(Condition::BadQuality, 0.0, Level::Yellow));
@@ -45,14 +45,18 @@ fn tag(id: &str, signal: Signal, equipment: usize, gateway: Option<usize>, zone:
     }
     let order = |condition: Condition| Condition::ALL.iter().position(|other| *other == condition);
     conditions.sort_by_key(|rule| order(rule.condition));
-    Tag {
-        name: enterprise.to_owned(),
-        equipment,
-        gateway,
+    let sheet = DataSheet {
         zone: zone.map(ZoneId::from),
         sample_interval: Duration::from_secs(5),
         stale_after: Duration::from_secs(15),
-        conditions,
+        ..DataSheet::new(signal)
+    };
+    Tag {
+        name: enterprise.into(),
+        equipment: EquipmentIndex(equipment),
+        gateway: gateway.map(GatewayIndex::new),
+        sheet: sheet.into(),
+        conditions: conditions.into(),
         ..Tag::new(TagId::parse(id).expect("well-formed test data"), signal)
     }
 }
@@ -168,7 +172,7 @@ fn build() -> Arc<Plant> {
     let equipment = |enterprise: &str, id: &str, is_area, zone: Option<&str>| Equipment {
         enterprise: enterprise.into(),
         id: id.into(),
-        name: id.to_owned(),
+        name: id.into(),
         is_area,
         hazard: Hazard::None,
         zone: zone.map(ZoneId::from),
@@ -212,7 +216,9 @@ fn build() -> Arc<Plant> {
             tags.iter().position(|tag| tag.id == TagId::parse(id).expect("well-formed test data")).expect("well-formed test data") as u32
         )
     };
-    let members = |gateway: usize| (0..tags.len()).filter(|at| tags[*at].gateway == Some(gateway)).map(|at| TagIndex(at as u32)).collect();
+    let members = |gateway| {
+        (0..tags.len()).filter(|at| tags[*at].gateway == Some(GatewayIndex::new(gateway))).map(|at| TagIndex(at as u32)).collect()
+    };
     let gateway = |enterprise: &str, tag: &str, at| Gateway {
         enterprise: enterprise.into(),
         id: "G".into(),

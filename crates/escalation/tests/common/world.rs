@@ -349,7 +349,7 @@ impl World {
         self.plant
             .tags
             .iter()
-            .filter(|tag| &*tag.id.enterprise.to_string() == "by" && tag.gateway == Some(0))
+            .filter(|tag| &*tag.id.enterprise.to_string() == "by" && tag.gateway == Some(model::GatewayIndex::new(0)))
             .take(count)
             .map(|tag| tag.id.clone())
             .collect()

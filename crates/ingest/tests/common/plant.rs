@@ -55,7 +55,7 @@ pub fn plant() -> Plant {
 }
 
 fn tag(enterprise: &str, name: &str, signal: Signal) -> Tag {
-    Tag { sample_interval: Duration::from_secs(1), stale_after: Duration::from_secs(10), ..Tag::new(TagId::new(enterprise, name), signal) }
+    Tag::new(TagId::new(enterprise, name), signal)
 }
 
 fn body(id: &str, tier: Tier) -> Body {

@@ -73,7 +73,7 @@ impl Tags for Plant {
     }
     fn sent_through(&self, at: usize) -> String {
         let tag = &self.tags[at];
-        let gateway = tag.gateway.and_then(|at| self.gateways.get(at)).map_or("", |gateway| gateway.id.as_str());
+        let gateway = self.gateway_of(tag).map_or("", |gateway| gateway.id.as_str());
         format!("{}/{gateway}", tag.id.enterprise)
     }
 }

@@ -127,11 +127,9 @@ pub fn rule(condition: Condition, setpoint: f64) -> ConditionRule {
 
 /// A tag with nothing set.
 pub fn tag(enterprise: &str, name: &str, signal: Signal) -> Tag {
-    Tag {
-        sample_interval: Duration::from_secs(5),
-        stale_after: Duration::from_mins(100_000),
-        ..Tag::new(TagId::new(enterprise, name), signal)
-    }
+    let mut tag = Tag::new(TagId::new(enterprise, name), signal);
+    (tag.sample_interval, tag.stale_after) = (Duration::from_secs(5), Duration::from_mins(100_000));
+    tag
 }
 
 /// The policies of the design.
@@ -184,11 +182,12 @@ pub fn plant_with(
     let alone: Vec<String> = alone.iter().cloned().chain(texts.iter().map(|(name, ..)| name.clone())).collect();
     tags.extend(calculated.into_iter().map(|one| one.tag));
     let mut own = tag("hx", "~GW", Signal::Gateway);
-    own.conditions = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock].map(|condition| rule(condition, 0.0)).to_vec();
+    own.conditions =
+        [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock].map(|condition| rule(condition, 0.0)).to_vec().into();
     tags.push(own);
     for name in SYSTEM_TAGS {
         let mut system = tag(SYSTEM_ENTERPRISE, name, Signal::System);
-        system.conditions = vec![rule(Condition::System, 0.0)];
+        system.conditions = vec![rule(Condition::System, 0.0)].into();
         tags.push(system);
     }
     tags.sort_by(|a, b| a.id.cmp(&b.id));
@@ -225,10 +224,11 @@ pub fn plant_with(
         let inputs = program.inputs().iter().map(|input| place(input).expect("known")).collect();
         calculations.push((place(name).expect("just made"), Calculation { text: text.clone(), inputs, program }));
     }
-    let mode =
-        modes.map(|name| Modes { tag: place(name).expect("the mode"), names: vec!["运行".into(), "开车".into(), "停车".into()] });
+    let mode = modes
+        .map(|name| Modes { tag: place(name).expect("the mode"), names: vec!["运行".into(), "开车".into(), "停车".into()] })
+        .map(Box::new);
     for member in members {
-        tags[member.at()].gateway = Some(0);
+        tags[member.at()].gateway = Some(model::GatewayIndex::new(0));
     }
     for (index, calculation) in calculations {
         tags[index.at()].calculation = Some(Box::new(calculation));
@@ -236,7 +236,7 @@ pub fn plant_with(
     let equipment = Equipment {
         enterprise: "hx".into(),
         id: "E".into(),
-        name: "E".to_owned(),
+        name: "E".into(),
         is_area: false,
         hazard: Hazard::None,
         zone: None,

@@ -53,7 +53,8 @@ pub fn county_from(low: f64) -> Arc<Plant> {
         // No grace for silent tags after a restart, so that a restarted run can be held against one that went on.
         tag.sample_interval = Duration::ZERO;
         tag.range = Some((low, 100.0));
-        tag.conditions = [Condition::BadQuality, Condition::Stale, Condition::OutOfRange].map(|condition| rule(condition, 0.0)).to_vec();
+        tag.conditions =
+            [Condition::BadQuality, Condition::Stale, Condition::OutOfRange].map(|condition| rule(condition, 0.0)).to_vec().into();
     }
     let limit = |condition, setpoint, on: i64, off: i64| {
         let mut rule = rule(condition, setpoint);

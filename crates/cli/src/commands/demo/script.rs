@@ -239,10 +239,10 @@ impl Scenes {
         // Only what the cut brings: on a busy machine a gateway of the county may have been late before.
         let before = self.open_cases_of("jinhe").await?;
         self.fleet.set_cut("jinhe", gateway.id.as_str(), true)?;
-        let equipment = self.plant.equipment[self.plant.tag(gateway.tag).equipment].id.to_string();
+        let equipment = self.plant.equipment[self.plant.tag(gateway.tag).equipment.at()].id.to_string();
         self.case(&self.county, &equipment).await?;
         let places: BTreeSet<_> =
-            gateway.members.iter().map(|&tag| self.plant.equipment[self.plant.tag(tag).equipment].id.as_str()).collect();
+            gateway.members.iter().map(|&tag| self.plant.equipment[self.plant.tag(tag).equipment.at()].id.as_str()).collect();
         let cases = self.open_cases_of("jinhe").await?;
         let made = cases
             .iter()
@@ -293,7 +293,7 @@ impl Scenes {
         let top = known.range.map_or(f64::INFINITY, |(_, high)| high);
         Ok(Role {
             id: tag.to_owned(),
-            equipment: self.plant.equipment[known.equipment].id.to_string(),
+            equipment: self.plant.equipment[known.equipment.at()].id.to_string(),
             target: (rule.setpoint + span * 0.015).min(top),
             zone: known.zone.as_ref().map(ToString::to_string),
         })
@@ -304,8 +304,8 @@ impl Scenes {
         let tag = self.plant.tags.iter().find(|tag| {
             tag.id.enterprise.as_str() == "hongxin"
                 && matches!(tag.signal, Signal::Temperature | Signal::Pressure | Signal::Level)
-                && self.plant.equipment[tag.equipment].id.as_str() != not
-                && self.plant.equipment[tag.equipment].id.as_str() != self.tag("GT-201").map(|role| role.equipment).unwrap_or_default()
+                && self.plant.equipment[tag.equipment.at()].id.as_str() != not
+                && self.plant.equipment[tag.equipment.at()].id.as_str() != self.tag("GT-201").map(|role| role.equipment).unwrap_or_default()
                 && tag.conditions.iter().any(|rule| rule.condition == Condition::HighHigh && rule.level == Level::Orange)
         });
         self.tag(&tag.context("no second orange tag at hongxin")?.id.tag)
