@@ -1,10 +1,10 @@
-//! What many tags say alike is kept once: data sheets and lists of conditions.
+//! What many tags say alike is kept once: data sheets, lists of conditions, and the terms of those whose limits differ.
 //!
 //! A list of a hundred thousand tags has some hundreds of different sheets. They are shared as soon as a tag is made, not at the end:
 //! what is freed between things that stay leaves holes that nobody can use.
 
 use model::Shared;
-use model::plant::{ConditionRule, DataSheet, Tag};
+use model::plant::{ConditionRule, DataSheet, Tag, Terms};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -13,16 +13,22 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub(crate) struct Alike {
     sheets: Kept<DataSheet>,
     conditions: Kept<Vec<ConditionRule>>,
+    terms: Kept<Terms>,
 }
 
 impl Alike {
     /// Lets a tag share what another one says too. Of what it shares already nothing is looked at.
     pub fn keep(&mut self, tag: &mut Tag) {
-        if !Shared::has_others(&tag.conditions) {
-            tag.conditions.shrink_to_fit();
-        }
-        self.sheets.keep(&mut tag.sheet, hash_sheet);
-        self.conditions.keep(&mut tag.conditions, |rules, hash| rules.iter().for_each(|rule| hash_rule(rule, hash)));
+        self.sheets.keep(&mut tag.sheet, hash_sheet, |_| {});
+        let terms = &mut self.terms;
+        self.conditions.keep(
+            &mut tag.conditions,
+            |rules, hash| hash_rules(rules, hash),
+            |rules| {
+                rules.shrink_to_fit();
+                rules.iter_mut().for_each(|rule| terms.keep(&mut rule.terms, hash_terms, |_| {}));
+            },
+        );
     }
 }
 
@@ -35,8 +41,9 @@ impl<T> Default for Kept<T> {
     }
 }
 
-impl<T: PartialEq> Kept<T> {
-    fn keep(&mut self, one: &mut Shared<T>, hash: impl FnOnce(&T, &mut DefaultHasher)) {
+impl<T: Clone + PartialEq> Kept<T> {
+    /// Makes `one` that which was kept of the same, or keeps it as it is `made` to stay.
+    fn keep(&mut self, one: &mut Shared<T>, hash: impl FnOnce(&T, &mut DefaultHasher), made: impl FnOnce(&mut T)) {
         // What was kept is held here too.
         if Shared::has_others(one) {
             return;
@@ -46,7 +53,10 @@ impl<T: PartialEq> Kept<T> {
         let kept = self.0.entry(hasher.finish()).or_default();
         match kept.iter().find(|other| *other == one) {
             Some(other) => *one = other.clone(),
-            None => kept.push(one.clone()),
+            None => {
+                made(one);
+                kept.push(one.clone());
+            }
         }
     }
 }
@@ -58,6 +68,13 @@ fn hash_sheet(sheet: &DataSheet, hash: &mut DefaultHasher) {
     sheet.calculation.as_ref().map(|calculation| &calculation.text).hash(hash);
 }
 
-fn hash_rule(rule: &ConditionRule, hash: &mut DefaultHasher) {
-    (rule.condition, rule.setpoint.to_bits(), rule.deadband.to_bits(), rule.on_delay, rule.off_delay, rule.level).hash(hash);
+fn hash_rules(rules: &[ConditionRule], hash: &mut DefaultHasher) {
+    for rule in rules {
+        (rule.setpoint.to_bits(), rule.deadband.to_bits()).hash(hash);
+        hash_terms(&rule.terms, hash);
+    }
+}
+
+fn hash_terms(terms: &Terms, hash: &mut DefaultHasher) {
+    (terms.condition, terms.on_delay, terms.off_delay, terms.level, terms.siren).hash(hash);
 }

@@ -12,7 +12,7 @@ use crate::source::At;
 use crate::suggest;
 use crate::units;
 use expr::{Input, Program, Wanted};
-use model::plant::{ConditionRule, Limit, ModeLimit, Tag};
+use model::plant::{Limit, ModeLimit, Tag};
 use model::{Condition, Hazard, Signal, TagId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -388,12 +388,7 @@ impl Builder<'_> {
                 let fault = text(format!("气体报警的等级不能低于策略的{zh}"), format!("a gas alarm is not below the policy's level {en}"));
                 sink.push(raw.place.error("condition-level", fault));
             }
-            rule = ConditionRule {
-                level,
-                level_when_two: rule.level_when_two.filter(|two| *two > level),
-                siren: self.sounds(condition, signal, level),
-                ..rule
-            };
+            rule.set_level(level, self.sounds(condition, signal, level));
         }
         rule.setpoint = raw.limit.as_ref().map_or(if condition.is_state() { 1.0 } else { 0.0 }, |limit| limit.value);
         rule.deadband = raw.deadband.as_ref().map_or(0.0, |deadband| deadband.value);

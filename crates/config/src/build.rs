@@ -411,24 +411,22 @@ impl<'p> Builder<'p> {
         let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
         for (at, (condition, on_delay)) in kinds.into_iter().zip(delays).enumerate() {
             let Some(limit) = &row.limits[at] else { continue };
-            let Some(rule) = self.process_rule(condition, row, class, hazard, is_area, sink) else { continue };
+            let Some(mut rule) = self.process_rule(condition, row, class, hazard, is_area, sink) else { continue };
             let rationale = self.rationale(row, class, Some(at));
             self.check_rationale(rule.level, rationale.as_deref(), on_delay, limit.place, at, sink);
-            out.push(ConditionRule {
-                setpoint: limit.value,
-                deadband: row.deadband.as_ref().map_or(0.0, |deadband| deadband.value.of(limit.value)),
-                on_delay,
-                off_delay: row.off_delay,
-                rationale,
-                ..rule
-            });
+            rule.setpoint = limit.value;
+            rule.deadband = row.deadband.as_ref().map_or(0.0, |deadband| deadband.value.of(limit.value));
+            (rule.on_delay, rule.off_delay, rule.rationale) = (on_delay, row.off_delay, rationale);
+            out.push(rule);
         }
         if let Some(state) = row.alarm_state
-            && let Some(rule) = self.process_rule(Condition::Discrete, row, class, hazard, is_area, sink)
+            && let Some(mut rule) = self.process_rule(Condition::Discrete, row, class, hazard, is_area, sink)
         {
             let rationale = self.rationale(row, class, None);
             self.check_rationale(rule.level, rationale.as_deref(), row.on_delay, row.tag.place, LIMIT_COLUMNS.len(), sink);
-            out.push(ConditionRule { setpoint: f64::from(state), on_delay: row.on_delay, off_delay: row.off_delay, rationale, ..rule });
+            rule.setpoint = f64::from(state);
+            (rule.on_delay, rule.off_delay, rule.rationale) = (row.on_delay, row.off_delay, rationale);
+            out.push(rule);
         }
     }
 
@@ -497,7 +495,7 @@ impl<'p> Builder<'p> {
         is_area: bool,
         sink: &mut Sink,
     ) -> Option<ConditionRule> {
-        let rule = self.rule(condition, row.signal, hazard, is_area)?;
+        let mut rule = self.rule(condition, row.signal, hazard, is_area)?;
         let Some(level) = class.and_then(|class| class.level(condition)) else { return Some(rule) };
         if row.signal.is_gas() && level.value < rule.level {
             let (zh, en) = (rule.level.name_zh(), rule.level.name());
@@ -511,12 +509,8 @@ impl<'p> Builder<'p> {
                 "remove `level` from classes.toml, or change [levels] in policies.toml",
             ));
         }
-        Some(ConditionRule {
-            level: level.value,
-            level_when_two: rule.level_when_two.filter(|two| *two > level.value),
-            siren: self.sounds(condition, row.signal, level.value),
-            ..rule
-        })
+        rule.set_level(level.value, self.sounds(condition, row.signal, level.value));
+        Some(rule)
     }
 
     /// A condition with the level that the policy gives it, without limit and delays.
@@ -525,8 +519,9 @@ impl<'p> Builder<'p> {
             self.unlevelled.entry(condition).or_default().insert(signal);
             return None;
         };
-        let siren = self.sounds(condition, signal, level);
-        Some(ConditionRule { level_when_two, siren, ..ConditionRule::new(condition, 0.0, level) })
+        let mut rule = ConditionRule::new(condition, 0.0, level);
+        (rule.level_when_two, rule.siren) = (level_when_two, self.sounds(condition, signal, level));
+        Some(rule)
     }
 
     /// Whether a condition sounds the siren of its zone.

@@ -10,7 +10,7 @@ use crate::suggest;
 use crate::table::{Table, with_document};
 use crate::values::choose;
 use model::plant::{Commissioning, Tag};
-use model::{Duration, PersonId, Plant, Timestamp};
+use model::{Duration, PersonId, Plant, Shared, Timestamp};
 
 /// One entry as written.
 pub(crate) struct RawLife<'a> {
@@ -104,7 +104,7 @@ fn settle(tag: &mut Tag, commissioning: Option<&Commissioning>) {
         None => {
             tag.in_service = false;
             tag.commissioning = None;
-            tag.conditions.clear();
+            tag.conditions = Shared::default();
         }
         Some(new) if tag.in_service => {
             if tag.commissioning.as_ref().is_none_or(|old| old.until < new.until) {

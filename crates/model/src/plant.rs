@@ -381,15 +381,39 @@ pub struct Commissioning {
     pub until: Timestamp,
 }
 
-/// One condition on a tag, with everything needed to judge it and to say how much it matters.
+/// One condition on a tag, with everything needed to judge it and to say how much it matters: its own limit, and the terms it shares
+/// with every condition of the same.
+///
+/// It reads like its own terms (`rule.on_delay`), and stands in files and journals as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct ConditionRule {
-    /// Which.
-    pub condition: Condition,
     /// Limit in the tag's unit; for a discrete condition the alarm value 0 or 1; unused for data faults.
     pub setpoint: f64,
     /// 回差, in the tag's unit, on return only.
     pub deadband: f64,
+    /// All but the limit.
+    pub terms: Shared<Terms>,
+}
+
+impl Deref for ConditionRule {
+    type Target = Terms;
+    fn deref(&self) -> &Terms {
+        &self.terms
+    }
+}
+
+impl DerefMut for ConditionRule {
+    fn deref_mut(&mut self) -> &mut Terms {
+        &mut self.terms
+    }
+}
+
+/// What many conditions have alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// Which condition.
+    pub condition: Condition,
     /// 报警延时.
     pub on_delay: Duration,
     /// 恢复延时.
@@ -402,11 +426,40 @@ pub struct ConditionRule {
     pub siren: bool,
     /// Why the limit is there and what to do; none where nobody wrote it. It tells people and decides nothing, so it is no
     /// part of the rule version. Shared: the tags of one class say the same.
-    #[serde(skip)]
     pub rationale: Option<Arc<Rationale>>,
     /// What few conditions need.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Box<ConditionExtra>>,
+}
+
+/// A condition as it is written: rule versions and stored rows hang on every name and their order.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    condition: Condition,
+    setpoint: f64,
+    deadband: f64,
+    on_delay: Duration,
+    off_delay: Duration,
+    level: Level,
+    level_when_two: Option<Level>,
+    siren: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extra: Option<Box<ConditionExtra>>,
+}
+
+impl From<Written> for ConditionRule {
+    fn from(written: Written) -> Self {
+        let Written { condition, setpoint, deadband, on_delay, off_delay, level, level_when_two, siren, extra } = written;
+        let terms = Terms { condition, on_delay, off_delay, level, level_when_two, siren, rationale: None, extra };
+        Self { setpoint, deadband, terms: terms.into() }
+    }
+}
+
+impl From<ConditionRule> for Written {
+    fn from(rule: ConditionRule) -> Self {
+        let ConditionRule { setpoint, deadband, terms } = rule;
+        let Terms { condition, on_delay, off_delay, level, level_when_two, siren, ref extra, rationale: _ } = *terms;
+        Self { condition, setpoint, deadband, on_delay, off_delay, level, level_when_two, siren, extra: extra.clone() }
+    }
 }
 
 /// What few conditions need, kept apart so that the many stay small.
@@ -490,11 +543,9 @@ pub struct Calculation {
 
 impl ConditionRule {
     /// A condition without deadband, delays and siren.
-    pub const fn new(condition: Condition, setpoint: f64, level: Level) -> Self {
-        Self {
+    pub fn new(condition: Condition, setpoint: f64, level: Level) -> Self {
+        let terms = Terms {
             condition,
-            setpoint,
-            deadband: 0.0,
             on_delay: Duration::ZERO,
             off_delay: Duration::ZERO,
             level,
@@ -502,7 +553,13 @@ impl ConditionRule {
             siren: false,
             rationale: None,
             extra: None,
-        }
+        };
+        Self { setpoint, deadband: 0.0, terms: terms.into() }
+    }
+    /// Gives it another level, to which it then need not rise any more.
+    pub fn set_level(&mut self, level: Level, siren: bool) {
+        self.level_when_two = self.level_when_two.filter(|two| *two > level);
+        (self.level, self.siren) = (level, siren);
     }
     /// How it measures a movement.
     pub fn method(&self) -> Method {

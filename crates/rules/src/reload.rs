@@ -85,15 +85,15 @@ impl Reload {
 
 /// Whether nothing differs but where the plant lists what the tag stands on and is calculated from.
 fn judges_alike(before: &Tag, after: &Tag) -> bool {
-    before.id == after.id
-        && before.name == after.name
-        && before.conditions == after.conditions
-        && (before.sheet == after.sheet
-            || before.formula() == after.formula() && {
-                let mut sheet = after.sheet.clone();
-                sheet.calculation.clone_from(&before.calculation);
-                before.sheet == sheet
-            })
+    let same_places = || {
+        let mut after = after.clone();
+        (after.equipment, after.gateway) = (before.equipment, before.gateway);
+        if after.calculation.is_some() && before.formula() == after.formula() {
+            after.calculation.clone_from(&before.calculation);
+        }
+        after
+    };
+    before == after || *before == same_places()
 }
 
 /// For each element of one sorted list, its place in the other.

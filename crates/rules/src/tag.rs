@@ -152,13 +152,11 @@ impl TagState {
         let other = rule.extra.as_ref().filter(|_| self.mode != 0);
         match other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == self.mode)?.limit) {
             None => Cow::Borrowed(rule),
-            Some(limit) => Cow::Owned(ConditionRule {
-                setpoint: limit.setpoint,
-                deadband: limit.deadband,
-                on_delay: limit.on_delay,
-                off_delay: limit.off_delay,
-                ..rule.clone()
-            }),
+            Some(limit) => {
+                let mut rule = ConditionRule { setpoint: limit.setpoint, deadband: limit.deadband, ..rule.clone() };
+                (rule.on_delay, rule.off_delay) = (limit.on_delay, limit.off_delay);
+                Cow::Owned(rule)
+            }
         }
     }
 

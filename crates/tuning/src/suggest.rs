@@ -324,7 +324,8 @@ mod tests {
         for (signal, condition) in
             [(Signal::Toxic, Condition::High), (Signal::Level, Condition::HighHigh), (Signal::Level, Condition::LowLow)]
         {
-            let rule = ConditionRule { condition, ..high.clone() };
+            let mut rule = high.clone();
+            rule.condition = condition;
             let list = candidates(Some((0.0, 100.0)), &rule, signal.is_gas());
             assert!(list.iter().all(|remedy| matches!(remedy, Remedy::Deadband(_) | Remedy::OffDelay(_))), "{list:?}");
             let found = suggested(&plant(signal, rule), condition, &readings(&spikes), &[]);

@@ -1,7 +1,7 @@
 //! Tags and their conditions.
 
 use super::{Direction, Item, Line, Value, pairs};
-use model::plant::{ConditionExtra, ConditionRule, DataSheet, Equipment, Plant, Tag};
+use model::plant::{ConditionExtra, ConditionRule, DataSheet, Equipment, Plant, Tag, Terms};
 use model::{Condition, Hazard, Level};
 
 /// A tag with what it stands on.
@@ -328,18 +328,17 @@ fn rest_of_sheet(sheet: &DataSheet) -> DataSheet {
 fn rest_of_rule(rule: &ConditionRule) -> ConditionRule {
     let bare = ConditionRule::new(rule.condition, 0.0, Level::Blue);
     let extra = rule.extra.as_deref().cloned().unwrap_or_default();
-    ConditionRule {
-        setpoint: bare.setpoint,
-        deadband: bare.deadband,
+    let terms = Terms {
         on_delay: bare.on_delay,
         off_delay: bare.off_delay,
         level: bare.level,
         level_when_two: bare.level_when_two,
         siren: bare.siren,
-        rationale: bare.rationale,
+        rationale: bare.rationale.clone(),
         extra: Some(Box::new(ConditionExtra { latching: false, realarm_after: None, suppressed_by: Vec::new(), ..extra })),
-        ..rule.clone()
-    }
+        ..Terms::clone(&rule.terms)
+    };
+    ConditionRule { setpoint: bare.setpoint, deadband: bare.deadband, terms: terms.into() }
 }
 
 const fn hazard_zh(hazard: Hazard) -> &'static str {

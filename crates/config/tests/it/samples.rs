@@ -1,5 +1,6 @@
 //! The configurations that are shipped load, and hold what the documentation says.
 
+use model::Shared;
 use std::path::{Path, PathBuf};
 use watchfire_config::{Lang, Loaded, load_at, load_replay, render};
 
@@ -46,6 +47,19 @@ fn the_sample_county_has_thirty_enterprises_and_671_tags_and_no_fault() {
 fn the_rule_versions_of_what_is_shipped_stay_what_journals_call_them() {
     // Another hash here means that every journal names rules that no configuration has any more.
     assert_eq!(["", "tep"].map(|name| loads(name).plant.version.to_string()), ["251f7729ee76a800", "d35a32ab5cf40830"]);
+}
+
+#[test]
+fn what_tags_of_the_sample_county_say_alike_is_kept_once() {
+    let tags = loads("").plant.tags;
+    let terms: Vec<_> = tags.iter().flat_map(|tag| &tag.conditions).map(|rule| &rule.terms).collect();
+    assert!(terms.iter().all(|one| terms.iter().all(|other| Shared::is_one(one, other) == (one == other))));
+    for one in &tags {
+        for other in &tags {
+            assert_eq!(Shared::is_one(&one.sheet, &other.sheet), one.sheet == other.sheet, "{} {}", one.id, other.id);
+            assert_eq!(Shared::is_one(&one.conditions, &other.conditions), one.conditions == other.conditions, "{} {}", one.id, other.id);
+        }
+    }
 }
 
 #[test]

@@ -34,7 +34,9 @@ fn person(id: &str, body: &str, channels: &[&str]) -> Person {
 
 /// A condition as most scenarios need it.
 pub fn rule(condition: Condition, setpoint: f64, level: Level) -> ConditionRule {
-    ConditionRule { siren: level == Level::Red, ..ConditionRule::new(condition, setpoint, level) }
+    let mut rule = ConditionRule::new(condition, setpoint, level);
+    rule.siren = level == Level::Red;
+    rule
 }
 
 fn tag(id: &str, signal: Signal, equipment: u32, gateway: Option<u32>, zone: Option<&str>, mut conditions: Vec<ConditionRule>) -> Tag {
@@ -185,8 +187,8 @@ fn build() -> Arc<Plant> {
     let (area, gateway_place, tank) = (14, 15, 16);
     use Condition::{Discrete, GatewayLost, High, HighHigh, Low, LowLow, System};
     let gas = |id: &str, signal, level, two| {
-        let high = ConditionRule { siren: true, ..rule(High, 25.0, Level::Yellow) };
-        let high_high = ConditionRule { siren: true, level_when_two: two, ..rule(HighHigh, 50.0, level) };
+        let (mut high, mut high_high) = (rule(High, 25.0, Level::Yellow), rule(HighHigh, 50.0, level));
+        (high.siren, high_high.siren, high_high.level_when_two) = (true, true, two);
         tag(id, signal, area, Some(1), Some("z1"), vec![high, high_high])
     };
     let limits = || {

@@ -346,7 +346,7 @@ fn configure(tag: &mut Tag, parts: &str, alone: &mut Vec<String>) {
             ("suppressed-by", Some(rule)) => rule.extra.get_or_insert_default().suppressed_by.push(rest.to_owned()),
             ("mode", Some(rule)) => {
                 let mode = rest[..1].parse().expect("a mode");
-                let ConditionRule { deadband, on_delay, off_delay, .. } = *rule;
+                let (deadband, on_delay, off_delay) = (rule.deadband, rule.on_delay, rule.off_delay);
                 let limit = number(rest, "limit").map(|setpoint| {
                     let on_delay = lengths(rest, "delay").unwrap_or(on_delay);
                     Limit { setpoint, deadband, on_delay, off_delay }
