@@ -34,8 +34,8 @@ pub(crate) struct GatewayState {
     pub lost_members: Vec<TagIndex>,
     /// Tags that were good after its loss: it does not explain what they do from then on.
     pub back: BTreeSet<TagIndex>,
-    /// Tags in service that arrive through it.
-    pub members: Vec<TagIndex>,
+    /// Those of its members that are in service; none where all are.
+    pub in_service: Option<Vec<TagIndex>>,
     /// Two of its intervals, where it has a loss condition.
     pub window: Option<Duration>,
     /// Listening time when first heard.
@@ -54,12 +54,26 @@ pub(crate) struct GatewayState {
 
 impl GatewayState {
     pub fn new(plant: &Plant, gateway: &Gateway) -> Self {
-        let members: Vec<_> = gateway.members.iter().copied().filter(|member| plant.tag(*member).in_service).collect();
+        let serves = |member: &TagIndex| plant.tag(*member).in_service;
+        let all_serve = gateway.members.iter().all(serves);
+        let in_service = (!all_serve).then(|| gateway.members.iter().copied().filter(serves).collect());
+        let state = Self { in_service, ..Self::default() };
         let own = plant.tags.get(gateway.tag.at()).filter(|tag| tag.in_service);
         let can_be_lost = own.is_some_and(|tag| tag.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost))
-            && members.len() >= plant.policies.gateway_lost_min.max(1) as usize;
+            && state.members(gateway).len() >= plant.policies.gateway_lost_min.max(1) as usize;
         let window = can_be_lost.then(|| gateway.interval.max(INTERVAL_MIN).times(2));
-        Self { members, window, ..Self::default() }
+        Self { window, ..state }
+    }
+
+    /// The state of before, at the gateway that this one is new for.
+    pub fn succeed(&mut self, before: Self) {
+        let in_service = self.in_service.take();
+        *self = Self { in_service, window: self.window, ..before };
+    }
+
+    /// Tags in service that arrive through `gateway`, whose state this is.
+    pub fn members<'a>(&'a self, gateway: &'a Gateway) -> &'a [TagIndex] {
+        self.in_service.as_deref().unwrap_or(&gateway.members)
     }
 
     /// Whether a good and timely reading leaves it as it is.
@@ -74,6 +88,11 @@ impl GatewayState {
 }
 
 impl Rules {
+    /// Tags in service that arrive through a gateway.
+    pub(crate) fn members(&self, gateway: usize) -> &[TagIndex] {
+        self.gateways[gateway].members(&self.plant.gateways[gateway])
+    }
+
     /// Decides whether a gateway is lost, after one of its tags fell out at `at`.
     pub(crate) fn look_for_loss(&mut self, gateway: usize, at: Timestamp, said: &mut Vec<Said>) {
         let state = &self.gateways[gateway];
@@ -83,7 +102,7 @@ impl Rules {
         }
         let heard_now = self.listening.at(self.now);
         let (mut falling, mut counted, mut fresh) = (0_u32, 0_u32, false);
-        for member in &state.members {
+        for member in self.members(gateway) {
             let tag = self.tag(*member);
             match tag.rest.fall {
                 Some((_, since)) if at.since(since) <= window => {
@@ -110,8 +129,8 @@ impl Rules {
     fn lose(&mut self, gateway: usize, falling: u32, at: Timestamp, said: &mut Vec<Said>) {
         let state = &self.gateways[gateway];
         let (heard_now, window) = (self.listening.at(self.now), state.window.unwrap_or(Duration::ZERO));
-        let members: Vec<TagIndex> = state
-            .members
+        let members: Vec<TagIndex> = self
+            .members(gateway)
             .iter()
             .copied()
             .filter(|member| {
@@ -120,7 +139,7 @@ impl Rules {
             })
             .collect();
         let names: Vec<TagId> = members.iter().map(|member| self.plant.tag(*member).id.clone()).collect();
-        let all = self.gateways[gateway].members.iter().filter(|member| self.tag(**member).newest().is_some()).count();
+        let all = self.members(gateway).iter().filter(|member| self.tag(**member).newest().is_some()).count();
         let detail = format!("{falling}/{all} 个位号同时断数、坏值或归零 · {falling} of {all} tags silent, bad or exactly zero together");
         let own = self.plant.gateways[gateway].tag;
         self.raise_own(own, Condition::GatewayLost, at, detail, &names, said);
@@ -130,7 +149,7 @@ impl Rules {
         state.lost_members = members;
         state.back.clear();
         state.changed = true;
-        for member in self.gateways[gateway].members.clone() {
+        for member in self.members(gateway).to_vec() {
             self.explain(member, said);
         }
     }
@@ -192,7 +211,7 @@ impl Rules {
             return;
         }
         // After a change of configuration none of those may be left; then any will do.
-        let took = if state.lost_members.is_empty() { &state.members } else { &state.lost_members };
+        let took = if state.lost_members.is_empty() { self.members(gateway) } else { &state.lost_members };
         let seen = took.iter().map(|member| self.tag(*member)).filter(|tag| tag.newest().is_some());
         let (all, back) = seen.fold((0, 0), |(all, back), tag| (all + 1, back + u32::from(state.is_back(tag))));
         if back * 2 <= all {
@@ -208,7 +227,7 @@ impl Rules {
         state.back.clear();
         state.changed = true;
         // What the loss explained and still stands in a while is news of its own.
-        for member in self.gateways[gateway].members.clone() {
+        for member in self.members(gateway).to_vec() {
             self.with_tag(member, said, |tag, _, _| {
                 for slot in &mut tag.slots {
                     if slot.hold == (Hold::Explained { due: None }) {
@@ -267,7 +286,7 @@ impl Rules {
                 _ => time,
             }
         };
-        for member in self.gateways[gateway].members.clone() {
+        for member in self.members(gateway).to_vec() {
             self.with_tag(member, said, |tag, _, scene| {
                 tag.marks.clear();
                 let Some(newest) = &mut tag.newest else { return };

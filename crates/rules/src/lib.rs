@@ -148,7 +148,7 @@ impl Rules {
         let mut member_of = vec![ALONE; plant.tags.len()];
         let gateways: Vec<_> = plant.gateways.iter().map(|gateway| GatewayState::new(&plant, gateway)).collect();
         for (at, gateway) in gateways.iter().enumerate() {
-            for member in &gateway.members {
+            for member in gateway.members(&plant.gateways[at]) {
                 member_of[member.at()] = at as u32;
             }
         }
@@ -163,7 +163,7 @@ impl Rules {
             gateways: Gateways::new(gateways),
             broker: plant_tag("broker"),
             timers: Timers::default(),
-            silence: Silence::new(&plant),
+            silence: Silence::new(Arc::clone(&plant)),
             listening: Listening::up(now),
             revision: 0,
             drained: true,

@@ -83,7 +83,7 @@ impl Passage<'_> {
 
     /// The tags in service that arrive through a gateway.
     pub fn members(&self, gateway: usize) -> &[TagIndex] {
-        &self.rules.gateways[gateway].members
+        self.rules.members(gateway)
     }
 
     /// Whether a gateway is plain: in touch, its clock right and never doubted.

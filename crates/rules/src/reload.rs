@@ -187,8 +187,12 @@ impl Rules {
         self.freed = freed.iter().filter_map(|tag| place(*tag)).collect();
         // Tags whose value of before means nothing now, as a start on other formulas holds it too.
         let moved = (0..).map(TagIndex).zip(moves).filter_map(|(was, to)| Some((was, (*to)?)));
-        let void: BTreeSet<TagIndex> =
-            moved.filter(|(was, to)| second.meaning(*was) != self.second.meaning(*to)).map(|(_, to)| to).collect();
+        let void: BTreeSet<TagIndex> = moved
+            // What is measured, and judged alike, has the same unit.
+            .filter(|(was, to)| !alike[was.at()] || self.plant.tag(*to).calculation.is_some())
+            .filter(|(was, to)| second.meaning(from, *was) != self.second.meaning(&self.plant, *to))
+            .map(|(_, to)| to)
+            .collect();
         let calculated: BTreeMap<TagIndex, TagIndex> = second.tags().filter_map(|tag| Some((place(tag)?, tag))).collect();
         let mut anew = BTreeSet::new();
         for index in self.second.tags().collect::<Vec<_>>() {
@@ -208,17 +212,14 @@ impl Rules {
             let unknown = old.registered_unknown.is_some();
             let own = self.plant.tag(self.plant.gateways[to].tag);
             let can_be_lost = own.in_service && own.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost);
-            let new = &mut self.gateways[to];
-            *new = GatewayState {
-                members: std::mem::take(&mut new.members),
-                window: new.window,
+            self.gateways[to].succeed(GatewayState {
                 lost: old.lost && can_be_lost,
                 lost_members: old.lost_members.iter().filter_map(|tag| place(*tag)).collect(),
                 back: old.back.iter().filter_map(|tag| place(*tag)).collect(),
                 kept: BTreeSet::new(),
                 registered_unknown: None,
                 ..old
-            };
+            });
             if unknown {
                 self.resume_unknown(to, self.now);
             }

@@ -42,7 +42,8 @@ pub(crate) struct Second {
     fresh: BTreeSet<TagIndex>,
     /// Tags that one of them suppresses or guides.
     steered: BTreeSet<TagIndex>,
-    meanings: Vec<u32>,
+    /// By calculated tag a number for its unit, its formula and the meaning of all that it is calculated from.
+    meanings: BTreeMap<TagIndex, u32>,
 }
 
 impl Second {
@@ -90,9 +91,13 @@ impl Second {
         second
     }
 
-    /// What a tag's value means, to be stored beside it: of another meaning, it is no value of this tag.
-    pub fn meaning(&self, tag: TagIndex) -> u32 {
-        self.meanings[tag.at()]
+    /// What the value of a tag of `plant`, whose second stage this is, means: a number to be stored beside it. Of another meaning, it is
+    /// no value of this tag. Never [`UNSTATED`].
+    pub fn meaning(&self, plant: &Plant, tag: TagIndex) -> u32 {
+        match self.meanings.get(&tag).copied().unwrap_or_else(|| own_meaning(plant, tag)) {
+            UNSTATED => !UNSTATED,
+            meaning => meaning,
+        }
     }
 
     /// Whether a calculated tag reads this one.
@@ -165,15 +170,22 @@ fn order(plant: &Plant) -> Vec<TagIndex> {
     order
 }
 
-/// By tag a number for its unit, its formula and the meaning of all that it is calculated from; never [`UNSTATED`].
-fn meanings(plant: &Plant, order: &[TagIndex]) -> Vec<u32> {
-    let mut all: Vec<u32> =
-        plant.tags.iter().map(|tag| fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), tag.formula().unwrap_or_default().as_bytes())).collect();
+/// See [`Second::meanings`]; each stands in `order` behind those it depends on.
+fn meanings(plant: &Plant, order: &[TagIndex]) -> BTreeMap<TagIndex, u32> {
+    let mut all = BTreeMap::new();
     for index in order {
+        let input_means = |input: &TagIndex| all.get(input).copied().unwrap_or_else(|| own_meaning(plant, *input));
         let inputs = plant.tag(*index).inputs().iter();
-        all[index.at()] = inputs.fold(all[index.at()], |meaning, input| fnv(meaning, &all[input.at()].to_le_bytes()));
+        let meaning = inputs.fold(own_meaning(plant, *index), |meaning, input| fnv(meaning, &input_means(input).to_le_bytes()));
+        all.insert(*index, meaning);
     }
-    all.into_iter().map(|meaning| if meaning == UNSTATED { !UNSTATED } else { meaning }).collect()
+    all
+}
+
+/// A number for the unit and the formula of a tag.
+fn own_meaning(plant: &Plant, tag: TagIndex) -> u32 {
+    let tag = plant.tag(tag);
+    fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), tag.formula().unwrap_or_default().as_bytes())
 }
 
 /// The meaning of a value stored by a program that did not say it: taken up as it is.

@@ -7,6 +7,7 @@
 use crate::row::Rows;
 use model::{Duration, Plant, TagIndex, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Tags that share an entry.
 const NEIGHBOURS: usize = 64;
@@ -14,28 +15,31 @@ const NEIGHBOURS: usize = 64;
 /// The silence clocks of all tags, in listening time.
 #[derive(Debug)]
 pub(crate) struct Silence {
-    /// By tag; zero where it never counts as silent.
-    stale_after: Vec<Duration>,
+    plant: Arc<Plant>,
     /// By neighbourhood: no clock of its tags ends before this.
     entries: Vec<Option<(Timestamp, TagIndex)>>,
     order: BTreeSet<(Timestamp, TagIndex)>,
 }
 
 impl Silence {
-    pub fn new(plant: &Plant) -> Self {
-        let stale_after: Vec<_> =
-            plant.tags.iter().map(|tag| if tag.in_service { tag.stale_after.max(Duration::ZERO) } else { Duration::ZERO }).collect();
-        Self { entries: vec![None; stale_after.len().div_ceil(NEIGHBOURS)], order: BTreeSet::new(), stale_after }
+    pub fn new(plant: Arc<Plant>) -> Self {
+        Self { entries: vec![None; plant.tags.len().div_ceil(NEIGHBOURS)], order: BTreeSet::new(), plant }
     }
 
     /// Whether a tag can fall silent at all.
     pub fn watches(&self, tag: TagIndex) -> bool {
-        self.stale_after[tag.at()] > Duration::ZERO
+        self.stale_after(tag).is_some()
     }
 
     /// After which a tag is silent; none where it never is.
     pub fn stale_after(&self, tag: TagIndex) -> Option<Duration> {
-        self.watches(tag).then(|| self.stale_after[tag.at()])
+        let tag = self.plant.tag(tag);
+        (tag.in_service && tag.stale_after > Duration::ZERO).then_some(tag.stale_after)
+    }
+
+    /// When the clock of a tag that was last heard at `heard` ends. It has one, or is not asked for.
+    fn end(&self, tag: TagIndex, heard: Timestamp) -> (Timestamp, TagIndex) {
+        (heard + self.plant.tag(tag).stale_after, tag)
     }
 
     /// Appends the tags whose clock has ended at `heard`.
@@ -43,7 +47,8 @@ impl Silence {
         for (_, tag) in self.order.iter().take_while(|(end, _)| *end <= heard) {
             let from = tag.at() / NEIGHBOURS * NEIGHBOURS;
             let clocks = rows.listening(from..rows.len().min(from + NEIGHBOURS));
-            out.extend(clocks.filter(|(at, last)| *last + self.stale_after[*at] <= heard).map(|(at, _)| TagIndex(at as u32)));
+            let ends = clocks.map(|(at, last)| self.end(TagIndex(at as u32), last));
+            out.extend(ends.filter(|(end, _)| *end <= heard).map(|(_, tag)| tag));
         }
     }
 
@@ -54,7 +59,7 @@ impl Silence {
 
     /// A tag's clock has begun to run.
     pub fn began(&mut self, tag: TagIndex, heard: Timestamp) {
-        let end = (heard + self.stale_after[tag.at()], tag);
+        let end = self.end(tag, heard);
         let neighbourhood = tag.at() / NEIGHBOURS;
         if self.entries[neighbourhood].is_none_or(|entry| end < entry) {
             self.set(neighbourhood, Some(end));
@@ -73,7 +78,7 @@ impl Silence {
     fn next_in(&self, neighbourhood: usize, rows: &Rows) -> Option<(Timestamp, TagIndex)> {
         let from = neighbourhood * NEIGHBOURS;
         let to = rows.len().min(from + NEIGHBOURS);
-        rows.listening(from..to).map(|(at, heard)| (heard + self.stale_after[at], TagIndex(at as u32))).min()
+        rows.listening(from..to).map(|(at, heard)| self.end(TagIndex(at as u32), heard)).min()
     }
 
     fn set(&mut self, neighbourhood: usize, wanted: Option<(Timestamp, TagIndex)>) {

@@ -261,7 +261,7 @@ impl Rules {
         for index in std::mem::take(&mut self.dirty) {
             let tag = self.plant.tag(index);
             let windows = if tag.calculation.is_some() { self.second.windows(index) } else { Vec::new() };
-            let row = tag_row(self.revision, self.tag(index), tag, windows, self.second.meaning(index));
+            let row = tag_row(self.revision, self.tag(index), tag, windows, self.second.meaning(&self.plant, index));
             out.push((format!("{TAG}{}", tag.id), Some(bytes(&row))));
         }
         for (at, gateway) in self.plant.gateways.iter().enumerate() {
@@ -337,7 +337,7 @@ impl Rules {
                         tag.rest.silent,
                         tag.rest.fall,
                         tag.granted(),
-                        self.second.meaning(*member),
+                        self.second.meaning(&self.plant, *member),
                     );
                     Some((self.plant.tag(*member).id.to_string(), row))
                 })
@@ -363,7 +363,7 @@ impl Rules {
             .filter_map(|index| {
                 let view = self.tag(index);
                 let motion = view.rest.motion.as_ref().map(|motion| motion.row());
-                let (windows, meaning) = (self.second.windows(index), self.second.meaning(index));
+                let (windows, meaning) = (self.second.windows(index), self.second.meaning(&self.plant, index));
                 let row = SoftCalculated { newest: view.newest()?, motion, windows, meaning };
                 Some((self.plant.tag(index).id.to_string(), row))
             })
@@ -375,7 +375,7 @@ impl Rules {
 
     /// Whether a stored value still means what it meant: of one unit, and measured or calculated by the same formulas.
     fn means(&self, index: TagIndex, stored: u32) -> bool {
-        stored == UNSTATED || stored == self.second.meaning(index)
+        stored == UNSTATED || stored == self.second.meaning(&self.plant, index)
     }
 
     fn take_soft_calculated(&mut self, row: SoftCalculatedRow, revisions: &[u64], anew: &mut BTreeSet<TagIndex>) {
@@ -515,7 +515,7 @@ impl Rules {
                 rules.find(&alarm).is_some_and(|(index, place)| rules.tag(index).slot(place).state.is_active())
             };
             self.gateways[at].lost = stands(self, Condition::GatewayLost);
-            if self.gateways[at].members.iter().any(|member| self.tag(*member).newest().is_some()) {
+            if self.members(at).iter().any(|member| self.tag(*member).newest().is_some()) {
                 self.gateways[at].first_heard.get_or_insert(listened);
             }
             if stands(self, Condition::UnknownTag) {
