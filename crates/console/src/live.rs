@@ -8,11 +8,11 @@ use crate::message::{Message, Messages};
 use model::plant::Plant;
 use model::{
     AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Flood, Level, Marks, Notification, Quality, Siren,
-    TagId, TagIndex, Timestamp, Window, ZoneId,
+    TagIndex, Timestamp, Window, ZoneId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 /// Closed cases kept for the list; the record of all is the journal.
@@ -128,10 +128,41 @@ pub struct Change {
     pub link: bool,
 }
 
+/// One tag, in little room: a county has a hundred thousand.
 #[derive(Clone, Copy)]
 struct Cell {
-    value: Option<LiveValue>,
+    /// NaN where it could not be read.
+    value: f64,
+    source_time: Timestamp,
+    receive_time: Timestamp,
+    /// None before the first reading.
+    quality: Option<Quality>,
     shown: Timestamp,
+    /// [`NEVER`] where it never was.
+    first_seen: Timestamp,
+}
+
+/// Later than anything.
+const NEVER: Timestamp = Timestamp::MAX;
+
+impl Cell {
+    const NEW: Self = Self {
+        value: f64::NAN,
+        source_time: Timestamp::MIN,
+        receive_time: Timestamp::MIN,
+        quality: None,
+        shown: Timestamp::MIN,
+        first_seen: NEVER,
+    };
+    fn get(&self) -> Option<LiveValue> {
+        let value = Some(self.value).filter(|value| !value.is_nan());
+        Some(LiveValue { value, quality: self.quality?, source_time: self.source_time, receive_time: self.receive_time })
+    }
+    fn set(&mut self, new: LiveValue) {
+        self.value = new.value.unwrap_or(f64::NAN);
+        self.quality = Some(new.quality);
+        (self.source_time, self.receive_time) = (new.source_time, new.receive_time);
+    }
 }
 
 #[derive(Default)]
@@ -146,7 +177,6 @@ struct State {
     messages: Messages,
     sirens: BTreeMap<(BodyId, ZoneId), Siren>,
     links: BTreeMap<String, (bool, Timestamp)>,
-    first_seen: Arc<BTreeMap<TagId, Timestamp>>,
     proven: BTreeMap<AlarmId, Timestamp>,
     beside_seq: u64,
     windows: Vec<Arc<Window>>,
@@ -164,13 +194,16 @@ impl Shown {
     fn new(plant: Arc<Plant>) -> Self {
         let tags = plant.tags.len();
         Self {
-            cells: (0..tags).map(|_| Mutex::new(Cell { value: None, shown: Timestamp::MIN })).collect(),
+            cells: (0..tags).map(|_| Mutex::new(Cell::NEW)).collect(),
             dirty: (0..tags.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             plant,
         }
     }
+    fn cell(&self, tag: TagIndex) -> Option<MutexGuard<'_, Cell>> {
+        self.cells.get(tag.at()).map(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner))
+    }
     fn value(&self, tag: TagIndex) -> Option<LiveValue> {
-        self.cells.get(tag.at()).and_then(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).value)
+        self.cell(tag)?.get()
     }
 }
 
@@ -201,8 +234,8 @@ impl LiveView {
         Arc::clone(&self.shown().plant)
     }
     /// Shows another plant from now on; `moves` gives each tag of before its place in it. Called by the engine thread, after the commit of
-    /// the change and before that of anything evaluated under it.
-    pub fn reshow(&self, to: Reshown, moves: &[Option<TagIndex>]) {
+    /// the change and before that of anything evaluated under it. Gives back what was shown before, for whoever has the time to free it.
+    pub fn reshow(&self, to: Reshown, moves: &[Option<TagIndex>]) -> Reshown {
         let before = self.shown();
         for (cell, place) in before.cells.iter().zip(moves) {
             if let Some(to) = place.and_then(|place| to.0.cells.get(place.at())) {
@@ -213,28 +246,32 @@ impl LiveView {
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = to.0;
         // Nobody listening is no fault.
         let _ = self.events.send(LiveEvent::Plant(plant));
+        Reshown(before)
     }
     /// Notes the newest reading of a tag. Called for every reading: one uncontended lock, no allocation, no waking.
     pub fn set_value(&self, tag: TagIndex, value: LiveValue) {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(cell) = shown.cells.get(tag.at()) else { return };
-        let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
-        let differs = cell.value.is_none_or(|old| old.value != value.value || old.quality != value.quality);
+        let Some(mut cell) = shown.cell(tag) else { return };
+        let differs = cell.get().is_none_or(|old| old.value != value.value || old.quality != value.quality);
         let shown_long_ago = value.source_time.since(cell.shown) >= SAME_VALUE_SHOWN_AFTER;
-        cell.value = Some(value);
+        cell.set(value);
         if differs || shown_long_ago {
             cell.shown = value.source_time;
             shown.dirty[tag.at() / 64].fetch_or(1 << (tag.at() % 64), Ordering::Relaxed);
         }
     }
     /// Notes when a tag was first seen, ever.
-    pub fn set_first_seen(&self, tag: TagId, at: Timestamp) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut state.first_seen).insert(tag, at);
+    pub fn set_first_seen(&self, tag: TagIndex, at: Timestamp) {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut cell) = shown.cell(tag) {
+            cell.first_seen = at;
+        }
     }
-    /// When each tag was first seen, ever; what is not in it never was.
-    pub fn first_seen(&self) -> Arc<BTreeMap<TagId, Timestamp>> {
-        Arc::clone(&self.read().first_seen)
+    /// When a tag of `plant` was first seen, ever; none where it never was, and where that plant is no longer the one shown.
+    pub fn first_seen(&self, plant: &Arc<Plant>, tag: TagIndex) -> Option<Timestamp> {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        let cell = if Arc::ptr_eq(&shown.plant, plant) { shown.cell(tag) } else { None };
+        cell.map(|cell| cell.first_seen).filter(|at| *at != NEVER)
     }
     /// When an alarm was first raised, ever.
     pub fn proven(&self, alarms: impl Iterator<Item = AlarmId>) -> Vec<Option<Timestamp>> {

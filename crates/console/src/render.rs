@@ -61,12 +61,11 @@ impl Render<'_> {
         let gateways = self.troubled_gateways(&alarms);
         let explained = standing.iter().filter(|alarm| self.is_explained(alarm, &gateways)).count();
         let blind: Vec<_> = standing.iter().filter(|alarm| says_no_data(alarm.id.condition)).map(|alarm| &alarm.id.tag).collect();
-        let first_seen = view.first_seen();
         let (mut tags, mut tags_bad, mut tags_never_seen) = (0, 0, 0);
         for (index, tag) in self.tags().filter(|(_, tag)| is_measured(tag) && tag.in_service) {
             tags += 1;
             let value = view.value(self.plant(), index);
-            tags_never_seen += usize::from(value.is_none() && !first_seen.contains_key(&tag.id));
+            tags_never_seen += usize::from(value.is_none() && view.first_seen(self.plant(), index).is_none());
             let bad = value.is_some_and(|value| value.quality == Quality::Bad);
             // The alarms are in the order of their tags.
             tags_bad += usize::from(bad || blind.binary_search(&&tag.id).is_ok());

@@ -123,9 +123,8 @@ impl Render<'_> {
     pub fn points(&self, enterprise: Option<&str>, never_seen: bool, offset: usize, limit: usize) -> PointsJson {
         let view = &self.app.view;
         let now = (self.app.settings.clock)();
-        let first_seen = view.first_seen();
-        let unseen = |(index, tag): &(model::TagIndex, &model::plant::Tag)| {
-            !first_seen.contains_key(&tag.id) && view.value(self.plant(), *index).is_none()
+        let unseen = |(index, _): &(model::TagIndex, &model::plant::Tag)| {
+            view.first_seen(self.plant(), *index).is_none() && view.value(self.plant(), *index).is_none()
         };
         let fits = |(_, tag): &(model::TagIndex, &model::plant::Tag)| {
             is_measured(tag) && enterprise.is_none_or(|enterprise| tag.id.enterprise.as_str() == enterprise)
@@ -146,7 +145,7 @@ impl Render<'_> {
                     Some(_) => "commissioning",
                     None => "in-service",
                 },
-                first_seen: first_seen.get(&tag.id).map(|at| at.as_millis()),
+                first_seen: view.first_seen(self.plant(), *index).map(Timestamp::as_millis),
                 value: value.and_then(|value| value.value),
                 source_time: value.map(|value| value.source_time.as_millis()),
                 unit: tag.unit.clone(),

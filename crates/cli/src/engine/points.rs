@@ -30,7 +30,7 @@ impl Points {
             let Some(tag) = key.strip_prefix(POINTS).and_then(TagId::parse) else { continue };
             let (Some(index), Ok(row)) = (plant.tag_index(&tag), serde_json::from_slice::<PointRow>(bytes)) else { continue };
             seen[index.at()] = true;
-            view.set_first_seen(tag, row.first_seen);
+            view.set_first_seen(index, row.first_seen);
         }
         Self { seen, fresh: Vec::new() }
     }
@@ -40,9 +40,8 @@ impl Points {
         if let Some(seen) = self.seen.get_mut(tag.at())
             && !std::mem::replace(seen, true)
         {
-            let id = &plant.tag(tag).id;
-            view.set_first_seen(id.clone(), at);
-            self.fresh.push((id.clone(), at));
+            view.set_first_seen(tag, at);
+            self.fresh.push((plant.tag(tag).id.clone(), at));
         }
     }
 
@@ -87,10 +86,8 @@ mod tests {
         let view = LiveView::new(plant.clone());
         let mut points = Points::restore(&plant, &rows, &view);
         points.saw(&plant, tag, Timestamp(12), &view);
-        let first_seen = view.first_seen();
-        let of = |index| first_seen.get(&plant.tag(index).id).copied();
-        assert_eq!(of(tag), Some(Timestamp(5)));
-        assert_eq!(of(TagIndex(21)), None, "never seen");
+        assert_eq!(view.first_seen(&plant, tag), Some(Timestamp(5)));
+        assert_eq!(view.first_seen(&plant, TagIndex(21)), None, "never seen");
         let mut rows = Vec::new();
         points.drain(&mut rows);
         assert!(rows.is_empty(), "nothing new to write");

@@ -96,7 +96,7 @@ async fn a_window_is_filed_and_ended_within_the_jurisdiction_only() {
 #[tokio::test]
 async fn a_point_says_when_it_was_first_seen_and_which_limits_have_worked() {
     let site = site().await;
-    site.view.set_first_seen(TagId::new("ent-hx", "LIA-101"), NOW);
+    site.view.set_first_seen(site.plant.find_tag("ent-hx", "LIA-101").unwrap(), NOW);
     site.view.apply(Update { now: NOW, proven: vec![(alarm_id("ent-hx"), NOW)], ..Update::default() });
     let token = site.login("wang").await;
     let list = site.get_json(&token, "/api/v1/points").await;
