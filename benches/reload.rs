@@ -8,6 +8,7 @@
 mod support;
 
 use console::{LiveView, Reshown};
+use ingest::Decoder;
 use journal::{AheadStore, Batch, Store};
 use model::{Condition, Duration, Plant as Checked, Quality, Reading, TagIndex, Timestamp};
 use pipeline::{Input, Pipeline};
@@ -90,6 +91,7 @@ fn bench(tags: usize, what: &str, check: f64, plant: &Checked, change: Change, t
         lines = config::Difference::between(&from, &to).lines.len();
         compared.push(millis(began));
         let began = Instant::now();
+        let decoder = Decoder::new(&to);
         let (reload, reshown) = (Reload::prepare(&from, Arc::clone(&to)), Reshown::of(to));
         prepared.push(millis(began));
 
@@ -100,9 +102,9 @@ fn bench(tags: usize, what: &str, check: f64, plant: &Checked, change: Change, t
         let moved = Instant::now();
         commit(&mut pipeline, &mut store, now);
         committed.push(millis(moved));
-        view.reshow(reshown, &moves);
+        let before = view.reshow(reshown, &moves);
         held.push(millis(began));
-        drop(husk);
+        drop((husk, before, decoder));
     }
     let show = |times: Vec<f64>| format!("{:.1}", median(times));
     let row = [

@@ -26,6 +26,7 @@ use console::{
     Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView,
     PlanFuture, PlanJson, PlanRequestJson, Reshown, Role, TuningError, VersionJson,
 };
+use ingest::Decoder;
 use journal::Reader;
 use model::{BodyId, Plant, Reading};
 use rules::Reload;
@@ -370,8 +371,9 @@ impl Tuning {
             this.0.kept.keep(&plan.files)?;
             let entry = shown::journaled(&version, &plan.json, &plan.difference, LINES_MAX);
             let tell = told::of(&from, &plan.difference, &version, at);
+            let decoder = Decoder::new(&to);
             let (reload, reshown) = (Reload::prepare(&from, Arc::clone(&to)), Reshown::of(to));
-            Ok(Change { reload, reshown, version, before, entry, tell, reply })
+            Ok(Change { reload, reshown, decoder, version, before, entry, tell, reply })
         };
         let change = tokio::task::spawn_blocking(prepare).await.map_err(|_| TuningError::Busy)?.map_err(|error| {
             tracing::error!(%error, "the configuration cannot be kept, so it does not come into force");

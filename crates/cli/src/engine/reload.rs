@@ -21,6 +21,8 @@ pub struct Change {
     pub reload: rules::Reload,
     /// What the pages will show.
     pub reshown: Reshown,
+    /// What finds the tags of topics.
+    pub decoder: Decoder,
     /// Its record; the engine says since when.
     pub version: VersionJson,
     /// Those before it, oldest first.
@@ -55,7 +57,7 @@ pub(super) struct Committed {
 impl Engine {
     /// Takes the new configuration into force. The batch ends with it, so nothing is shown by one plant and evaluated by another.
     pub(super) fn reload(&mut self, change: Change) {
-        let Change { reload, reshown, mut version, before, entry, tell, reply } = change;
+        let Change { reload, reshown, decoder, mut version, before, entry, tell, reply } = change;
         let began = Instant::now();
         let plant = Arc::clone(reload.to());
         let moves = reload.moves().to_vec();
@@ -70,9 +72,9 @@ impl Engine {
                 return;
             }
         };
+        let decoder = std::mem::replace(&mut self.decoder, decoder);
         // Freeing what is left of a hundred thousand tags is nothing a reading should wait for.
-        std::thread::spawn(move || drop(husk));
-        self.decoder = Decoder::new(&plant);
+        std::thread::spawn(move || drop((husk, decoder)));
         self.plant = plant;
         self.history.set_tags(self.plant.clone());
         self.mark_under_test();
@@ -133,8 +135,10 @@ impl Engine {
     /// After the commit and before anything else is shown: the pages get the new plant.
     pub(super) fn show_reloaded(&self, pending: &mut Pending) {
         let Some(Committed { reshown, moves, versions, reply, began }) = pending.reload.take() else { return };
-        self.view.reshow(reshown, &moves);
+        let before = self.view.reshow(reshown, &moves);
         let held = began.elapsed();
+        // Nobody may hold the plant of before any more, and it is as large as what went with it.
+        std::thread::spawn(move || drop(before));
         self.metrics.reload_seconds.set(held.as_secs_f64());
         tracing::info!(version = versions.last().map_or("", |version| &version.version), ?held, "another configuration is in force");
         // Whoever asked may have gone away; it is in force all the same.
