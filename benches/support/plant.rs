@@ -27,6 +27,36 @@ pub struct Plant {
     pub zones: usize,
 }
 
+/// Where the limits of the temperatures come from. The detectors have theirs in the list.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Limits {
+    /// Low, high and high-high stand in the list, the same for all; each tag stands on an equipment of its own.
+    Alike,
+    /// All four come from a class, as shares of the range; four tags stand on one equipment, and each has a name.
+    Classes,
+    /// All four stand in the list, and no two tags have the same; else as from classes.
+    Own,
+}
+
+impl Limits {
+    /// Name, number of the equipment, limits, and class of one tag.
+    fn cells(self, tag: usize) -> (String, usize, String, &'static str) {
+        let name = || format!("E-{}换热器温度{tag}", tag / 4);
+        match self {
+            Self::Alike => ("温度".to_owned(), tag, "/,5,150,180".to_owned(), ""),
+            Self::Classes => (name(), tag / 4, ",,,".to_owned(), "换热器"),
+            Self::Own => {
+                let [low_low, low, high, high_high] = [1.0, 2.0, 150.0, 180.0].map(|limit| limit + tag as f64 / 20_000.0);
+                (name(), tag / 4, format!("{low_low},{low},{high},{high_high}"), "")
+            }
+        }
+    }
+}
+
+/// Names the class of [`Limits::Classes`].
+const CLASSES: &str =
+    "[[class]]\nname = \"换热器\"\nsignal = \"temperature\"\nlow_low = \"1 %\"\nlow = \"2 %\"\nhigh = \"75 %\"\nhigh_high = \"90 %\"\n";
+
 impl Plant {
     /// The enterprise of a tag.
     fn enterprise(tag: usize) -> String {
@@ -42,6 +72,10 @@ impl Plant {
     }
     /// Writes the configuration below `dir` and returns its folder.
     pub fn write(self, dir: &Path) -> PathBuf {
+        self.write_with(dir, Limits::Alike)
+    }
+    /// The same with limits of another kind.
+    pub fn write_with(self, dir: &Path, limits: Limits) -> PathBuf {
         let config = dir.join("config");
         std::fs::create_dir_all(config.join("enterprises")).unwrap();
         let write = |name: &str, text: &str| std::fs::write(config.join(name), text).unwrap();
@@ -66,7 +100,7 @@ impl Plant {
                 let _ = writeln!(gateways, "GW{gateway:02} = {{ name = \"网关{gateway}\", interval = \"1s\" }}");
             }
             let mut csv = String::from(
-                "位号,名称,设备位号,设备类型,重大危险源编码,重大危险源等级,介质,信号类型,单位,压力基准,量程低限,量程高限,低低报,低报,高报,高高报,联锁值,回差,报警延时s,恢复延时s,采集周期s,网关,声光区域,投用状态\n",
+                "位号,名称,设备位号,设备类型,重大危险源编码,重大危险源等级,介质,信号类型,单位,压力基准,量程低限,量程高限,低低报,低报,高报,高高报,联锁值,回差,报警延时s,恢复延时s,采集周期s,网关,声光区域,投用状态,类别\n",
             );
             for tag in tags {
                 let (name, gateway) = (self.name(tag), (tag - first) % count);
@@ -74,15 +108,20 @@ impl Plant {
                     let _ = writeln!(sirens, "SL-{tag:03} = \"区域{tag}\"");
                     writeln!(
                         csv,
-                        "{name},氨检测器,A-{tag:03},区域,339900000001,二级,氨,有毒气体,ppm,/,0,100,/,/,25,50,/,2.5,0,0,1,GW{gateway:02},SL-{tag:03},投用"
+                        "{name},氨检测器,A-{tag:03},区域,339900000001,二级,氨,有毒气体,ppm,/,0,100,/,/,25,50,/,2.5,0,0,1,GW{gateway:02},SL-{tag:03},投用,"
                     )
                 } else {
-                    writeln!(csv, "{name},温度,E-{tag:06},换热器,/,/,水,温度,℃,/,0,200,/,5,150,180,/,1,0,0,1,GW{gateway:02},/,投用")
+                    let (title, equipment, limits, class) = limits.cells(tag);
+                    writeln!(
+                        csv,
+                        "{name},{title},E-{equipment:06},换热器,/,/,水,温度,℃,/,0,200,{limits},/,1,0,0,1,GW{gateway:02},/,投用,{class}"
+                    )
                 };
             }
             write(&format!("enterprises/{id}.csv"), &csv);
         }
         write("jurisdiction.toml", &jurisdiction);
+        write("classes.toml", CLASSES);
         write("people.toml", &people);
         write("gateways.toml", &if self.zones > 0 { gateways + &sirens } else { gateways });
         write(
