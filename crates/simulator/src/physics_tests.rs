@@ -1,7 +1,7 @@
 //! The simulated county: quiet on its own, disturbed only as it is told.
 
 use super::*;
-use model::plant::{ConditionRule, Equipment, Hazard, LevelPolicy, Policies, Tag};
+use model::plant::{ConditionRule, DataSheet, Equipment, Hazard, LevelPolicy, Policies, Tag};
 use model::{Level, RuleVersion, TagId, Tier};
 
 /// How often a reading is taken.
@@ -55,7 +55,7 @@ fn plant(tags: usize) -> Arc<Plant> {
         equipment: vec![Equipment {
             enterprise: "xinghua".into(),
             id: "V-101".into(),
-            name: String::new(),
+            name: "".into(),
             is_area: false,
             hazard: Hazard::None,
             zone: None,
