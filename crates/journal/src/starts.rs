@@ -86,11 +86,18 @@ pub fn kept_starts(dir: &Path) -> Result<Vec<KeptStart>> {
 
 /// Keeps what a start took up, and forgets the starts of before `oldest` and those beyond [`KEPT_MAX`].
 pub fn keep_start(dir: &Path, snapshot: Snapshot, oldest: Timestamp) -> Result<()> {
+    forget(dir, oldest)?;
     // A first start has taken up nothing.
-    if let Some(at) = snapshot.last_now.filter(|_| snapshot.last_seq > 0) {
-        let Snapshot { last_seq: seq, chain_head: hash, hard, soft, .. } = snapshot;
-        put(dir, StartState { seq, hash, at, hard, soft })?;
-    }
+    let Some(at) = snapshot.last_now.filter(|_| snapshot.last_seq > 0) else { return Ok(()) };
+    let Snapshot { last_seq: seq, chain_head: hash, hard, soft, .. } = snapshot;
+    put(dir, StartState { seq, hash, at, hard, soft }).inspect_err(|_| {
+        // On a full disk half a file takes the room of what matters more.
+        let _ = fs::remove_file(dir.join(FOLDER).join(FRESH));
+    })?;
+    forget(dir, oldest)
+}
+
+fn forget(dir: &Path, oldest: Timestamp) -> Result<()> {
     let (old, mut kept): (Vec<_>, Vec<_>) = kept_starts(dir)?.into_iter().partition(|start| start.at < oldest);
     let surplus = std::iter::from_fn(|| (kept.len() > KEPT_MAX).then(|| kept.remove(shortest(&kept)))).collect::<Vec<_>>();
     old.iter().chain(&surplus).try_for_each(|start| fs::remove_file(&start.file))
