@@ -10,7 +10,7 @@ use config::{Lang, Server};
 use console::VersionJson;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::history::{Gap, HistoryReader, Visit};
-use journal::{ChainHash, Cut, EntryKind, KeptStart, Reader, Record, SqliteReader};
+use journal::{ChainHash, EntryKind, KeptStart, Reader, Record, SqliteReader};
 use model::{Act, Attempt, Duration, Plant, TagId, Timestamp, Transition};
 use pipeline::Row;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let readings_from = readings_from(&journal, first, last - configurations.readings_kept())?;
     let mut origins = Origins::of(args, &journal, readings_from)?;
     // A running engine's history is a little behind its journal; a stopped one's is whole.
-    let whole = newest_said(&journal)?.filter(is_stop).map_or(last, |stop| stop.at + Duration::from_micros(1));
+    let whole = newest(&journal)?.filter(is_stop).map_or(last, |stop| stop.at + Duration::from_micros(1));
     let mut origin = origins.first(asked.0, !args.state.is_empty())?;
     let wanted = (asked.0.map_or(origin.begin, |from| from.max(origin.begin)), asked.1.map_or(whole, |to| to.min(whole)));
     let mut lives = Lives { tags: reader.tags()?, reader, journal: &journal, configurations, wanted, is_quiet: args.json };
@@ -135,10 +135,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(compared.exit())
 }
 
-/// The newest row that says something of the plant or the engine: what the store itself says of rows that went may come after a stop.
-fn newest_said(journal: &SqliteReader) -> anyhow::Result<Option<Record>> {
-    let kinds: Vec<_> = EntryKind::ALL.into_iter().filter(|kind| *kind != EntryKind::Cut).collect();
-    Ok(journal.newest(&kinds, None, 1)?.rows.into_iter().next())
+fn newest(journal: &SqliteReader) -> anyhow::Result<Option<Record>> {
+    Ok(journal.newest(&[], None, 1)?.rows.into_iter().next())
 }
 
 /// Since when the history has every reading: `kept_from`, unless everything since the first reading ever is still there.
@@ -185,7 +183,6 @@ enum Source {
 struct Origins<'j> {
     journal: &'j SqliteReader,
     readings_from: Option<Timestamp>,
-    cut: Option<Cut>,
     /// In the order in which the engine started on them.
     candidates: Vec<Candidate>,
     /// When the starts were whose state cannot be read, and why.
@@ -194,8 +191,7 @@ struct Origins<'j> {
 
 impl<'j> Origins<'j> {
     fn of(args: &Args, journal: &'j SqliteReader, readings_from: Option<Timestamp>) -> anyhow::Result<Self> {
-        let cut = journal.cut()?;
-        let mut origins = Self { journal, readings_from, cut, candidates: Vec::new(), unreadable: Vec::new() };
+        let mut origins = Self { journal, readings_from, candidates: Vec::new(), unreadable: Vec::new() };
         for folder in &args.state {
             origins.add_copy(folder)?;
         }
@@ -210,7 +206,7 @@ impl<'j> Origins<'j> {
         require_journal(folder)?;
         let copy = SqliteReader::open(folder)?;
         let (head, place) = (copy.head()?, folder.display());
-        let Some(stop) = newest_said(&copy)?.filter(is_stop) else {
+        let Some(stop) = newest(&copy)?.filter(is_stop) else {
             bail!("{place}: {}", say("引擎没有停下,不能作起点", "its engine had not stopped, so it is no state to start on"));
         };
         if !self.continues(head.seq, head.hash)? {
@@ -228,11 +224,8 @@ impl<'j> Origins<'j> {
         Ok(())
     }
 
-    /// Whether the journal has this row, or ended with it when older rows went.
+    /// Whether the journal has this row.
     fn continues(&self, seq: u64, hash: ChainHash) -> anyhow::Result<bool> {
-        if let Some(cut) = self.cut.as_ref().filter(|cut| cut.through >= seq) {
-            return Ok((cut.through, cut.hash) == (seq, hash));
-        }
         let rows = self.journal.entries(&[], seq, 1)?.rows;
         Ok(seq == 0 || rows.first().is_some_and(|row| (row.seq, row.hash) == (seq, hash)))
     }
@@ -246,7 +239,7 @@ impl<'j> Origins<'j> {
                 return Ok(origin);
             }
         }
-        if self.readings_from.is_none() && self.cut.is_none() {
+        if self.readings_from.is_none() {
             return self.beginning();
         }
         let earliest = match from {
