@@ -290,10 +290,7 @@ impl<'j> Origins<'j> {
     }
 
     fn no_beginning(&self) -> String {
-        let (zh, en) = match self.readings_from {
-            Some(_) => ("最早的读数已过保留期", "the earliest readings are past their retention"),
-            None => ("日志的开头已过保留期", "the beginning of the journal is past its retention"),
-        };
+        let (zh, en) = ("最早的读数已过保留期", "the earliest readings are past their retention");
         let earliest = self.candidates.first().map(|candidate| civil(candidate.begin));
         match (lang(), earliest) {
             (Lang::Zh, Some(earliest)) => {
