@@ -152,6 +152,8 @@ pub struct Park {
     /// Sirens.
     pub sirens: Sirens,
     factor: f64,
+    /// When plant time began to run, in microseconds.
+    epoch: i64,
     passwords: BTreeMap<&'static str, String>,
     publisher: rumqttc::AsyncClient,
     dir: tempfile::TempDir,
@@ -189,7 +191,7 @@ impl Park {
             passwords.insert(login, password);
         }
         let sink = Sink::start(sink_port).await;
-        let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros().to_string();
+        let epoch = unix_micros();
         let url = mosquitto.map(|port| format!("mqtt://127.0.0.1:{port}"));
         let contacts = dir.path().join("contacts.toml");
         // Numbers that cannot be dialled.
@@ -207,7 +209,7 @@ impl Park {
                 &config,
                 &data,
                 url.as_deref(),
-                &["--time-factor", &factor.to_string(), "--time-epoch", &epoch, "--contacts", &contacts.display().to_string()],
+                &["--time-factor", &factor.to_string(), "--time-epoch", &epoch.to_string(), "--contacts", &contacts.display().to_string()],
             )
         });
         let mqtt = mosquitto.unwrap_or(engine.mqtt);
@@ -222,7 +224,7 @@ impl Park {
                 }
             }
         });
-        Self { engine, sink, sirens, factor, passwords, publisher, dir }
+        Self { engine, sink, sirens, factor, epoch, passwords, publisher, dir }
     }
     /// A person at a desk.
     pub async fn login(&self, name: &'static str) -> Desk {
@@ -247,6 +249,11 @@ impl Park {
             .collect();
         self.publish_raw("watchfire/v1/hx", serde_json::Value::Array(batch).to_string().into_bytes()).await;
     }
+    /// Plant time.
+    pub fn now(&self) -> model::Timestamp {
+        let passed = unix_micros() - self.epoch;
+        model::Timestamp(self.epoch + (passed as f64 * self.factor) as i64)
+    }
     /// Real time in which so many seconds of plant time pass.
     pub async fn wait(&self, plant_seconds: f64) {
         tokio::time::sleep(std::time::Duration::from_secs_f64(plant_seconds / self.factor)).await;
@@ -270,4 +277,8 @@ impl Park {
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
+}
+
+fn unix_micros() -> i64 {
+    i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap()
 }
