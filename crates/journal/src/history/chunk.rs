@@ -170,31 +170,38 @@ impl Columns {
         self.flags.extend((0..view.len()).map(|at| view.flags.at(at)));
     }
     pub fn view(&self) -> View<'_> {
-        let (ranks, flags) = (SmallView::Each(&self.rank), SmallView::Each(&self.flags));
-        view(&self.times, &self.arrivals, ValuesView::Plain(&self.value), ranks, flags)
+        View {
+            source: &self.times.source,
+            receive: &self.arrivals.receive,
+            taken: &self.arrivals.taken,
+            sequence: &self.times.sequence,
+            values: ValuesView::Plain(&self.value),
+            ranks: SmallView::Each(&self.rank),
+            flags: SmallView::Each(&self.flags),
+        }
     }
 }
 
-fn view<'a>(
-    times: &'a Times,
-    arrivals: &'a Arrivals,
-    values: ValuesView<'a>,
-    ranks: SmallView<'a, u32>,
-    flags: SmallView<'a, u8>,
-) -> View<'a> {
-    let (source, sequence, receive, taken) = (&times.source, &times.sequence, &arrivals.receive, &arrivals.taken);
-    View { source, receive, taken, sequence, values, ranks, flags }
+/// The three pieces seen as one; they are of one length.
+pub(super) fn view<'a>(times: &'a Times, arrivals: &'a Arrivals, own: &'a Own) -> View<'a> {
+    View {
+        source: &times.source,
+        receive: &arrivals.receive,
+        taken: &arrivals.taken,
+        sequence: &times.sequence,
+        values: own.values.view(),
+        ranks: own.ranks.view(),
+        flags: own.flags.view(),
+    }
 }
 
-/// The three pieces seen as one, which they are if they are of one length.
+/// As [`view`], of pieces that were stored.
 pub(super) fn joined<'a>(times: &'a Times, arrivals: &'a Arrivals, own: &'a Own) -> Result<View<'a>, Damage> {
     let count = own.values.len();
     let lengths =
         [times.source.len(), times.sequence.len(), arrivals.receive.len(), arrivals.taken.len(), own.ranks.len(), own.flags.len()];
-    if lengths.iter().any(|length| *length != count) {
-        return Err(Damage("its columns differ in length"));
-    }
-    Ok(view(times, arrivals, own.values.view(), own.ranks.view(), own.flags.view()))
+    let fits = lengths.iter().all(|length| *length == count);
+    if fits { Ok(view(times, arrivals, own)) } else { Err(Damage("its columns differ in length")) }
 }
 
 pub(super) fn flags(row: &HistoryReading) -> u8 {

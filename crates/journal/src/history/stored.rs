@@ -97,9 +97,8 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// None where the pieces are not of one length, which was looked at when they were decoded.
-    pub fn view(&self) -> Option<View<'_>> {
-        chunk::joined(&self.times, &self.arrivals, &self.own).ok()
+    pub fn view(&self) -> View<'_> {
+        chunk::view(&self.times, &self.arrivals, &self.own)
     }
     /// The memory of what is no longer needed.
     pub fn into_own(self) -> Own {

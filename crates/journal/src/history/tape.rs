@@ -86,7 +86,7 @@ impl Piece {
     }
     fn view(&self) -> Option<View<'_>> {
         let view = match &self.held {
-            Held::Decoded(_, decoded) => decoded.view()?,
+            Held::Decoded(_, decoded) => decoded.view(),
             Held::Tail(columns) => columns.view(),
             Held::Stored(_) | Held::Damaged => return None,
         };
@@ -349,10 +349,9 @@ impl<'r> Tape<'r> {
         };
         let view = match &held {
             Held::Decoded(_, decoded) => decoded.view(),
-            Held::Tail(columns) => Some(columns.view()),
-            Held::Stored(_) | Held::Damaged => None,
+            Held::Tail(columns) => columns.view(),
+            Held::Stored(_) | Held::Damaged => return Ok(None),
         };
-        let Some(view) = view else { return Ok(None) };
         let places = view.places(from, to);
         let Some(summary) = Summary::of(view.slice(places.clone())) else { return Ok(None) };
         if matches!(held, Held::Decoded(..)) {
