@@ -6,7 +6,7 @@
 mod support;
 
 use journal::history::{HistoryReader, HistoryReading};
-use journal::{EntryKind, Reader, StoreError};
+use journal::{AheadStore, Anchor, Batch, Entry, EntryKind, Reader, Store, StoreError};
 use model::{TagId, Timestamp};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::ops::ControlFlow;
@@ -105,4 +105,52 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
     let export = watchfire(&["export", "readings", "--data", &folder, "--tag", "tep/NONE"]);
     assert_eq!(export.status.code(), Some(2));
     assert!(http_get(engine.http, "/health/live").is_none(), "it has stopped");
+}
+
+#[test]
+fn journal_rows_past_their_retention_go_announced_and_what_is_left_verifies() {
+    const DAY_MS: i64 = 86_400_000;
+    const OLD: u64 = 450;
+    let data = tempfile::tempdir().unwrap();
+    let now = now_ms();
+    {
+        let mut store = AheadStore::open(data.path()).unwrap();
+        for number in 0..OLD + 20 {
+            let age = if number < OLD { 400 * DAY_MS - number as i64 * 1_000 } else { DAY_MS };
+            let at = Timestamp((now - age) * 1_000);
+            let bytes = format!(r#"{{"event":"row","number":{number}}}"#).into_bytes();
+            let entry = Entry { kind: EntryKind::System, format: 1, key: None, subject: None, at, bytes };
+            store.commit(&Batch { now: at, entries: vec![entry], ..Batch::default() }).unwrap();
+        }
+    }
+    // A minute is a tenth of a second; the first look comes after five.
+    let epoch = (now * 1_000).to_string();
+    let mut engine = Engine::start(&root().join("config/tep"), data.path(), None, &["--time-factor", "600", "--time-epoch", &epoch]);
+    let reader = engine.journal();
+    until("the old rows to go", || (reader.oldest(1).unwrap()[0].seq == 401).then_some(()));
+    // What is not a whole piece stays, and younger ones however long it runs.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(reader.oldest(1).unwrap()[0].seq, 401);
+    engine.kill();
+    engine.restart();
+    engine.wait_ready();
+    engine.stop();
+    let cuts = reader.entries(&[EntryKind::Cut], 0, 100).unwrap().rows;
+    let through: Vec<_> = cuts.iter().map(|row| row.key.clone().unwrap()).collect();
+    assert_eq!(through, ["cut:200", "cut:400"]);
+    let data = data.path().display().to_string();
+    let verified = watchfire(&["verify", "--json", "--data", &data]);
+    assert!(verified.status.success(), "{verified:?}");
+    let report: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!((report["ok"].as_bool(), report["first"].as_u64()), (Some(true), Some(401)));
+    // An anchor of a row that is gone proves nothing and contradicts nothing; one of a journal that was longer does.
+    let anchor = |seq: u64| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), Anchor { seq, hash: reader.head().unwrap().hash }.to_text()).unwrap();
+        let verified = watchfire(&["verify", "--data", &data, "--anchor", &file.path().display().to_string()]);
+        (verified.status.success(), String::from_utf8(verified.stdout).unwrap())
+    };
+    let (ok, words) = anchor(7);
+    assert!(ok && words.contains("401"), "{words}");
+    assert!(!anchor(1_000_000).0);
 }

@@ -14,4 +14,5 @@ pub mod folder;
 pub mod lang;
 pub mod metrics;
 pub mod records;
+pub mod retention;
 pub mod storage;

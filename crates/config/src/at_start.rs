@@ -66,6 +66,7 @@ fn settings(opened: &Server, wanted: &Server) -> Vec<Vec<&'static str>> {
     // Where it is not written it follows the address, which has been told.
     say(opened.http.public_url != wanted.http.public_url && opened.http.listen == wanted.http.listen, "http", "public_url");
     say(opened.history.readings != wanted.history.readings, "history", "readings");
+    say(opened.history.alarms != wanted.history.alarms, "history", "alarms");
     let (old, new) = (&opened.templates, &wanted.templates);
     say(old.short_zh != new.short_zh, "templates", "short_zh");
     say(old.short_en != new.short_en, "templates", "short_en");

@@ -5,7 +5,7 @@ use crate::setpoints::check_name;
 use crate::source::{At, Source};
 use crate::suggest;
 use crate::table::{Table, named, with_document};
-use crate::values::{duration, kind, parse_duration};
+use crate::values::{duration, kind, parse_duration, show_duration};
 use model::bounds::{HISTORY_KEPT_MAX, HISTORY_KEPT_MIN};
 use model::plant::ChannelKind;
 use model::{ChannelId, Duration};
@@ -91,6 +91,8 @@ pub struct Http {
 pub struct History {
     /// How long readings are kept.
     pub readings: Duration,
+    /// How long the journal is kept: alarms, cases, acts, messages, everything auditors read.
+    pub alarms: Duration,
 }
 
 /// A channel and how it is driven.
@@ -216,6 +218,22 @@ impl fmt::Debug for Secret {
     }
 }
 
+fn read_history(table: &mut Table<'_, '_>, history: &mut History, sink: &mut Sink) {
+    let mut kept = |key| duration(table, key, (HISTORY_KEPT_MIN, HISTORY_KEPT_MAX), sink);
+    let (readings, alarms) = (kept("readings"), kept("alarms"));
+    history.readings = readings.map_or(history.readings, |readings| readings.value);
+    match alarms {
+        Some(alarms) if alarms.value < history.readings => {
+            let fault = text("报警记录不能比读数先删:回测和重放要用", "alarms must not go before readings: backtest and replay need them");
+            let written = show_duration(history.readings);
+            let fault = alarms.place.error("alarms-before-readings", fault);
+            sink.push(fault.suggest(format!("至少写 \"{written}\""), format!("write \"{written}\" at least")));
+        }
+        Some(alarms) => history.alarms = alarms.value,
+        None => history.alarms = history.alarms.max(history.readings),
+    }
+}
+
 /// The topics of readings: `watchfire/v1/{enterprise}` and `watchfire/v1/{enterprise}/{tag}`.
 pub const SUBSCRIBE_DEFAULT: [&str; 2] = ["watchfire/v1/+", "watchfire/v1/+/+"];
 const LISTEN_MQTT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
@@ -228,6 +246,8 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
 /// A quarter of tuning, season included: 90 days.
 const READINGS_KEPT_DEFAULT: Duration = Duration::from_mins(90 * 24 * 60);
+/// What newer local rules ask for alarm records: a year.
+const ALARMS_KEPT_DEFAULT: Duration = Duration::from_mins(365 * 24 * 60);
 /// A message has a body, so GET carries none.
 const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 
@@ -243,7 +263,7 @@ impl Default for Server {
             },
             embedded: Embedded { listen: LISTEN_MQTT },
             http: Http { listen: LISTEN_HTTP, public_url: format!("http://{LISTEN_HTTP}") },
-            history: History { readings: READINGS_KEPT_DEFAULT },
+            history: History { readings: READINGS_KEPT_DEFAULT, alarms: ALARMS_KEPT_DEFAULT },
             channels: vec![platform()],
             templates: Templates::default(),
         }
@@ -279,9 +299,7 @@ pub(crate) fn read(source: Option<&Source>, secrets: &dyn Fn(&str) -> Option<Str
             }
         });
         file.table("history", sink, |table, sink| {
-            if let Some(kept) = duration(table, "readings", (HISTORY_KEPT_MIN, HISTORY_KEPT_MAX), sink) {
-                server.history.readings = kept.value;
-            }
+            read_history(table, &mut server.history, sink);
         });
         let channels = named(file, "channels", sink, |name, entry, sink| {
             written.insert(name.value.clone());

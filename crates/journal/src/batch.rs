@@ -32,11 +32,13 @@ pub enum EntryKind {
     Quarantine,
     /// What happened beside alarms and cases: windows, chattering, floods.
     Beside,
+    /// Rows past their retention that are deleted from the journal's beginning.
+    Cut,
 }
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Transition,
         Self::Announcement,
         Self::LateExceedance,
@@ -50,6 +52,7 @@ impl EntryKind {
         Self::System,
         Self::Quarantine,
         Self::Beside,
+        Self::Cut,
     ];
 
     /// The stored name.
@@ -68,6 +71,7 @@ impl EntryKind {
             Self::System => "system",
             Self::Quarantine => "quarantine",
             Self::Beside => "beside",
+            Self::Cut => "cut",
         }
     }
     /// The kind of that name.

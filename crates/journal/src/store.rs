@@ -2,8 +2,9 @@
 //!
 //! Neither trait knows SQL, files or connections, so that PostgreSQL can stand behind them as SQLite does.
 
-use crate::{ActRecord, Batch, ChainHash, ClosedCase, EntryKind, OutboxRow, OutboxStatus, TimerRow};
+use crate::{ActRecord, Batch, ChainHash, ClosedCase, Entry, EntryKind, OutboxRow, OutboxStatus, TimerRow};
 use model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Why the store did not do what was asked: one variant per thing the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,8 @@ pub struct Health {
     pub waits: Option<std::time::Duration>,
     /// Why these cannot be worked in for now. Commits are taken as long as there is room for them.
     pub trouble: Option<String>,
+    /// Why the newest [`Store::cut`] deleted nothing.
+    pub uncut: Option<String>,
 }
 
 /// All an engine needs to go on where the last one stopped.
@@ -84,6 +87,10 @@ pub trait Store: Send {
     fn act_answer(&mut self, id: &str) -> Result<Option<ActRecord>, StoreError>;
     /// The engine stops in good order: nothing is in hand. Holds until the next commit or the next opening.
     fn mark_clean_stop(&mut self, now: Timestamp) -> Result<(), StoreError>;
+    /// Deletes a piece of the journal whose announcement has been committed, and with it what else ended before its newest row:
+    /// notifications, answers to acts, closed cases, quarantine. Nobody waits for it and no alarm depends on it: it may happen later,
+    /// and where it cannot be done the rows stay and [`Health::uncut`] says why.
+    fn cut(&mut self, piece: &Piece);
     /// How it is. Answers at once.
     fn health(&self) -> Health;
 }
@@ -107,6 +114,64 @@ pub struct Record {
     pub bytes: Vec<u8>,
     /// Its hash.
     pub hash: ChainHash,
+}
+
+/// No clock of ours was right before 2024: an earlier stamp is of one that nobody had set, and says nothing about a row's age.
+pub const STAMPS_FROM: Timestamp = Timestamp(1_704_067_200_000_000);
+
+/// A row's place, for those who ask how old the journal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamped {
+    /// Its place.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: ChainHash,
+    /// When it happened. A row stamped before [`STAMPS_FROM`] is taken to be as old as the next one that is not.
+    pub at: Timestamp,
+}
+
+/// Rows from the journal's beginning on that are past their retention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The last of them.
+    pub through: u64,
+    /// Its hash: what the row after it names as the one before.
+    pub hash: ChainHash,
+    /// How many.
+    pub rows: u64,
+    /// When the first of them happened.
+    pub oldest: Timestamp,
+    /// When the last of them happened.
+    pub newest: Timestamp,
+}
+
+/// What a row of kind [`EntryKind::Cut`] says.
+#[derive(Serialize, Deserialize)]
+struct Announced {
+    through: u64,
+    hash: String,
+    rows: u64,
+    oldest: Timestamp,
+    newest: Timestamp,
+}
+
+impl Piece {
+    /// The row that must be in the chain before the piece may go: without it the journal's beginning was cut off by somebody else.
+    pub fn announcement(&self, now: Timestamp) -> Entry {
+        let Self { through, hash, rows, oldest, newest } = *self;
+        let said = Announced { through, hash: hash.to_string(), rows, oldest, newest };
+        let bytes = serde_json::to_vec(&said).expect("our own types serialise");
+        Entry { kind: EntryKind::Cut, format: 1, key: Some(Self::key(through)), subject: None, at: now, bytes }
+    }
+    /// The key of the row that announces the piece that ends there.
+    pub(crate) fn key(through: u64) -> String {
+        format!("cut:{through}")
+    }
+    /// Where the piece ended that such a row announced.
+    pub(crate) fn announced(bytes: &[u8]) -> Option<(u64, ChainHash)> {
+        let said: Announced = serde_json::from_slice(bytes).ok()?;
+        Some((said.through, ChainHash::parse(&said.hash)?))
+    }
 }
 
 /// Some rows, and where the next page starts.
@@ -208,6 +273,8 @@ pub trait Reader: Send + Sync {
     fn entries(&self, kinds: &[EntryKind], from: u64, limit: usize) -> Result<Page<Record>, StoreError>;
     /// Journal rows of these kinds (all when empty) before row `before` (`None`: from the end), newest first.
     fn newest(&self, kinds: &[EntryKind], before: Option<u64>, limit: usize) -> Result<Page<Record>, StoreError>;
+    /// The journal's oldest rows.
+    fn oldest(&self, limit: usize) -> Result<Vec<Stamped>, StoreError>;
     /// The row with this key.
     fn entry(&self, key: &str) -> Result<Option<Record>, StoreError>;
     /// Notifications, newest first.

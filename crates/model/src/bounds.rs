@@ -32,10 +32,13 @@ pub const BATCH_INPUTS_MAX: usize = 4_096;
 pub const HISTORY_QUEUE_MAX: usize = 500_000;
 /// Points of one trend.
 pub const HISTORY_POINTS_MAX: usize = 2_000;
-/// Readings are kept no shorter than this: 30 days.
+/// Readings, alarms and audit are kept no shorter than this: 30 days.
 pub const HISTORY_KEPT_MIN: Duration = Duration::from_mins(30 * 24 * 60);
-/// Readings are kept no longer than this: ten years.
+/// Readings, alarms and audit are kept no longer than this: ten years.
 pub const HISTORY_KEPT_MAX: Duration = Duration::from_mins(3_660 * 24 * 60);
+/// Rows of the journal past their retention that go at once. A disk that needs ten milliseconds for a page is done with them in a
+/// second or two, while commits go on into their log.
+pub const JOURNAL_PIECE_ROWS: usize = 200;
 /// A test window's length, whatever the policy says.
 pub const TEST_MAX: Duration = Duration::from_mins(8 * 60);
 /// Tags or alarms named by one window.

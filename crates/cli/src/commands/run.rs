@@ -222,6 +222,11 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let (history_writer, history) = HistoryWriter::start(&args.data, plant.clone(), retention, clock.now())?;
     let guard = Guard::open(&args.data, snapshot.clean_stop);
     let (reader, for_tuning) = (store.reader()?, store.reader()?);
+    // Nothing of a journal that is not what it was is deleted: it is evidence.
+    let past = match contradiction {
+        None => Some(crate::retention::Retention::new(Arc::new(store.reader()?), server.history.alarms, clock.clone(), scale)),
+        Some(_) => None,
+    };
     let parts = Parts {
         plant: plant.clone(),
         store: Box::new(store),
@@ -247,6 +252,9 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let complaints: Vec<String> = contradiction.into_iter().chain(unasked).chain(shut).collect();
     tokio::spawn(crate::storage::tell_start(complaints, queue.clone()));
     tokio::spawn(crate::storage::watch(args.data.clone(), queue.clone(), shutdown.clone()));
+    if let Some(past) = past {
+        tokio::spawn(past.watch(queue.clone(), shutdown.clone()));
+    }
     let (ended, mut engine_end) = tokio::sync::oneshot::channel::<Result<(), StoreError>>();
     let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
         let result = engine.run(&inbox);

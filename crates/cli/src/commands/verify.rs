@@ -2,19 +2,22 @@
 
 use super::status::require_journal;
 use crate::lang::{lang, say};
+use anyhow::Context;
 use config::Lang;
 use indicatif::{ProgressBar, ProgressStyle};
-use journal::VerifyReport;
-use std::path::PathBuf;
+use journal::{Anchor, VerifyReport};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
   watchfire verify                                 the folder watchfire-data
   watchfire verify --data /var/lib/watchfire
   watchfire verify --json | jq -r .head            the hash to write down elsewhere
+  watchfire verify --anchor kept/journal.head      against a copy of the anchor that was kept elsewhere
 
 It only reads, and may run beside the engine. A chain that is whole shows that nobody edited single rows; whether all of it was
-computed anew shows only in a comparison with a hash kept elsewhere.
+computed anew shows only in a comparison with an anchor (`journal.head` of the data folder) kept elsewhere. Where rows are past their
+retention the journal begins later, and a row of the chain says so; without it the beginning was cut off.
 
 Exit status: 0 unbroken, 1 broken, 2 could not run.";
 
@@ -25,6 +28,9 @@ pub struct Args {
     /// The data folder
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
     data: PathBuf,
+    /// Compare also with this copy of the anchor `journal.head`; may be given several times
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +42,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The template is a constant of ours.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}").expect("a valid template");
     let bar = if args.json { ProgressBar::hidden() } else { ProgressBar::new(0).with_style(style) };
-    let report = journal::verify(&args.data, |done, total| {
+    let anchors = args.anchor.iter().map(|file| read_anchor(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let report = journal::verify_against(&args.data, &anchors, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
@@ -44,9 +51,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         let bad = report.first_bad.as_ref().map(|bad| serde_json::json!({ "seq": bad.seq, "why": bad.why.name() }));
         let json = serde_json::json!({
-            "ok": report.is_intact(), "rows": report.rows, "head": report.head.to_string(), "first_bad": bad,
+            "ok": report.is_intact(), "first": report.first, "rows": report.rows, "head": report.head.to_string(), "first_bad": bad,
             "indexes_intact": report.indexes_intact, "guards_intact": report.guards_intact, "anchors": report.anchors,
-            "commits_ahead": ahead,
+            "anchors_past": report.anchors_past, "commits_ahead": ahead,
         });
         println!("{json}");
     } else {
@@ -55,14 +62,36 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+fn read_anchor(file: &Path) -> anyhow::Result<Anchor> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let what = say(
+        "不是锚点文件:应为数据目录里 journal.head 的副本(三行:名称、行号、哈希)",
+        "is no anchor: expected a copy of `journal.head` of a data folder (three lines: what it is, the row, its hash)",
+    );
+    Anchor::parse(&text).with_context(|| format!("{}: {what}", file.display()))
+}
+
 fn words(report: &VerifyReport) -> String {
-    let VerifyReport { rows, head, anchors, .. } = report;
+    let VerifyReport { first, rows, head, anchors, anchors_past, .. } = report;
     let mut lines = Vec::new();
     match (&report.first_bad, lang()) {
         (Some(bad), Lang::Zh) => lines.push(format!("链条断在第 {} 行:{}", bad.seq, bad.why)),
         (Some(bad), Lang::En) => lines.push(format!("the chain breaks at row {}: {}", bad.seq, bad.why)),
         (None, Lang::Zh) => lines.push(format!("链条完好:{rows} 行,与 {anchors} 个锚点一致\n链头 {head}")),
         (None, Lang::En) => lines.push(format!("the chain is unbroken: {rows} rows, in agreement with {anchors} anchors\nhead {head}")),
+    }
+    if *first > 1 {
+        let zh = format!("从第 {first} 行开始:之前的已过保留期,日志里有公告");
+        let en = format!("it begins at row {first}: those before are past their retention, as the journal says");
+        // Where it breaks nothing of this is known.
+        if report.first_bad.is_none() {
+            lines.push(say(&zh, &en).to_owned());
+        }
+    }
+    if *anchors_past > 0 {
+        let zh = format!("{anchors_past} 个锚点早于现存的第一行,无从比较");
+        let en = format!("{anchors_past} anchors are of rows before the first: nothing to compare them with");
+        lines.push(say(&zh, &en).to_owned());
     }
     if !report.indexes_intact {
         lines.push(say("索引不完整:时间线可能缺行", "an index is incomplete: timelines may lack rows").to_owned());

@@ -34,6 +34,7 @@ impl Engine {
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
             EngineInput::Reload(change) => self.reload(*change),
+            EngineInput::Past(piece) => self.past(&piece),
             EngineInput::Stop => self.stopping = true,
         }
     }
@@ -138,7 +139,7 @@ impl Engine {
             return;
         }
         self.metrics.acts.with_label_values(&[act.what.name()]).inc();
-        self.entry(EntryKind::Act, Some(format!("act:{}", act.id)), act.what.case().map(ToString::to_string), &act);
+        self.entry(EntryKind::Act, Some(format!("{}{}", journal::ACT_KEY, act.id)), act.what.case().map(ToString::to_string), &act);
         let answer = self.step(&Input::Act(&act), |effects| {
             effects.iter().find_map(|effect| match effect {
                 Effect::Case(EscalationEffect::Answer(id, answer)) if *id == act.id => Some(answer.clone()),

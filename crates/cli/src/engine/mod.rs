@@ -14,6 +14,7 @@ mod evaluate;
 mod guard;
 mod history;
 mod pace;
+mod past;
 mod points;
 mod release;
 mod reload;
@@ -79,6 +80,8 @@ pub enum EngineInput {
     },
     /// Another configuration comes into force.
     Reload(Box<Change>),
+    /// Rows of the journal are past their retention.
+    Past(journal::Piece),
     /// Stop after committing what is there.
     Stop,
 }
@@ -146,6 +149,7 @@ pub struct Engine {
     journaled: u64,
     store_failing: bool,
     conflicts: u64,
+    uncut: Option<String>,
     sirens_lost: Option<Instant>,
     sirens_failing: bool,
     decoder: Decoder,
@@ -179,6 +183,7 @@ struct Pending {
     /// Windows or floods changed.
     beside: bool,
     link: Option<(String, bool, Timestamp)>,
+    past: Option<journal::Piece>,
     reload: Option<reload::Committed>,
 }
 
@@ -248,6 +253,7 @@ impl Engine {
             journaled: snapshot.last_seq,
             store_failing,
             conflicts: 0,
+            uncut: None,
             sirens_lost: None,
             sirens_failing,
             decoded: Decoded::default(),
@@ -387,7 +393,8 @@ impl Engine {
 
     /// Asks how the store is. A database that does not take what is durable stops no alarm, until there is no room for more.
     fn check_store(&mut self) {
-        let journal::Health { conflicts, behind, waits, trouble } = self.store.health();
+        let journal::Health { conflicts, behind, waits, trouble, uncut } = self.store.health();
+        self.note_uncut(uncut);
         self.metrics.key_conflicts.inc_by(conflicts - self.conflicts);
         self.conflicts = conflicts;
         self.metrics.store_behind.set(i64::try_from(behind).unwrap_or(i64::MAX));

@@ -101,6 +101,9 @@ impl Engine {
             // Whoever asked may have gone away; the act stands all the same.
             let _ = reply.send(answer);
         }
+        if let Some(piece) = pending.past.take() {
+            self.store.cut(&piece);
+        }
         // The buffers keep their room for the next batch.
         pending.answers.clear();
         pending.alarms.clear();

@@ -22,6 +22,7 @@ fn what_is_not_written_has_a_default_that_stays_on_this_machine() {
     assert_eq!(server.http.public_url, "http://127.0.0.1:8080");
     assert_eq!(server.channels[0].kind, ChannelKind::Platform);
     assert_eq!(server.history.readings, Duration::from_mins(90 * 24 * 60));
+    assert_eq!(server.history.alarms, Duration::from_mins(365 * 24 * 60));
 }
 
 #[test]
@@ -33,6 +34,20 @@ fn readings_are_kept_as_long_as_is_written_and_never_less_than_thirty_days() {
         let faults = kept(written).map(drop).expect_err("out of bounds").to_string();
         assert!(faults.contains("30d") && faults.contains("3660d"), "{written}: {faults}");
     }
+}
+
+#[test]
+fn alarms_are_kept_as_long_as_is_written_and_never_shorter_than_readings() {
+    let kept = |written: &str| load(changed("server.toml", "[http]", &format!("[history]\n{written}\n\n[http]")));
+    let days =
+        |written: &str| kept(written).map(|loaded| loaded.server.history.alarms.as_micros() / Duration::from_mins(24 * 60).as_micros());
+    assert_eq!(days("alarms = \"800d\"").ok(), Some(800));
+    assert_eq!(days("alarms = \"30d\"\nreadings = \"30d\"").ok(), Some(30));
+    assert_eq!(days("readings = \"700d\"").ok(), Some(700), "not written, they stay as long as the readings");
+    let short = kept("readings = \"200d\"\nalarms = \"100d\"").map(drop).expect_err("shorter than the readings").to_string();
+    assert!(short.contains("alarms-before-readings") && short.contains("200d"), "{short}");
+    let floor = kept("alarms = \"29d\"").map(drop).expect_err("out of bounds").to_string();
+    assert!(floor.contains("30d") && floor.contains("alarms"), "{floor}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ mod model;
 pub(crate) mod random;
 
 use crate::{
-    ActRecord, Batch, ClosedCase, Entry, EntryKind, OutboxFilter, OutboxRow, OutboxStatus, OutboxUpdate, QuarantineRow, Reader, Store,
-    TimerRow,
+    ActRecord, Batch, ClosedCase, Entry, EntryKind, OutboxFilter, OutboxRow, OutboxStatus, OutboxUpdate, Piece, QuarantineRow, Reader,
+    STAMPS_FROM, Store, TimerRow,
 };
 use ::model::Timestamp;
 use ::model::bounds::{QUARANTINE_BYTES_MAX, QUARANTINE_PER_SOURCE_MAX};
@@ -33,7 +33,7 @@ pub fn run(fresh: &mut dyn FnMut() -> Box<dyn Place>) {
 type Scenario = fn(&dyn Place);
 
 /// The scenarios by name.
-pub const SCENARIOS: [(&str, Scenario); 15] = [
+pub const SCENARIOS: [(&str, Scenario); 16] = [
     ("a new store is empty", a_new_store_is_empty),
     ("what was committed is there after a restart", committed_is_there_after_a_restart),
     ("a repeated batch changes nothing", a_repeated_batch_changes_nothing),
@@ -49,6 +49,7 @@ pub const SCENARIOS: [(&str, Scenario); 15] = [
     ("a clean stop holds until the next opening", a_clean_stop_holds_until_the_next_opening),
     ("journal rows are found by case, kind and key", journal_rows_are_found),
     ("closed cases are paged by time and enterprise", closed_cases_are_paged),
+    ("rows past their retention go once they are announced", past_rows_go_once_announced),
 ];
 
 fn entry(key: Option<&str>, bytes: &str) -> Entry {
@@ -425,4 +426,70 @@ fn closed_cases_are_paged(place: &dyn Place) {
     assert_eq!(names(Some(&[]), None, 10), Vec::<String>::new(), "who may see no enterprise sees no case");
     assert_eq!(reader.closed_case("c2").expect("a question"), Some(closed("c2", "jy", 2)));
     assert_eq!(reader.closed_case("c9").expect("a question"), None);
+}
+
+/// The first so many rows as a piece.
+pub(crate) fn piece(reader: &dyn Reader, rows: usize) -> Piece {
+    let oldest = reader.oldest(rows).expect("a reader");
+    let (first, last) = (oldest.first().expect("a row"), oldest.last().expect("a row"));
+    Piece { through: last.seq, hash: last.hash, rows: oldest.len() as u64, oldest: first.at, newest: last.at }
+}
+
+fn past_rows_go_once_announced(place: &dyn Place) {
+    const DAY: i64 = 86_400;
+    let start = STAMPS_FROM.0 / 1_000_000;
+    let mut store = place.open();
+    // The first row was written by a clock that nobody had set.
+    store.commit(&Batch { entries: vec![entry(Some("unset"), "{}")], ..at(5) }).unwrap();
+    for day in 0..4 {
+        let now = Timestamp::from_secs(start + day * DAY);
+        let mut batch = Batch { now, ..full(day) };
+        batch.entries = vec![
+            Entry { at: now, ..entry(Some(&format!("t{day}")), "{}") },
+            Entry { at: now, kind: EntryKind::Act, ..entry(Some(&format!("act:act{day}")), "{}") },
+        ];
+        batch.outbox[0].at = now;
+        batch.quarantine[0].at = now;
+        batch.closed = vec![ClosedCase { case: format!("c{day}"), enterprise: "e".to_owned(), at: now, bytes: Vec::new() }];
+        batch.outbox_updates = vec![OutboxUpdate { at: now, ..news(&format!("n{day}"), OutboxStatus::Delivered, 1, "", "") }];
+        if day == 0 {
+            // One that is still to be sent.
+            batch.outbox_updates.clear();
+        }
+        store.commit(&batch).unwrap();
+    }
+    let (head, reader) = (store.load().unwrap().last_seq, place.reader());
+    assert_eq!(reader.oldest(1).unwrap()[0].at, Timestamp::from_secs(start), "as old as the next one with a credible stamp");
+    let piece = piece(&*reader, 5);
+    assert_eq!((piece.through, piece.rows, piece.newest), (5, 5, Timestamp::from_secs(start + DAY)));
+
+    store.cut(&piece);
+    store.load().unwrap();
+    assert!(store.health().uncut.is_some_and(|why| why.contains("announces")));
+    assert_eq!(reader.oldest(1).unwrap()[0].seq, 1, "unannounced, it stays");
+
+    let now = Timestamp::from_secs(start + 9 * DAY);
+    let announcing = Batch { now, entries: vec![piece.announcement(now)], ..Batch::default() };
+    store.commit(&announcing).unwrap();
+    let other = Piece { rows: 4, ..piece };
+    store.cut(&other);
+    store.load().unwrap();
+    assert!(store.health().uncut.is_some(), "only whole");
+    store.cut(&piece);
+    // Asked again it is gone already.
+    store.cut(&piece);
+    assert_eq!(store.load().unwrap().last_seq, head + 1);
+    assert_eq!(store.health().uncut, None);
+    assert_eq!(reader.oldest(100).unwrap().iter().map(|row| row.seq).collect::<Vec<_>>(), (6..=head + 1).collect::<Vec<_>>());
+    assert_eq!(store.act_answer("act1").unwrap(), None, "with its row");
+    assert!(store.act_answer("act2").unwrap().is_some());
+    let closed: Vec<_> = reader.closed_cases(None, None, 10).unwrap().into_iter().map(|closed| closed.case).collect();
+    assert_eq!(closed, ["c3", "c2", "c1"]);
+    let sent: Vec<_> = reader.outbox(&OutboxFilter::default(), 10).unwrap().into_iter().map(|sent| sent.row.key).collect();
+    assert_eq!(sent, ["n3", "n2", "n1", "n0"], "one that is still to be sent stays");
+    drop(store);
+    let mut store = place.open();
+    store.commit(&full(99)).unwrap();
+    assert_eq!(reader.entry("t1").unwrap(), None);
+    assert!(reader.entry("t2").unwrap().is_some());
 }

@@ -4,7 +4,7 @@
 //! beside the database shows a journal that was cut off or put back to an older copy. It lies in the same folder, so it holds
 //! against accidents and against the hurried, not against somebody who rewrites both: for that, keep its text elsewhere.
 
-use super::{STREAM, Tail, signed, unsigned};
+use super::{STREAM, Tail, cut, signed, unsigned};
 use crate::{ChainHash, Head, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, File};
@@ -58,7 +58,8 @@ pub fn anchor(dir: &Path) -> Result<Option<Anchor>, StoreError> {
 
 /// Says how the journal contradicts an anchor.
 pub(super) fn contradiction(connection: &Connection, anchor: &Anchor) -> rusqlite::Result<Option<String>> {
-    if anchor.seq == 0 {
+    if anchor.seq < unsigned(cut::first_seq(connection)?) {
+        // An empty journal, or a row past its retention.
         return Ok(None);
     }
     let found: Option<ChainHash> = connection

@@ -9,6 +9,7 @@ mod anchor;
 mod checkpoint;
 mod commit;
 pub(crate) mod connection;
+mod cut;
 mod reader;
 pub(crate) mod schema;
 #[cfg(test)]
@@ -18,10 +19,11 @@ pub(crate) mod wire;
 
 pub use ahead::{AheadStore, commits_ahead};
 pub use anchor::{Anchor, anchor};
+pub use cut::ACT_KEY;
 pub use reader::SqliteReader;
 pub use verify::{Bad, Fault, VerifyReport, verify, verify_against};
 
-use crate::{ActRecord, Batch, ChainHash, Health, OutboxRow, OutboxStatus, Snapshot, Store, StoreError, TimerRow};
+use crate::{ActRecord, Batch, ChainHash, Health, OutboxRow, OutboxStatus, Piece, Snapshot, Store, StoreError, TimerRow};
 use checkpoint::Checkpointer;
 use commit::Refused;
 use connection::{Role, failed};
@@ -59,6 +61,8 @@ pub struct SqliteStore {
     broken: Option<String>,
     /// Keys that came twice with different content.
     conflicts: u64,
+    /// Why the newest piece of the journal was not deleted.
+    uncut: Option<String>,
     lock: File,
 }
 
@@ -113,7 +117,7 @@ impl SqliteStore {
             tracing::error!("the journal's guards against edits are not as they were made: run `watchfire verify`");
         }
         let checkpointer = Checkpointer::start(dir)?;
-        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, conflicts: 0, lock })
+        Ok(Self { checkpointer, connection, dir: dir.to_owned(), tail: None, clean_stop, broken: None, conflicts: 0, uncut: None, lock })
     }
 
     /// Where the store is.
@@ -245,8 +249,17 @@ impl Store for SqliteStore {
         })
     }
 
+    fn cut(&mut self, piece: &Piece) {
+        let done = self.guarded(|store| {
+            let done = cut::cut(&mut store.connection, piece)?;
+            store.checkpointer.committed();
+            Ok(done)
+        });
+        self.uncut = done.unwrap_or_else(|error| Err(error.to_string())).err();
+    }
+
     fn health(&self) -> Health {
-        Health { conflicts: self.conflicts, ..Health::default() }
+        Health { conflicts: self.conflicts, uncut: self.uncut.clone(), ..Health::default() }
     }
 }
 

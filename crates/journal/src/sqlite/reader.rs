@@ -5,7 +5,7 @@ use super::connection::{self, DATABASE_FILE, Role, WAL_FILE, failed};
 use super::{Tail, named, outbox_row, signed, status, unsigned};
 use crate::{
     ChainHash, ClosedCase, EntryKind, Head, OutboxFilter, OutboxRecord, Page, Quarantine, QuarantineRecord, QuarantineRow, QuarantineTotal,
-    READ_DEADLINE, READ_ROWS_MAX, Reader, Record, StoreError, Usage,
+    READ_DEADLINE, READ_ROWS_MAX, Reader, Record, STAMPS_FROM, Stamped, StoreError, Usage,
 };
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -145,6 +145,35 @@ impl Reader for SqliteReader {
     fn newest(&self, kinds: &[EntryKind], before: Option<u64>, limit: usize) -> Result<Page<Record>, StoreError> {
         let before = before.map_or(i64::MAX, signed);
         self.search(&format!("{RECORD} WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"), before, kinds, limit, 0)
+    }
+
+    fn oldest(&self, limit: usize) -> Result<Vec<Stamped>, StoreError> {
+        let limit = signed(limit.min(READ_ROWS_MAX) as u64);
+        self.ask(|connection| {
+            let mut rows: Vec<Stamped> = connection
+                .prepare_cached("SELECT seq, hash, at FROM journal ORDER BY seq LIMIT ?1")?
+                .query_map([limit], |row| {
+                    Ok(Stamped { seq: unsigned(row.get(0)?), hash: ChainHash(row.get(1)?), at: Timestamp(row.get(2)?) })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let Some(last) = rows.last() else { return Ok(rows) };
+            let mut next = last.at;
+            if next < STAMPS_FROM {
+                next = connection
+                    .prepare_cached("SELECT at FROM journal WHERE seq > ?1 AND at >= ?2 ORDER BY seq LIMIT 1")?
+                    .query_row(params![signed(last.seq), STAMPS_FROM.0], |row| row.get(0).map(Timestamp))
+                    .optional()?
+                    // None is as young as can be.
+                    .unwrap_or(Timestamp::MAX);
+            }
+            for row in rows.iter_mut().rev() {
+                if row.at < STAMPS_FROM {
+                    row.at = next;
+                }
+                next = row.at;
+            }
+            Ok(rows)
+        })
     }
 
     fn entry(&self, key: &str) -> Result<Option<Record>, StoreError> {

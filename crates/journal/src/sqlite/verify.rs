@@ -5,10 +5,10 @@
 
 use super::anchor::{Anchor, anchor};
 use super::connection::{self, DATABASE_FILE, Role, failed};
-use super::{Tail, schema, signed, unsigned};
-use crate::StoreError;
+use super::{Tail, cut, schema, signed, unsigned};
 use crate::chain::{ChainHash, Link};
-use rusqlite::{CachedStatement, Connection, Row, TransactionBehavior, params};
+use crate::{EntryKind, Piece, StoreError};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::fmt;
 use std::path::Path;
 
@@ -30,6 +30,8 @@ pub enum Fault {
     Unrecorded,
     /// The chain is whole, but here it is not the one that was written down: it was computed anew.
     Rewritten,
+    /// The journal begins here, and no row of the chain says that those before are past their retention.
+    Unannounced,
     /// The file is damaged here.
     Unreadable,
 }
@@ -44,6 +46,7 @@ impl Fault {
             Self::Truncated => "truncated",
             Self::Unrecorded => "unrecorded",
             Self::Rewritten => "rewritten",
+            Self::Unannounced => "unannounced",
             Self::Unreadable => "unreadable",
         }
     }
@@ -56,6 +59,7 @@ impl Fault {
             Self::Truncated => "末尾被截断或为旧副本",
             Self::Unrecorded => "超出已登记的末尾",
             Self::Rewritten => "整链被重算",
+            Self::Unannounced => "开头被删除且无删除公告",
             Self::Unreadable => "文件损坏，无法读取",
         }
     }
@@ -79,6 +83,8 @@ pub struct Bad {
 /// What a walk over the journal found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReport {
+    /// Number of the first row: above 1 where those before are past their retention, as the chain says.
+    pub first: u64,
     /// Rows that were found in order.
     pub rows: u64,
     /// The hash of the last of them: compare it with one written down elsewhere.
@@ -91,6 +97,8 @@ pub struct VerifyReport {
     pub guards_intact: bool,
     /// Anchors the journal was compared with.
     pub anchors: usize,
+    /// Anchors of rows that are past their retention: nothing is left to compare them with.
+    pub anchors_past: usize,
 }
 
 impl VerifyReport {
@@ -115,7 +123,7 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
     anchors.extend(anchor(dir)?);
     anchors.sort_by_key(|anchor| anchor.seq);
     let mut connection = connection::open(dir, Role::Reader)?;
-    let mut walk = Walk { rows: 0, head: ChainHash::START, anchors: &anchors, indexes_intact: true };
+    let mut walk = Walk { begin: None, last: 0, head: ChainHash::START, anchors: &anchors, indexes_intact: true };
     let first_bad = loop {
         match stretch(&mut connection, &mut walk, &mut progress)? {
             Step::More => {}
@@ -124,12 +132,67 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
         }
     };
     let guards_intact = schema::guards_intact(&connection)?;
-    let Walk { rows, head, indexes_intact, .. } = walk;
-    Ok(VerifyReport { rows, head, first_bad, indexes_intact, guards_intact, anchors: anchors.len() })
+    let begin = walk.begin.unwrap_or(Begin::START);
+    let first_bad = match first_bad {
+        None if !begin.is_announced(&connection)? => Some(Bad { seq: begin.after + 1, why: Fault::Unannounced }),
+        first_bad => first_bad,
+    };
+    let Walk { last, head, indexes_intact, .. } = walk;
+    let anchors_past = anchors.iter().filter(|anchor| anchor.seq < begin.after).count();
+    Ok(VerifyReport {
+        first: begin.after + 1,
+        rows: last.saturating_sub(begin.after),
+        head,
+        first_bad,
+        indexes_intact,
+        guards_intact,
+        anchors: anchors.len() - anchors_past,
+        anchors_past,
+    })
+}
+
+/// Where the journal begins: behind a row that is past its retention, or behind none.
+#[derive(Clone, Copy)]
+struct Begin {
+    after: u64,
+    hash: ChainHash,
+}
+
+impl Begin {
+    const START: Self = Self { after: 0, hash: ChainHash::START };
+
+    fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let first = cut::first_seq(connection)?;
+        if first <= 1 {
+            return Ok(Self::START);
+        }
+        // Where that row is missing there is nothing to follow from, and the walk says that it is missing.
+        let prev: Option<Vec<u8>> =
+            connection.prepare_cached("SELECT prev FROM journal WHERE seq = ?1")?.query_row([first], |row| row.get(0)).optional()?;
+        Ok(Self { after: unsigned(first - 1), hash: ChainHash(prev.and_then(|prev| prev.try_into().ok()).unwrap_or_default()) })
+    }
+    /// Asked after the walk, so the row that says so is one of an unbroken chain.
+    fn is_announced(&self, connection: &Connection) -> Result<bool, StoreError> {
+        if self.after == 0 {
+            return Ok(true);
+        }
+        let said: Option<Vec<u8>> = connection
+            .query_row(
+                "SELECT bytes FROM journal WHERE key = ?1 AND kind = ?2 AND seq > ?3",
+                params![Piece::key(self.after), EntryKind::Cut.name(), signed(self.after)],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed)?;
+        Ok(said.as_deref().and_then(Piece::announced) == Some((self.after, self.hash)))
+    }
 }
 
 struct Walk<'a> {
-    rows: u64,
+    /// Known from the first stretch on.
+    begin: Option<Begin>,
+    /// The last row that was in order.
+    last: u64,
     head: ChainHash,
     /// Those still ahead, nearest first.
     anchors: &'a [Anchor],
@@ -145,15 +208,34 @@ enum Step {
 /// Reads one stretch in one transaction; the last one compares with the head as of the same moment.
 fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl FnMut(u64, u64)) -> Result<Step, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
-    let unreadable = |walk: &Walk<'_>| Ok(Step::Bad(Bad { seq: walk.rows + 1, why: Fault::Unreadable }));
+    let unreadable = |walk: &Walk<'_>| Ok(Step::Bad(Bad { seq: walk.last + 1, why: Fault::Unreadable }));
     let tail = Tail::read(&transaction).map_err(failed)?;
+    let begin = match walk.begin {
+        Some(begin) => begin,
+        None => {
+            let begin = match Begin::read(&transaction) {
+                Err(error) if is_damage(&error) => return unreadable(walk),
+                begin => begin.map_err(failed)?,
+            };
+            (walk.last, walk.head) = (begin.after, begin.hash);
+            while let Some((anchor, ahead)) = walk.anchors.split_first()
+                && anchor.seq <= begin.after
+            {
+                if anchor.seq == begin.after && anchor.seq > 0 && anchor.hash != begin.hash {
+                    return Ok(Step::Bad(Bad { seq: begin.after, why: Fault::Rewritten }));
+                }
+                walk.anchors = ahead;
+            }
+            *walk.begin.insert(begin)
+        }
+    };
     let mut statement = transaction
         .prepare_cached(
             "SELECT seq, stream, kind, format, key, subject, at, bytes, prev, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )
         .map_err(failed)?;
     // The first stretch starts below any number, so that a row slipped in before the first is met.
-    let after = if walk.rows == 0 { i64::MIN } else { signed(walk.rows) };
+    let after = if walk.last == begin.after { i64::MIN } else { signed(walk.last) };
     let mut found = statement.query(params![after, signed(STRETCH_ROWS as u64)]).map_err(failed)?;
     let mut indexes = Indexes::prepare(&transaction);
     let mut read = 0;
@@ -170,7 +252,7 @@ fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl
         }
         walk.indexes_intact &= indexes.as_mut().is_ok_and(|indexes| indexes.find(row).unwrap_or(false));
     }
-    progress(walk.rows, unsigned(tail.last_seq).max(walk.rows));
+    progress(walk.last - begin.after, unsigned(tail.last_seq).max(walk.last) - begin.after);
     if read == STRETCH_ROWS {
         return Ok(Step::More);
     }
@@ -179,7 +261,7 @@ fn stretch(connection: &mut Connection, walk: &mut Walk<'_>, progress: &mut impl
 
 impl Walk<'_> {
     fn row(&mut self, row: &Row<'_>, tail: &Tail) -> Option<Bad> {
-        let expected = self.rows + 1;
+        let expected = self.last + 1;
         let bad = |seq, why| Some(Bad { seq, why });
         let seq = row.get::<_, i64>(0).unwrap_or(i64::MIN);
         if seq > signed(expected) {
@@ -207,17 +289,17 @@ impl Walk<'_> {
             }
             self.anchors = ahead;
         }
-        self.rows = expected;
+        self.last = expected;
         self.head = hash;
         None
     }
 
     fn end(&self, tail: &Tail) -> Option<Bad> {
         let furthest = self.anchors.last().map_or(0, |anchor| anchor.seq).max(unsigned(tail.last_seq));
-        if furthest > self.rows {
-            return Some(Bad { seq: self.rows + 1, why: Fault::Truncated });
+        if furthest > self.last {
+            return Some(Bad { seq: self.last + 1, why: Fault::Truncated });
         }
-        (tail.head != self.head).then_some(Bad { seq: self.rows, why: Fault::Rewritten })
+        (tail.head != self.head).then_some(Bad { seq: self.last, why: Fault::Rewritten })
     }
 }
 

@@ -13,7 +13,7 @@ mod log;
 use super::connection::{self, Role, failed};
 use super::wire::Digest;
 use super::{Digested, SqliteReader, SqliteStore, commit, create_private};
-use crate::{ActRecord, Batch, Health, Snapshot, Store, StoreError};
+use crate::{ActRecord, Batch, Health, Piece, Snapshot, Store, StoreError};
 use log::{Found, LOG_BYTES, LOG_FILE, Log, Record};
 use model::Timestamp;
 use rusqlite::Connection;
@@ -99,6 +99,9 @@ struct Queue {
     /// Why there will be none any more.
     failure: Option<StoreError>,
     conflicts: u64,
+    /// A piece of the journal is to be deleted; one at a time.
+    cutting: bool,
+    uncut: Option<String>,
 }
 
 enum Job {
@@ -346,6 +349,22 @@ impl Store for AheadStore {
         self.ask(move |store| store.mark_clean_stop(now))
     }
 
+    fn cut(&mut self, piece: &Piece) {
+        let (piece, shared) = (*piece, Arc::clone(&self.shared));
+        let mut queue = self.shared.queue();
+        if queue.cutting || queue.failure.is_some() {
+            return;
+        }
+        queue.cutting = true;
+        queue.jobs.push_back(Job::Ask(Box::new(move |store| {
+            store.cut(&piece);
+            let mut queue = shared.queue();
+            (queue.cutting, queue.uncut) = (false, store.health().uncut);
+        })));
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+
     fn health(&self) -> Health {
         let queue = self.shared.queue();
         Health {
@@ -356,6 +375,7 @@ impl Store for AheadStore {
                 Job::Ask(_) => None,
             }),
             trouble: queue.failure.as_ref().or(queue.trouble.as_ref()).map(ToString::to_string),
+            uncut: queue.uncut.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod crash;
+mod cut;
 mod disk;
 mod tamper;
 
