@@ -272,6 +272,19 @@ impl Sink {
             self.push(fault);
         }
     }
+    /// One that goes on from here on another thread; [`Self::take_in`] brings back what it gathered.
+    pub(crate) fn beside(&self) -> Self {
+        Self { errors: self.errors, others: self.others, ..Self::default() }
+    }
+    /// Takes in what one [`Self::beside`] has gathered that began where `begin` stood.
+    pub(crate) fn take_in(&mut self, gathered: Self, begin: &Self) {
+        let listed = gathered.faults.len();
+        let listed_errors = gathered.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+        gathered.faults.into_iter().for_each(|fault| self.push(fault));
+        self.errors += gathered.errors - begin.errors - listed_errors;
+        self.others += gathered.others - begin.others - (listed - listed_errors);
+        self.left_off += gathered.left_off;
+    }
     /// The warnings when there is no error, else everything.
     pub(crate) fn finish(mut self) -> Result<Vec<Fault>, Faults> {
         self.faults.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));

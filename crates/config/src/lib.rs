@@ -18,6 +18,7 @@ mod build;
 mod cell;
 mod classes;
 mod climb;
+mod cores;
 mod difference;
 mod explain;
 mod export;
@@ -180,18 +181,21 @@ fn load_asked(files: &Files, options: &Options<'_>, asked: Option<&TagId>) -> Re
 }
 
 fn sheets<'a>(sources: &'a BTreeMap<PathBuf, Source>, today: Option<jiff::civil::Date>, sink: &mut Sink) -> Vec<build::Sheet<'a>> {
-    let mut sheets: Vec<build::Sheet<'a>> = Vec::new();
+    let mut lists: Vec<(String, &Source)> = Vec::new();
     for (path, source) in sources.iter().filter(|(path, _)| path.parent() == Some(Path::new("enterprises"))) {
         let enterprise = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         // A .csv and an .xlsx of one name: two lists, and no telling which of them is meant.
-        if sheets.last().is_some_and(|last| last.enterprise == enterprise) {
+        if lists.last().is_some_and(|(last, _)| *last == enterprise) {
             let fault = text("这家企业有两份设定值表", "this enterprise has two setpoint lists");
             sink.push(source.top().error("two-lists", fault).suggest("留 .csv 或 .xlsx 中的一份", "keep the .csv or the .xlsx"));
             continue;
         }
-        sheets.push(build::Sheet { enterprise, top: source.top(), rows: setpoints::read(source, today, sink) });
+        lists.push((enterprise, source));
     }
-    sheets
+    let bytes = lists.iter().map(|(_, source)| source.text.len()).sum();
+    let rows = cores::each(&lists, bytes, sink, |(_, source), sink| setpoints::read(source, today, sink));
+    let sheet = |((enterprise, source), rows): ((String, &'a Source), _)| build::Sheet { enterprise, top: source.top(), rows };
+    lists.into_iter().zip(rows).map(sheet).collect()
 }
 
 /// A file with a slip in its name would silently not be read.

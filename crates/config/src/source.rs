@@ -1,5 +1,6 @@
 //! Files as text with places in them. Nothing else in this crate touches the disk.
 
+use crate::cores;
 use crate::fault::{Fault, Severity, Sink, Text, text};
 use crate::sheet::Kind;
 use crate::workbook;
@@ -307,7 +308,10 @@ impl Files {
         for (path, why) in &self.unreadable {
             sink.push(Source::new(path.clone(), String::new()).top().error("unreadable", why.clone()));
         }
-        self.files.iter().map(|(path, bytes)| (path.clone(), decode(self.root.join(path), path, bytes, sink))).collect()
+        let files: Vec<_> = self.files.iter().collect();
+        let bytes = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        let decoded = cores::each(&files, bytes, sink, |(path, bytes), sink| decode(self.root.join(path), path, bytes, sink));
+        self.files.keys().cloned().zip(decoded).collect()
     }
 
     /// Decodes one of the files.

@@ -90,7 +90,7 @@ struct List {
 }
 
 fn list(bytes: &[u8]) -> Result<List, Refusal> {
-    let formulas = unpacked(bytes)?;
+    let Unpacked { formulas, merged } = unpacked(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes))?;
     let sheets = book.sheets_metadata().iter();
     let visible = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible);
@@ -115,7 +115,9 @@ fn list(bytes: &[u8]) -> Result<List, Refusal> {
     if formulas {
         cells.mark_formulas(&mut book, &name)?;
     }
-    cells.fill_merged(&book.merge_cells_by_sheet_name(&name)?)?;
+    if merged {
+        cells.fill_merged(&book.merge_cells_by_sheet_name(&name)?)?;
+    }
     let (grid, text) = cells.into_text(name)?;
     Ok(List { grid, text, others })
 }
@@ -144,14 +146,21 @@ fn several_lists(names: &[String]) -> Refusal {
     }
 }
 
-/// Unpacks everything once to see that it stays within bounds; says whether there are formulas.
-fn unpacked(bytes: &[u8]) -> Result<bool, Refusal> {
+/// What stands in a workbook's sheets, to be looked for in passes of their own.
+#[derive(Clone, Copy, Default)]
+struct Unpacked {
+    formulas: bool,
+    merged: bool,
+}
+
+/// Unpacks everything once to see that it stays within bounds, and what is in it.
+fn unpacked(bytes: &[u8]) -> Result<Unpacked, Refusal> {
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(Refusal::damaged("它有密码,或者其实是 .xls / it has a password, or is an .xls"));
     }
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(Refusal::damaged)?;
     let mut left = WORKBOOK_BYTES_MAX;
-    let mut formulas = false;
+    let mut found = Unpacked::default();
     for at in 0..archive.len() {
         let part = archive.by_index(at).map_err(Refusal::damaged)?;
         // Pictures and the like are never unpacked by the reader.
@@ -159,12 +168,11 @@ fn unpacked(bytes: &[u8]) -> Result<bool, Refusal> {
         if !name.ends_with(".xml") && !name.ends_with(".rels") {
             continue;
         }
-        let is_sheet = name.starts_with("xl/worksheets/");
-        let (size, found) = scan(part.take(left + 1), is_sheet).map_err(Refusal::damaged)?;
-        formulas |= found;
+        let looks = name.starts_with("xl/worksheets/").then_some(&mut found);
+        let size = scan(part.take(left + 1), looks).map_err(Refusal::damaged)?;
         left = left.checked_sub(size).ok_or_else(too_large)?;
     }
-    Ok(formulas)
+    Ok(found)
 }
 
 fn too_large() -> Refusal {
@@ -176,22 +184,28 @@ fn too_large() -> Refusal {
     }
 }
 
-/// The length of a part, and whether a formula stands in it.
-fn scan(mut part: impl Read, look: bool) -> std::io::Result<(u64, bool)> {
+/// The length of a part. Of a sheet it is noted whether it may have formulas or merged cells.
+fn scan(mut part: impl Read, mut looks: Option<&mut Unpacked>) -> std::io::Result<u64> {
+    /// What every region of merged cells is named, with whatever prefix.
+    const MERGED: &[u8] = b"mergeCell";
     let mut buffer = vec![0; 1 << 16];
-    let (mut size, mut found, mut before) = (0, false, 0u8);
+    // What is looked for may begin at the end of one read and end in the next.
+    let (mut size, mut kept) = (0, 0);
     loop {
-        let length = part.read(&mut buffer)?;
+        let length = part.read(&mut buffer[kept..])?;
         if length == 0 {
-            return Ok((size, found));
+            return Ok(size);
         }
         size += length as u64;
-        if look && !found {
+        let read = &buffer[..kept + length];
+        if let Some(found) = &mut looks {
             // `<f>`, `<f t=…>` or `<x:f>`; an `f` in a text only costs another look.
-            let ends = |pair: &[u8]| matches!(pair, [b'f', b'>' | b' ' | b'/']);
-            found = ends(&[before, buffer[0]]) || buffer[..length].windows(2).any(ends);
-            before = buffer[length - 1];
+            found.formulas |= memchr::memchr_iter(b'f', read).any(|at| matches!(read.get(at + 1), Some(b'>' | b' ' | b'/')));
+            found.merged |= memchr::memchr_iter(b'm', read).any(|at| read[at..].starts_with(MERGED));
         }
+        let from = read.len().saturating_sub(MERGED.len() - 1);
+        kept = read.len() - from;
+        buffer.copy_within(from..from + kept, 0);
     }
 }
 
