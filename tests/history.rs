@@ -6,7 +6,7 @@
 mod support;
 
 use journal::history::{HistoryReader, HistoryReading};
-use journal::{AheadStore, Anchor, Batch, Entry, EntryKind, Reader, Store, StoreError};
+use journal::{AheadStore, Anchor, Batch, Entry, EntryKind, Outside, Reader, Store, StoreError};
 use model::{TagId, Timestamp};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::ops::ControlFlow;
@@ -110,47 +110,58 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
 #[test]
 fn journal_rows_past_their_retention_go_announced_and_what_is_left_verifies() {
     const DAY_MS: i64 = 86_400_000;
-    const OLD: u64 = 450;
+    const OLD: u64 = 950;
+    const FACTOR: i64 = 100_000;
     let data = tempfile::tempdir().unwrap();
+    // A day is less than a second. The engine believes it is 500 days later, so that there can be rows of a year ago.
     let now = now_ms();
+    let (epoch, believed) = (now - 500 * DAY_MS / (FACTOR - 1), now + 500 * DAY_MS);
     {
         let mut store = AheadStore::open(data.path()).unwrap();
         for number in 0..OLD + 20 {
-            let age = if number < OLD { 400 * DAY_MS - number as i64 * 1_000 } else { DAY_MS };
-            let at = Timestamp((now - age) * 1_000);
+            let age = if number < OLD { 400 * DAY_MS - number as i64 * 1_000 } else { 100 * DAY_MS };
+            let at = Timestamp((believed - age) * 1_000);
             let bytes = format!(r#"{{"event":"row","number":{number}}}"#).into_bytes();
             let entry = Entry { kind: EntryKind::System, format: 1, key: None, subject: None, at, bytes };
             store.commit(&Batch { now: at, entries: vec![entry], ..Batch::default() }).unwrap();
         }
     }
-    // A minute is a tenth of a second; the first look comes after five.
-    let epoch = (now * 1_000).to_string();
-    let mut engine = Engine::start(&root().join("config/tep"), data.path(), None, &["--time-factor", "600", "--time-epoch", &epoch]);
+    let epoch = (epoch * 1_000).to_string();
+    let factor = FACTOR.to_string();
+    let mut engine = Engine::start(&root().join("config/tep"), data.path(), None, &["--time-factor", &factor, "--time-epoch", &epoch]);
     let reader = engine.journal();
-    until("the old rows to go", || (reader.oldest(1).unwrap()[0].seq == 401).then_some(()));
-    // What is not a whole piece stays, and younger ones however long it runs.
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(reader.oldest(1).unwrap()[0].seq, 401);
+    // A twenty-fifth of them in a day.
+    until("the oldest rows to go", || (reader.oldest(1).unwrap()[0].seq >= 201).then_some(()));
     engine.kill();
     engine.restart();
     engine.wait_ready();
     engine.stop();
     let cuts = reader.entries(&[EntryKind::Cut], 0, 100).unwrap().rows;
     let through: Vec<_> = cuts.iter().map(|row| row.key.clone().unwrap()).collect();
-    assert_eq!(through, ["cut:200", "cut:400"]);
-    let data = data.path().display().to_string();
-    let verified = watchfire(&["verify", "--json", "--data", &data]);
-    assert!(verified.status.success(), "{verified:?}");
-    let report: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!((report["ok"].as_bool(), report["first"].as_u64()), (Some(true), Some(401)));
-    // An anchor of a row that is gone proves nothing and contradicts nothing; one of a journal that was longer does.
-    let anchor = |seq: u64| {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), Anchor { seq, hash: reader.head().unwrap().hash }.to_text()).unwrap();
-        let verified = watchfire(&["verify", "--data", &data, "--anchor", &file.path().display().to_string()]);
-        (verified.status.success(), String::from_utf8(verified.stdout).unwrap())
-    };
-    let (ok, words) = anchor(7);
-    assert!(ok && words.contains("401"), "{words}");
-    assert!(!anchor(1_000_000).0);
+    assert_eq!(through[..2], ["cut:100", "cut:200"]);
+    let first = reader.oldest(1).unwrap()[0].seq;
+    assert!(first % 100 == 1 && first < 900, "{first}");
+    let verified = |now: Timestamp, anchors: Vec<Anchor>| journal::verify(data.path(), &Outside { anchors, now }, |_, _| {}).unwrap();
+    let later = Timestamp(believed * 1_000 + 1_000 * DAY_MS * 1_000);
+    let report = verified(later, Vec::new());
+    assert_eq!((report.is_intact(), report.first), (true, first), "{report:?}");
+    // An anchor of a row that is gone proves nothing and contradicts nothing; of one younger than what was announced it does.
+    let gone = |age: i64| Anchor { seq: 7, hash: reader.head().unwrap().hash, at: Some(Timestamp((believed - age) * 1_000)) };
+    assert!(verified(later, vec![gone(400 * DAY_MS)]).is_intact());
+    assert!(!verified(later, vec![gone(300 * DAY_MS)]).is_intact());
+
+    // For us it is still today, and nobody can have written then that rows are a year old; told in words and to programs.
+    let folder = data.path().display().to_string();
+    let words = watchfire(&["verify", "--data", &folder]);
+    assert_eq!(words.status.code(), Some(1));
+    assert!(String::from_utf8(words.stdout).unwrap().contains("unannounced"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), Anchor { seq: 1_000_000, ..gone(0) }.to_text()).unwrap();
+    let json = watchfire(&["verify", "--json", "--data", &folder, "--anchor", &file.path().display().to_string()]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((report["first"].as_u64(), report["first_bad"]["why"].as_str()), (Some(first), Some("truncated")));
+    std::fs::write(file.path(), "no anchor").unwrap();
+    let refused = watchfire(&["verify", "--data", &folder, "--anchor", &file.path().display().to_string()]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("journal.head"));
 }

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub commits_failing: IntGauge,
     /// Commits that are durable and not yet in the database.
     pub store_behind: IntGauge,
+    /// 1 while rows of the journal past their retention cannot be deleted.
+    pub journal_uncut: IntGauge,
     /// 1 while at least one source is subscribed.
     pub link_up: IntGauge,
     /// How long the last change of configuration held readings back, in seconds.
@@ -87,6 +89,7 @@ impl Metrics {
             commit_seconds,
             commits_failing: gauge("store_failing", "1 while commits fail: nothing is acknowledged then")?,
             store_behind: gauge("store_behind", "Commits that are durable and not yet in the database")?,
+            journal_uncut: gauge("journal_uncut", "1 while rows of the journal past their retention cannot be deleted")?,
             link_up: gauge("link_up", "1 while at least one source is subscribed")?,
             reload_seconds,
             registry,

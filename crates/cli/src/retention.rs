@@ -1,9 +1,9 @@
 //! Finds what of the journal is past its retention, and tells the engine, which alone may say so in the chain.
 //!
 //! What is old is a question to a clock, and a clock can be wrong: set years ahead by a battery or a time server, it would make a
-//! whole journal old at once. No look at a clock can tell that from an engine that stood still for years. So the edge before which rows
-//! go also starts at the oldest row at every start and moves at most [`PACE`] times as fast as the engine runs: whatever the clock says,
-//! a year of journal is there for seven weeks, in which a plant that is years ahead has long been put right.
+//! whole journal old at once. No look at a clock can tell that from an engine that stood still for years. So in a day of running no more
+//! than a [`SHARE_A_DAY`]th of the rows goes that there were at the start, whatever the clock says: emptying a journal takes weeks, in
+//! which a plant that is years ahead has long been put right, and a shorter retention or a long standstill is made good in weeks too.
 
 use crate::clock::{EngineClock, Scale};
 use crate::engine::EngineInput;
@@ -14,26 +14,42 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Days of journal that may go in a day.
-const PACE: i64 = 7;
+/// A retention of 30 days, the shortest there is, needs a thirtieth a day.
+const SHARE_A_DAY: u64 = 25;
 /// The first look comes when the start is long over.
 const FIRST_AFTER: std::time::Duration = std::time::Duration::from_secs(300);
-/// A piece a minute is 288,000 rows a day, far more than come.
+/// Where nothing is past its retention.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+/// After a piece: so 1.7 million rows can go in a day.
+const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_secs(5);
 /// After a look that failed.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(3_600);
 
+/// The journal at the first look.
+#[derive(Clone, Copy)]
+struct Began {
+    first: u64,
+    rows: u64,
+    at: Instant,
+}
+
+impl Began {
+    /// The last row that may be gone after the engine has run for so long.
+    fn may_reach(&self, ran: std::time::Duration) -> u64 {
+        self.first - 1 + (self.rows as f64 * ran.as_secs_f64() / 86_400.0) as u64 / SHARE_A_DAY
+    }
+}
+
 /// Looks for rows past their retention.
-pub struct Retention {
+pub struct JournalRetention {
     reader: Arc<dyn Reader>,
     keep: Duration,
     clock: Arc<EngineClock>,
     wall: Scale,
-    /// Stamp of the oldest row at the first look, and when that was.
-    began: Option<(Timestamp, Instant)>,
+    began: Option<Began>,
 }
 
-impl Retention {
+impl JournalRetention {
     /// Of the journal that `reader` reads; rows are kept for `keep`.
     pub fn new(reader: Arc<dyn Reader>, keep: Duration, clock: Arc<EngineClock>, wall: Scale) -> Self {
         Self { reader, keep, clock, wall, began: None }
@@ -47,15 +63,16 @@ impl Retention {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(pause.div_f64(self.clock.factor())) => {}
             }
-            let looked = tokio::task::spawn_blocking(move || {
+            let looking = tokio::task::spawn_blocking(move || {
                 let found = self.look();
                 (self, found)
             });
-            let Ok((retention, found)) = looked.await else { return };
-            self = retention;
+            let Ok((looked, found)) = looking.await else { return };
+            self = looked;
             pause = LOOK_EVERY;
             match found {
                 Ok(Some(piece)) => {
+                    pause = AGAIN_AFTER;
                     if queue.send_async(EngineInput::Past(piece)).await.is_err() {
                         return;
                     }
@@ -71,18 +88,13 @@ impl Retention {
 
     fn look(&mut self) -> Result<Option<Piece>, StoreError> {
         let oldest = self.reader.oldest(JOURNAL_PIECE_ROWS)?;
-        let Some(first) = oldest.first() else { return Ok(None) };
-        let (began, at) = *self.began.get_or_insert_with(|| (first.at, Instant::now()));
-        let ran = Duration((at.elapsed().as_secs_f64() * 1e6 * self.clock.factor()) as i64);
-        let edge = edge(self.clock.now().min(self.wall.wall()), self.keep, began, ran);
-        Ok(piece(&oldest, edge, JOURNAL_PIECE_ROWS))
+        let (Some(first), head) = (oldest.first(), self.reader.head()?) else { return Ok(None) };
+        let rows = (head.seq + 1).saturating_sub(first.seq);
+        let began = *self.began.get_or_insert_with(|| Began { first: first.seq, rows, at: Instant::now() });
+        let reach = began.may_reach(began.at.elapsed().mul_f64(self.clock.factor()));
+        let edge = self.clock.now().min(self.wall.wall()) - self.keep;
+        Ok(piece(&oldest, edge, JOURNAL_PIECE_ROWS).filter(|piece| piece.through <= reach))
     }
-}
-
-/// Rows stamped before it are past their retention.
-fn edge(now: Timestamp, keep: Duration, began: Timestamp, ran: Duration) -> Timestamp {
-    let paced = Timestamp(began.0.saturating_add(ran.0.saturating_mul(PACE)));
-    (now - keep).min(paced)
 }
 
 /// The oldest rows, where there are `whole` of them and all are stamped before the edge: a row that announces less would add more than it
@@ -113,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_older_than_the_retention_goes_and_nothing_behind_a_younger_row() {
         let oldest = rows(&[400, 380, 366, 365, 200, 390]);
-        let edge = edge(NOW, days(365), NOW - days(400), days(100));
+        let edge = NOW - days(365);
         let piece = super::piece(&oldest[..3], edge, 3).unwrap();
         assert_eq!((piece.through, piece.rows, piece.newest), (7, 3, NOW - days(366)));
         for (rows, whole) in [(&oldest[..4], 4), (&oldest[..], 6), (&oldest[..3], 4), (&oldest[..0], 3)] {
@@ -122,18 +134,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_ten_years_ahead_empties_no_journal() {
-        // A year of rows, a week of running under the wrong clock, with as many restarts as one likes: each begins at the oldest row.
-        let (mut oldest, wrong) = (NOW - days(365), NOW + days(3_650));
-        for _ in 0..7 {
-            oldest = edge(wrong, days(365), oldest, DAY);
-        }
-        assert_eq!(oldest, NOW - days(365 - 49), "49 days of rows and no more");
-    }
-
-    #[test]
-    fn a_shorter_retention_is_reached_in_weeks() {
-        assert_eq!(edge(NOW, days(30), NOW - days(365), days(48)), NOW - days(30));
-        assert!(edge(NOW, days(30), NOW - days(365), days(40)) < NOW - days(30));
+    fn whatever_the_clock_says_a_journal_is_emptied_in_weeks() {
+        let day = std::time::Duration::from_secs(86_400);
+        let began = Began { first: 5_001, rows: 100_000, at: Instant::now() };
+        assert_eq!(began.may_reach(std::time::Duration::ZERO), 5_000, "nothing at once");
+        assert_eq!(began.may_reach(day), 9_000);
+        assert_eq!(began.may_reach(25 * day), 105_000);
+        // A restart every day takes a part of what is left, so it takes longer still.
+        let left = (0..25).fold(100_000, |rows, _| rows - (Began { first: 1, rows, at: began.at }).may_reach(day));
+        assert!(left > 30_000, "{left}");
+        // And what comes in a day goes in a day, with the shortest retention too.
+        let month = Began { first: 1, rows: 30 * 1_000, at: began.at };
+        assert!(month.may_reach(day) > 1_000);
     }
 }

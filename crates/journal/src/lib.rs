@@ -28,6 +28,6 @@ mod store;
 pub use batch::*;
 pub use chain::ChainHash;
 pub use sqlite::ACT_KEY;
-pub use sqlite::{AheadStore, Anchor, Bad, Fault, SqliteReader, SqliteStore, VerifyReport, anchor, commits_ahead, verify, verify_against};
+pub use sqlite::{AheadStore, Anchor, Bad, Fault, Outside, SqliteReader, SqliteStore, VerifyReport, anchor, commits_ahead, verify};
 pub use starts::{KeptStart, StartState, keep_start, kept_starts};
 pub use store::*;

@@ -116,8 +116,8 @@ pub struct Record {
     pub hash: ChainHash,
 }
 
-/// No clock of ours was right before 2024: an earlier stamp is of one that nobody had set, and says nothing about a row's age.
-pub const STAMPS_FROM: Timestamp = Timestamp(1_704_067_200_000_000);
+/// No journal was written before (2026-11-24): an earlier stamp is of a clock that nobody had set, and says nothing about a row's age.
+pub const STAMPS_FROM: Timestamp = Timestamp(1_795_478_400_000_000);
 
 /// A row's place, for those who ask how old the journal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,10 +167,10 @@ impl Piece {
     pub(crate) fn key(through: u64) -> String {
         format!("cut:{through}")
     }
-    /// Where the piece ended that such a row announced.
-    pub(crate) fn announced(bytes: &[u8]) -> Option<(u64, ChainHash)> {
-        let said: Announced = serde_json::from_slice(bytes).ok()?;
-        Some((said.through, ChainHash::parse(&said.hash)?))
+    /// The piece that such a row announced.
+    pub(crate) fn announced(bytes: &[u8]) -> Option<Self> {
+        let Announced { through, hash, rows, oldest, newest } = serde_json::from_slice(bytes).ok()?;
+        Some(Self { through, hash: ChainHash::parse(&hash)?, rows, oldest, newest })
     }
 }
 

@@ -36,9 +36,9 @@ pub const HISTORY_POINTS_MAX: usize = 2_000;
 pub const HISTORY_KEPT_MIN: Duration = Duration::from_mins(30 * 24 * 60);
 /// Readings, alarms and audit are kept no longer than this: ten years.
 pub const HISTORY_KEPT_MAX: Duration = Duration::from_mins(3_660 * 24 * 60);
-/// Rows of the journal past their retention that go at once. A disk that needs ten milliseconds for a page is done with them in a
-/// second or two, while commits go on into their log.
-pub const JOURNAL_PIECE_ROWS: usize = 200;
+/// Rows of the journal past their retention that go at once. A disk that needs ten milliseconds for a page is done with them and what
+/// goes with them in a few seconds, while commits go on into their log.
+pub const JOURNAL_PIECE_ROWS: usize = 100;
 /// A test window's length, whatever the policy says.
 pub const TEST_MAX: Duration = Duration::from_mins(8 * 60);
 /// Tags or alarms named by one window.

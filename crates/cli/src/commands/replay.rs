@@ -262,6 +262,10 @@ impl<'j> Origins<'j> {
     fn beginning(&self) -> anyhow::Result<Origin> {
         let first = self.journal.entries(&[], 0, 1)?.rows.into_iter().next();
         let first = first.with_context(|| say("日志是空的", "the journal is empty"))?;
+        if first.seq > 1 {
+            // What stood at its first row nobody knows any more.
+            bail!("{}", self.no_beginning());
+        }
         Ok(Origin { place: Place::Beginning, seq: 0, begin: first.at, rows: Default::default() })
     }
 

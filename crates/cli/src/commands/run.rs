@@ -224,7 +224,7 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let (reader, for_tuning) = (store.reader()?, store.reader()?);
     // Nothing of a journal that is not what it was is deleted: it is evidence.
     let past = match contradiction {
-        None => Some(crate::retention::Retention::new(Arc::new(store.reader()?), server.history.alarms, clock.clone(), scale)),
+        None => Some(crate::retention::JournalRetention::new(Arc::new(store.reader()?), server.history.alarms, clock.clone(), scale)),
         Some(_) => None,
     };
     let parts = Parts {

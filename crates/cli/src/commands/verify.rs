@@ -1,11 +1,12 @@
 //! `watchfire verify`: walks the journal's hash chain.
 
 use super::status::require_journal;
+use crate::clock::Scale;
 use crate::lang::{lang, say};
 use anyhow::Context;
 use config::Lang;
 use indicatif::{ProgressBar, ProgressStyle};
-use journal::{Anchor, VerifyReport};
+use journal::{Anchor, Outside, VerifyReport};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -43,7 +44,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}").expect("a valid template");
     let bar = if args.json { ProgressBar::hidden() } else { ProgressBar::new(0).with_style(style) };
     let anchors = args.anchor.iter().map(|file| read_anchor(file)).collect::<anyhow::Result<Vec<_>>>()?;
-    let report = journal::verify_against(&args.data, &anchors, |done, total| {
+    let outside = Outside { anchors, now: Scale::REAL.wall() };
+    let report = journal::verify(&args.data, &outside, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
@@ -65,8 +67,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn read_anchor(file: &Path) -> anyhow::Result<Anchor> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let what = say(
-        "不是锚点文件:应为数据目录里 journal.head 的副本(三行:名称、行号、哈希)",
-        "is no anchor: expected a copy of `journal.head` of a data folder (three lines: what it is, the row, its hash)",
+        "不是锚点文件:应为数据目录里 journal.head 的副本(名称、行号、哈希、时间,各一行)",
+        "is no anchor: expected a copy of `journal.head` of a data folder (a line each: what it is, the row, its hash, its time)",
     );
     Anchor::parse(&text).with_context(|| format!("{}: {what}", file.display()))
 }

@@ -468,7 +468,7 @@ fn past_rows_go_once_announced(place: &dyn Place) {
     assert!(store.health().uncut.is_some_and(|why| why.contains("announces")));
     assert_eq!(reader.oldest(1).unwrap()[0].seq, 1, "unannounced, it stays");
 
-    let now = Timestamp::from_secs(start + 9 * DAY);
+    let now = Timestamp::from_secs(start + 99 * DAY);
     let announcing = Batch { now, entries: vec![piece.announcement(now)], ..Batch::default() };
     store.commit(&announcing).unwrap();
     let other = Piece { rows: 4, ..piece };

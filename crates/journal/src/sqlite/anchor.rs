@@ -4,8 +4,10 @@
 //! beside the database shows a journal that was cut off or put back to an older copy. It lies in the same folder, so it holds
 //! against accidents and against the hurried, not against somebody who rewrites both: for that, keep its text elsewhere.
 
-use super::{STREAM, Tail, cut, signed, unsigned};
-use crate::{ChainHash, Head, StoreError};
+use super::cut::{Announcement, Begin};
+use super::{STREAM, Tail, signed, unsigned};
+use crate::{ChainHash, StoreError};
+use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -22,25 +24,29 @@ pub struct Anchor {
     pub seq: u64,
     /// Its hash then.
     pub hash: ChainHash,
+    /// When that row happened, where it was written down too.
+    pub at: Option<Timestamp>,
 }
 
 impl Anchor {
-    /// Three lines: what it is, the row, its hash.
+    /// Lines: what it is, the row, its hash, and when it happened in microseconds since 1970.
     pub fn to_text(self) -> String {
-        format!("watchfire/journal/{STREAM}\n{}\n{}\n", self.seq, self.hash)
+        let at = self.at.map_or_else(String::new, |at| format!("{}\n", at.0));
+        format!("watchfire/journal/{STREAM}\n{}\n{}\n{at}", self.seq, self.hash)
     }
     /// Reads what [`Self::to_text`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         (lines.next()? == format!("watchfire/journal/{STREAM}")).then_some(())?;
-        let anchor = Self { seq: lines.next()?.parse().ok()?, hash: ChainHash::parse(lines.next()?)? };
-        lines.next().is_none().then_some(anchor)
+        let (seq, hash) = (lines.next()?.parse().ok()?, ChainHash::parse(lines.next()?)?);
+        let at = lines.next().map(str::parse).transpose().ok()?.map(Timestamp);
+        lines.next().is_none().then_some(Self { seq, hash, at })
     }
-}
-
-impl From<Head> for Anchor {
-    fn from(head: Head) -> Self {
-        Self { seq: head.seq, hash: head.hash }
+    /// The journal's end as the database records it.
+    fn of_end(connection: &Connection) -> rusqlite::Result<Self> {
+        let Tail { last_seq, head, .. } = Tail::read(connection)?;
+        let at = connection.prepare_cached("SELECT at FROM journal WHERE seq = ?1")?.query_row([last_seq], |row| row.get(0)).optional()?;
+        Ok(Self { seq: unsigned(last_seq), hash: head, at: at.map(Timestamp) })
     }
 }
 
@@ -58,9 +64,19 @@ pub fn anchor(dir: &Path) -> Result<Option<Anchor>, StoreError> {
 
 /// Says how the journal contradicts an anchor.
 pub(super) fn contradiction(connection: &Connection, anchor: &Anchor) -> rusqlite::Result<Option<String>> {
-    if anchor.seq < unsigned(cut::first_seq(connection)?) {
-        // An empty journal, or a row past its retention.
+    if anchor.seq == 0 {
         return Ok(None);
+    }
+    let begin = Begin::read(connection)?;
+    if begin.after > 0 {
+        let said = Announcement::find(connection, begin.after)?.filter(|said| said.explains(begin));
+        let Some(said) = said else {
+            return Ok(Some(format!("the journal begins at row {}, and no row of it says why", begin.after + 1)));
+        };
+        let is_gone = anchor.seq < begin.after && anchor.at.is_none_or(|at| said.covers(at));
+        if is_gone || (anchor.seq, anchor.hash) == (begin.after, begin.hash) {
+            return Ok(None);
+        }
     }
     let found: Option<ChainHash> = connection
         .prepare_cached("SELECT hash FROM journal WHERE seq = ?1")?
@@ -83,8 +99,7 @@ pub(super) struct Anchoring {
 impl Anchoring {
     pub fn start(dir: &Path, connection: &Connection) -> Result<Self, StoreError> {
         let contradiction = |anchor: &Anchor| contradiction(connection, anchor).map_err(super::failed);
-        let tail = Tail::read(connection).map_err(super::failed)?;
-        let recorded = Anchor { seq: unsigned(tail.last_seq), hash: tail.head };
+        let recorded = Anchor::of_end(connection).map_err(super::failed)?;
         let last = match anchor(dir) {
             Ok(anchor) => match (contradiction(&recorded)?, anchor.as_ref().map(contradiction).transpose()?.flatten()) {
                 (None, None) => Ok(anchor),
@@ -106,8 +121,7 @@ impl Anchoring {
     pub fn write(&self, connection: &Connection) -> Result<(), StoreError> {
         let mut last = self.last.lock().expect("nothing panics while it holds this lock");
         let Ok(written) = &mut *last else { return Ok(()) };
-        let tail = Tail::read(connection).map_err(super::failed)?;
-        let anchor = Anchor { seq: unsigned(tail.last_seq), hash: tail.head };
+        let anchor = Anchor::of_end(connection).map_err(super::failed)?;
         if written.is_some_and(|written| written.seq >= anchor.seq) {
             return Ok(());
         }
@@ -133,8 +147,10 @@ mod tests {
 
     #[test]
     fn an_anchor_is_read_back_and_nothing_else_is() {
-        let anchor = Anchor { seq: 17, hash: ChainHash([0xab; 32]) };
+        let anchor = Anchor { seq: 17, hash: ChainHash([0xab; 32]), at: Some(Timestamp(-5)) };
         assert_eq!(Anchor::parse(&anchor.to_text()), Some(anchor));
+        let timeless = Anchor { at: None, ..anchor };
+        assert_eq!(Anchor::parse(&timeless.to_text()), Some(timeless));
         for text in ["", "watchfire/journal/main\n17\n", "watchfire/journal/other\n17\nab", "watchfire/journal/main\nx\n00\n"] {
             assert_eq!(Anchor::parse(text), None, "{text:?}");
         }

@@ -21,7 +21,7 @@ pub use ahead::{AheadStore, commits_ahead};
 pub use anchor::{Anchor, anchor};
 pub use cut::ACT_KEY;
 pub use reader::SqliteReader;
-pub use verify::{Bad, Fault, VerifyReport, verify, verify_against};
+pub use verify::{Bad, Fault, Outside, VerifyReport, verify};
 
 use crate::{ActRecord, Batch, ChainHash, Health, OutboxRow, OutboxStatus, Piece, Snapshot, Store, StoreError, TimerRow};
 use checkpoint::Checkpointer;
@@ -113,7 +113,7 @@ impl SqliteStore {
                 Err(error) => return Err(error),
             }
         }
-        if !schema::guards_intact(&connection)? {
+        if !schema::guards_intact(&connection).map_err(failed)? {
             tracing::error!("the journal's guards against edits are not as they were made: run `watchfire verify`");
         }
         let checkpointer = Checkpointer::start(dir)?;

@@ -78,12 +78,12 @@ fn as_version(count: usize) -> i64 {
 }
 
 /// Whether the journal's table, its indexes and its guards against edits stand as the migrations made them.
-pub(super) fn guards_intact(connection: &Connection) -> Result<bool, StoreError> {
-    let wanted = Connection::open_in_memory().map_err(failed)?;
+pub(super) fn guards_intact(connection: &Connection) -> rusqlite::Result<bool> {
+    let wanted = Connection::open_in_memory()?;
     for migration in &MIGRATIONS {
-        wanted.execute_batch(migration.sql).map_err(failed)?;
+        wanted.execute_batch(migration.sql)?;
     }
-    Ok(journal_objects(&wanted).map_err(failed)? == journal_objects(connection).map_err(failed)?)
+    Ok(journal_objects(&wanted)? == journal_objects(connection)?)
 }
 
 fn journal_objects(connection: &Connection) -> rusqlite::Result<Vec<(String, String, Option<String>)>> {

@@ -5,13 +5,17 @@
 
 use super::anchor::{Anchor, anchor};
 use super::connection::{self, DATABASE_FILE, Role, failed};
-use super::{Tail, cut, schema, signed, unsigned};
+use super::cut::{Announcement, Begin};
+use super::{Tail, schema, signed, unsigned};
 use crate::chain::{ChainHash, Link};
 use crate::{EntryKind, Piece, StoreError};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionBehavior, params};
+use model::{Duration, Timestamp};
+use rusqlite::{CachedStatement, Connection, Row, TransactionBehavior, params};
 use std::fmt;
 use std::path::Path;
 
+/// How far the clock of a machine may be behind that of the engine.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(24 * 60);
 /// Rows read in one stretch.
 const STRETCH_ROWS: usize = 5_000;
 
@@ -108,22 +112,27 @@ impl VerifyReport {
     }
 }
 
-/// Verifies the journal in `dir` against its own head and the anchor beside it. `progress` is told rows done and rows in all.
-pub fn verify(dir: &Path, progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
-    verify_against(dir, &[], progress)
+/// What [`verify`] compares a journal with besides what lies in its folder: what a forger could not reach.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// Anchors that were kept elsewhere.
+    pub anchors: Vec<Anchor>,
+    /// The present: who says that rows are past their retention did not write that tomorrow.
+    pub now: Timestamp,
 }
 
-/// Verifies as [`verify`] does, and also against anchors that were kept elsewhere: the only ones a forger could not reach.
-pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
+/// Verifies the journal in `dir` against its own head, the anchor beside it and what is known outside. `progress` is told rows done and
+/// rows in all.
+pub fn verify(dir: &Path, outside: &Outside, mut progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
     if !dir.join(DATABASE_FILE).exists() {
         return Err(StoreError::Version(format!("{} holds no journal", dir.display())));
     }
-    // Before the walk: the engine may be running, and the journal only grows.
-    let mut anchors = anchors.to_vec();
+    // Before the walk: the engine may be running, and the journal's end only grows.
+    let mut anchors = outside.anchors.clone();
     anchors.extend(anchor(dir)?);
     anchors.sort_by_key(|anchor| anchor.seq);
     let mut connection = connection::open(dir, Role::Reader)?;
-    let mut walk = Walk { begin: None, last: 0, head: ChainHash::START, anchors: &anchors, indexes_intact: true };
+    let mut walk = Walk { begin: None, said: None, last: 0, head: ChainHash::START, anchors: &anchors, indexes_intact: true };
     let first_bad = loop {
         match stretch(&mut connection, &mut walk, &mut progress)? {
             Step::More => {}
@@ -131,14 +140,18 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
             Step::Bad(bad) => break Some(bad),
         }
     };
-    let guards_intact = schema::guards_intact(&connection)?;
-    let begin = walk.begin.unwrap_or(Begin::START);
+    let guards_intact = schema::guards_intact(&connection).map_err(failed)?;
+    let Walk { begin, said, last, head, indexes_intact, .. } = walk;
+    let begin = begin.unwrap_or(Begin::START);
+    let gone = || anchors.iter().filter(|anchor| anchor.seq < begin.after);
+    let is_explained = |said: &Announcement| {
+        said.explains(begin) && said.at <= outside.now + CLOCKS_DIFFER && gone().all(|anchor| anchor.at.is_none_or(|at| said.covers(at)))
+    };
     let first_bad = match first_bad {
-        None if !begin.is_announced(&connection)? => Some(Bad { seq: begin.after + 1, why: Fault::Unannounced }),
+        None if begin.after > 0 && !said.as_ref().is_some_and(is_explained) => Some(Bad { seq: begin.after + 1, why: Fault::Unannounced }),
         first_bad => first_bad,
     };
-    let Walk { last, head, indexes_intact, .. } = walk;
-    let anchors_past = anchors.iter().filter(|anchor| anchor.seq < begin.after).count();
+    let anchors_past = gone().count();
     Ok(VerifyReport {
         first: begin.after + 1,
         rows: last.saturating_sub(begin.after),
@@ -151,46 +164,11 @@ pub fn verify_against(dir: &Path, anchors: &[Anchor], mut progress: impl FnMut(u
     })
 }
 
-/// Where the journal begins: behind a row that is past its retention, or behind none.
-#[derive(Clone, Copy)]
-struct Begin {
-    after: u64,
-    hash: ChainHash,
-}
-
-impl Begin {
-    const START: Self = Self { after: 0, hash: ChainHash::START };
-
-    fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let first = cut::first_seq(connection)?;
-        if first <= 1 {
-            return Ok(Self::START);
-        }
-        // Where that row is missing there is nothing to follow from, and the walk says that it is missing.
-        let prev: Option<Vec<u8>> =
-            connection.prepare_cached("SELECT prev FROM journal WHERE seq = ?1")?.query_row([first], |row| row.get(0)).optional()?;
-        Ok(Self { after: unsigned(first - 1), hash: ChainHash(prev.and_then(|prev| prev.try_into().ok()).unwrap_or_default()) })
-    }
-    /// Asked after the walk, so the row that says so is one of an unbroken chain.
-    fn is_announced(&self, connection: &Connection) -> Result<bool, StoreError> {
-        if self.after == 0 {
-            return Ok(true);
-        }
-        let said: Option<Vec<u8>> = connection
-            .query_row(
-                "SELECT bytes FROM journal WHERE key = ?1 AND kind = ?2 AND seq > ?3",
-                params![Piece::key(self.after), EntryKind::Cut.name(), signed(self.after)],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(failed)?;
-        Ok(said.as_deref().and_then(Piece::announced) == Some((self.after, self.hash)))
-    }
-}
-
 struct Walk<'a> {
     /// Known from the first stretch on.
     begin: Option<Begin>,
+    /// The row that says why it begins there.
+    said: Option<Announcement>,
     /// The last row that was in order.
     last: u64,
     head: ChainHash,
@@ -289,9 +267,22 @@ impl Walk<'_> {
             }
             self.anchors = ahead;
         }
+        if row.get_ref(2).is_ok_and(|kind| kind.as_bytes() == Ok(EntryKind::Cut.name().as_bytes())) {
+            self.note_announcement(row);
+        }
         self.last = expected;
         self.head = hash;
         None
+    }
+
+    /// Keeps the row where it announces the rows before the beginning.
+    fn note_announcement(&mut self, row: &Row<'_>) {
+        let piece = row.get::<_, Vec<u8>>(7).ok().and_then(|bytes| Piece::announced(&bytes));
+        if let (Some(piece), Some(begin), Ok(at)) = (piece, self.begin, row.get(6))
+            && piece.through == begin.after
+        {
+            self.said = Some(Announcement { piece, at: Timestamp(at) });
+        }
     }
 
     fn end(&self, tail: &Tail) -> Option<Bad> {
@@ -326,7 +317,7 @@ impl<'c> Indexes<'c> {
 }
 
 /// The stored hash, the one its content has, and the stored hash of the row before.
-fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, ChainHash, ChainHash)> {
+pub(super) fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, ChainHash, ChainHash)> {
     let prev = ChainHash(row.get(8)?);
     let link = Link {
         stream: row.get_ref(1)?.as_str()?,

@@ -352,7 +352,8 @@ impl Store for AheadStore {
     fn cut(&mut self, piece: &Piece) {
         let (piece, shared) = (*piece, Arc::clone(&self.shared));
         let mut queue = self.shared.queue();
-        if queue.cutting || queue.failure.is_some() {
+        // Without a log every commit would wait for it. It is asked again.
+        if self.log.is_none() || queue.cutting || queue.failure.is_some() || queue.trouble.is_some() {
             return;
         }
         queue.cutting = true;

@@ -5,37 +5,68 @@ use crate::contract::piece;
 use std::fs;
 
 const ROWS: u64 = 40;
+const DAY: i64 = 86_400;
+/// When the pieces are cut: long after all rows.
+const LATER: Timestamp = Timestamp::from_secs(400 * DAY);
 
 fn reader(dir: &Path) -> SqliteReader {
     SqliteReader::open(dir).unwrap()
 }
 
+fn announce(store: &mut dyn Store, piece: &Piece) {
+    store.commit(&Batch { now: LATER, entries: vec![piece.announcement(LATER)], ..Batch::default() }).unwrap();
+}
+
 /// Announces and deletes the first so many rows.
 fn cut(store: &mut SqliteStore, rows: usize) {
-    let piece = piece(&reader(store.dir()), rows);
-    let now = Timestamp::from_secs(1_000);
-    store.commit(&Batch { now, entries: vec![piece.announcement(now)], ..Batch::default() }).unwrap();
+    let piece = stamped(piece(&reader(store.dir()), rows));
+    announce(store, &piece);
     store.cut(&piece);
 }
 
-/// [`ROWS`] rows, then two pieces cut: the second takes up the first's announcement.
-fn twice_cut() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = SqliteStore::open(dir.path()).unwrap();
+/// The rows of these tests are older than any credible stamp, so they have that of none.
+fn stamped(piece: Piece) -> Piece {
+    Piece { oldest: Timestamp::from_secs(1), newest: Timestamp::from_secs(20), ..piece }
+}
+
+fn filled(dir: &Path) -> SqliteStore {
+    let mut store = SqliteStore::open(dir).unwrap();
     for number in 1..=ROWS / 2 {
         store.commit(&numbered(number)).unwrap();
     }
+    store
+}
+
+/// [`ROWS`] rows, then two pieces cut: the second takes up the first's announcement, which is row 41.
+fn twice_cut() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = filled(dir.path());
     cut(&mut store, 15);
-    cut(&mut store, 15);
+    store.commit(&Batch { now: LATER, ..numbered(50) }).unwrap();
+    cut(&mut store, 26);
     assert_eq!(store.health().uncut, None);
-    store.mark_clean_stop(Timestamp::from_secs(2_000)).unwrap();
+    store.mark_clean_stop(LATER).unwrap();
     dir
 }
 
+/// The forger's connection.
 fn raw(dir: &Path) -> Connection {
-    let raw = Connection::open(dir.join(connection::DATABASE_FILE)).unwrap();
-    raw.execute_batch("DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete; DROP TRIGGER journal_no_replace").unwrap();
-    raw
+    Connection::open(dir.join(connection::DATABASE_FILE)).unwrap()
+}
+
+/// Changes the journal behind its guards, which stand again afterwards.
+fn forge(dir: &Path, change: impl FnOnce(&Connection)) {
+    let raw = raw(dir);
+    let guards: Vec<(String, String)> = raw
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    guards.iter().for_each(|(name, _)| raw.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+    change(&raw);
+    guards.iter().for_each(|(_, sql)| raw.execute_batch(sql).unwrap());
 }
 
 fn first_bad(dir: &Path) -> Option<(u64, Fault)> {
@@ -48,89 +79,146 @@ fn what_is_left_is_intact_and_guarded_as_before() {
     let mut told = Vec::new();
     let report = verify(dir.path(), |done, all| told.push((done, all))).unwrap();
     assert!(report.is_intact(), "{report:?}");
-    assert_eq!((report.first, report.rows, report.anchors, told.last()), (31, 12, 1, Some(&(12, 12))));
-    let refusal = raw_delete(dir.path());
+    assert_eq!((report.first, report.rows, report.anchors, told.last()), (42, 3, 1, Some(&(3, 3))));
+    let refusal = raw(dir.path()).execute("DELETE FROM journal", []).unwrap_err().to_string();
     assert!(refusal.contains("append-only"), "{refusal}");
     let mut store = SqliteStore::open(dir.path()).unwrap();
     assert_eq!(store.contradiction(), None);
-    cut(&mut store, 5);
     store.commit(&numbered(100)).unwrap();
     assert!(verify(dir.path(), |_, _| {}).unwrap().is_intact());
 }
 
-fn raw_delete(dir: &Path) -> String {
-    Connection::open(dir.join(connection::DATABASE_FILE)).unwrap().execute("DELETE FROM journal", []).unwrap_err().to_string()
+#[test]
+fn a_piece_announced_before_a_crash_goes_afterwards_without_another_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = filled(dir.path());
+    let first = stamped(piece(&reader(dir.path()), 15));
+    announce(&mut store, &first);
+    drop(store);
+    assert!(verify(dir.path(), |_, _| {}).unwrap().is_intact());
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    let again = stamped(piece(&reader(dir.path()), 15));
+    store.commit(&Batch { now: LATER + model::Duration(1), entries: vec![again.announcement(LATER)], ..Batch::default() }).unwrap();
+    store.cut(&again);
+    assert_eq!((store.health().uncut, store.health().conflicts), (None, 0));
+    let report = verify(dir.path(), |_, _| {}).unwrap();
+    assert_eq!((report.is_intact(), report.first, report.rows), (true, 16, 26));
 }
 
 #[test]
 fn anchors_of_rows_that_are_gone_are_counted_apart_and_the_last_of_them_still_tells() {
     let dir = twice_cut();
-    let gone = Anchor { seq: 7, hash: ChainHash([7; 32]) };
-    let report = verify_against(dir.path(), &[gone], |_, _| {}).unwrap();
+    let gone = Anchor { seq: 7, hash: ChainHash([7; 32]), at: Some(Timestamp::from_secs(4)) };
+    let report = verify_with(dir.path(), &[gone], |_, _| {}).unwrap();
     assert_eq!((report.is_intact(), report.anchors, report.anchors_past), (true, 1, 1));
-    let at_the_edge = Anchor { seq: 30, hash: ChainHash([7; 32]) };
-    let report = verify_against(dir.path(), &[at_the_edge], |_, _| {}).unwrap();
-    assert_eq!(report.first_bad, Some(Bad { seq: 30, why: Fault::Rewritten }));
+    let at_the_edge = Anchor { seq: 41, hash: ChainHash([7; 32]), at: None };
+    let report = verify_with(dir.path(), &[at_the_edge], |_, _| {}).unwrap();
+    assert_eq!(report.first_bad, Some(Bad { seq: 41, why: Fault::Rewritten }));
     // An old anchor beside the journal is no contradiction, and is written anew.
-    let old = Anchor { seq: 7, hash: ChainHash([7; 32]) };
-    fs::write(dir.path().join("journal.head"), old.to_text()).unwrap();
+    fs::write(dir.path().join("journal.head"), gone.to_text()).unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
     assert_eq!(store.contradiction(), None);
-    store.mark_clean_stop(Timestamp::from_secs(3_000)).unwrap();
-    assert_eq!(anchor(dir.path()).unwrap().unwrap().seq, ROWS + 2);
+    store.mark_clean_stop(LATER).unwrap();
+    assert_eq!(anchor(dir.path()).unwrap().unwrap().seq, ROWS + 4);
+    drop(store);
+    // One that is younger than what was announced is: rows went that nobody spoke of.
+    let young = Anchor { at: Some(Timestamp::from_secs(21)), ..gone };
+    assert_eq!(verify_with(dir.path(), &[young], |_, _| {}).unwrap().first_bad, Some(Bad { seq: 42, why: Fault::Unannounced }));
+    fs::write(dir.path().join("journal.head"), young.to_text()).unwrap();
+    assert!(SqliteStore::open(dir.path()).unwrap().contradiction().is_some());
 }
 
 #[test]
 fn a_beginning_cut_off_by_somebody_else_is_seen() {
     // The rows alone; with the record of where the journal begins; at a place that was announced once and is not the beginning now.
     for (change, wanted) in [
-        ("DELETE FROM journal WHERE seq <= 35", (31, Fault::Missing)),
-        ("DELETE FROM journal WHERE seq <= 35; UPDATE meta SET first_seq = 36", (36, Fault::Unannounced)),
+        ("DELETE FROM journal WHERE seq <= 43", (42, Fault::Missing)),
+        ("DELETE FROM journal WHERE seq <= 43; UPDATE meta SET first_seq = 44", (44, Fault::Unannounced)),
         ("UPDATE meta SET first_seq = 1", (1, Fault::Missing)),
         ("UPDATE meta SET first_seq = 16", (16, Fault::Missing)),
-        ("UPDATE meta SET first_seq = 35", (31, Fault::Displaced)),
-        ("UPDATE journal SET prev = zeroblob(31) WHERE seq = 31", (31, Fault::Edited)),
-        ("DELETE FROM journal WHERE kind = 'cut' AND seq = 42", (42, Fault::Truncated)),
+        ("UPDATE meta SET first_seq = 43", (42, Fault::Displaced)),
+        ("UPDATE journal SET prev = zeroblob(31) WHERE seq = 42", (42, Fault::Edited)),
+        ("DELETE FROM journal WHERE kind = 'cut' AND seq = 44", (44, Fault::Truncated)),
     ] {
         let dir = twice_cut();
-        raw(dir.path()).execute_batch(change).unwrap();
+        forge(dir.path(), |raw| raw.execute_batch(change).unwrap());
         assert_eq!(first_bad(dir.path()), Some(wanted), "{change}");
     }
+    let dir = twice_cut();
+    forge(dir.path(), |raw| raw.execute_batch("DELETE FROM journal; UPDATE meta SET first_seq = last_seq + 1").unwrap());
+    assert!(SqliteStore::open(dir.path()).unwrap().contradiction().is_some_and(|why| why.contains("no row of it says why")));
 }
 
 #[test]
-fn nothing_goes_that_is_not_whole() {
+fn a_forged_announcement_is_believed_by_nobody_outside() {
+    // Somebody hides the first 30 rows, the newest of them of the 15th second, behind a row of his own: he has to choose.
+    let forged = |newest: Timestamp, at: Timestamp| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = filled(dir.path());
+        let piece = Piece { oldest: Timestamp::from_secs(1), newest, ..piece(&reader(dir.path()), 30) };
+        store.commit(&Batch { now: at, entries: vec![piece.announcement(at)], ..Batch::default() }).unwrap();
+        drop(store);
+        fs::remove_file(dir.path().join("journal.head")).ok();
+        forge(dir.path(), |raw| raw.execute_batch("DELETE FROM journal WHERE seq <= 30; UPDATE meta SET first_seq = 31").unwrap());
+        dir
+    };
+    let kept = Anchor { seq: 20, hash: ChainHash([1; 32]), at: Some(Timestamp::from_secs(10)) };
+    let seen = |dir: &Path, now: Timestamp| {
+        let report = super::super::verify(dir, &Outside { anchors: vec![kept], now }, |_, _| {}).unwrap();
+        report.first_bad.map(|bad| bad.why)
+    };
+    let (now, month) = (Timestamp::from_secs(100), model::bounds::HISTORY_KEPT_MIN);
+    // They were young when he said it; it is not yet the day he says; they were younger than he says.
+    let young = forged(Timestamp::from_secs(15), now);
+    assert_eq!(seen(young.path(), now), Some(Fault::Unannounced));
+    let tomorrow = forged(Timestamp::from_secs(15), Timestamp::from_secs(15) + month);
+    assert_eq!(seen(tomorrow.path(), now), Some(Fault::Unannounced));
+    let old = forged(now - month - month, now);
+    assert_eq!(seen(old.path(), now), Some(Fault::Unannounced));
+    // A month later the second would be a retention like any other.
+    assert_eq!(seen(tomorrow.path(), now + month), None);
+}
+
+#[test]
+fn nothing_goes_that_is_not_whole_and_no_trace_of_a_forger() {
     for change in [
         "DELETE FROM journal WHERE seq = 3",
         "UPDATE journal SET hash = zeroblob(32) WHERE seq = 5",
+        "UPDATE journal SET bytes = x'7b7d' WHERE seq = 2",
+        "UPDATE journal SET bytes = x'7b7d' WHERE seq = 6",
+        "UPDATE journal SET prev = zeroblob(32) WHERE seq = 6",
         "UPDATE journal SET seq = -1 WHERE seq = 1",
+        "DELETE FROM journal WHERE seq <= 2; UPDATE meta SET first_seq = 3",
+        "DROP INDEX journal_subject",
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let mut store = SqliteStore::open(dir.path()).unwrap();
-        for number in 1..=ROWS / 2 {
-            store.commit(&numbered(number)).unwrap();
-        }
-        let piece = piece(&reader(dir.path()), 5);
-        let now = Timestamp::from_secs(1_000);
-        store.commit(&Batch { now, entries: vec![piece.announcement(now)], ..Batch::default() }).unwrap();
-        let raw = Connection::open(dir.path().join(connection::DATABASE_FILE)).unwrap();
-        let guards: Vec<String> = raw
-            .prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")
-            .unwrap()
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .collect::<rusqlite::Result<_>>()
-            .unwrap();
-        raw.execute_batch("DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete; DROP TRIGGER journal_no_replace").unwrap();
-        raw.execute_batch(change).unwrap();
-        guards.iter().for_each(|guard| raw.execute_batch(guard).unwrap());
-        let count = || raw.query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, i64>(0)).unwrap();
+        let mut store = filled(dir.path());
+        let piece = stamped(piece(&reader(dir.path()), 5));
+        announce(&mut store, &piece);
+        forge(dir.path(), |raw| raw.execute_batch(change).unwrap());
+        let count = || raw(dir.path()).query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, i64>(0)).unwrap();
         let before = count();
         store.cut(&piece);
         assert!(store.health().uncut.is_some(), "{change}");
         assert_eq!(count(), before, "{change}");
         store.commit(&numbered(100)).unwrap();
     }
+}
+
+#[test]
+fn a_busy_database_leaves_the_piece_for_another_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = filled(dir.path());
+    let piece = stamped(piece(&reader(dir.path()), 5));
+    announce(&mut store, &piece);
+    store.connection.busy_timeout(Duration::ZERO).unwrap();
+    let mut other = raw(dir.path());
+    let holding = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    store.cut(&piece);
+    assert!(store.health().uncut.is_some_and(|why| why.contains("locked")));
+    drop(holding);
+    store.cut(&piece);
+    assert_eq!((store.health().uncut, reader(dir.path()).oldest(1).unwrap()[0].seq), (None, 6));
 }
 
 #[test]
@@ -141,9 +229,8 @@ fn a_damaged_page_among_the_oldest_rows_stops_no_commit() {
         store.commit(&numbered(number)).unwrap();
     }
     store.load().unwrap();
-    let piece = piece(&reader(dir.path()), 200);
-    let now = Timestamp::from_secs(4_000);
-    store.commit(&Batch { now, entries: vec![piece.announcement(now)], ..Batch::default() }).unwrap();
+    let piece = stamped(piece(&reader(dir.path()), 200));
+    announce(&mut store, &piece);
     drop(store);
     let file = dir.path().join(connection::DATABASE_FILE);
     // So that the file has all of it.

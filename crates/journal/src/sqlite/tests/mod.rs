@@ -31,6 +31,15 @@ impl Place for Folder {
     }
 }
 
+/// Verifies with nothing known outside.
+fn verify(dir: &Path, progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
+    verify_with(dir, &[], progress)
+}
+
+fn verify_with(dir: &Path, anchors: &[Anchor], progress: impl FnMut(u64, u64)) -> Result<VerifyReport, StoreError> {
+    super::verify(dir, &Outside { anchors: anchors.to_vec(), now: Timestamp::MAX }, progress)
+}
+
 /// A batch of one keyed row, one row without a key and a state row, all telling their number.
 fn numbered(number: u64) -> Batch {
     let entry = |key: Option<String>| Entry {

@@ -159,7 +159,8 @@ fn an_untouched_journal_is_intact() {
     let report = verify(dir.path(), |done, all| told.push((done, all))).unwrap();
     assert!(report.is_intact(), "{report:?}");
     assert_eq!((report.rows, report.anchors, told.last()), (ROWS, 1, Some(&(ROWS, ROWS))));
-    assert_eq!(Some(Anchor { seq: ROWS, hash: report.head }), anchor(dir.path()).unwrap());
+    let at = Some(Timestamp::from_secs(signed(ROWS / 2)));
+    assert_eq!(Some(Anchor { seq: ROWS, hash: report.head, at }), anchor(dir.path()).unwrap());
 }
 
 #[test]
@@ -178,7 +179,8 @@ fn two_hundred_random_forgeries_are_found_at_the_right_row() {
 #[test]
 fn only_an_anchor_kept_elsewhere_shows_a_forger_who_reaches_everything() {
     let dir = recorded();
-    let kept = Anchor { seq: 20, hash: SqliteReader::open(dir.path()).unwrap().entries(&[], 20, 1).unwrap().rows[0].hash };
+    let row = SqliteReader::open(dir.path()).unwrap().entries(&[], 20, 1).unwrap().rows.remove(0);
+    let kept = Anchor { seq: 20, hash: row.hash, at: Some(row.at) };
     let raw = raw(dir.path());
     raw.execute_batch("UPDATE journal SET bytes = x'7b7d' WHERE seq = 7").unwrap();
     rehash(&raw);
@@ -186,10 +188,10 @@ fn only_an_anchor_kept_elsewhere_shows_a_forger_who_reaches_everything() {
     drop(raw);
     fs::remove_file(dir.path().join("journal.head")).unwrap();
     assert_eq!(first_bad(dir.path()), None, "the chain alone cannot know");
-    let report = verify_against(dir.path(), &[kept], |_, _| {}).unwrap();
+    let report = verify_with(dir.path(), &[kept], |_, _| {}).unwrap();
     assert_eq!(report.first_bad, Some(Bad { seq: 20, why: Fault::Rewritten }));
     let later = Anchor { seq: ROWS + 5, ..kept };
-    let report = verify_against(dir.path(), &[later], |_, _| {}).unwrap();
+    let report = verify_with(dir.path(), &[later], |_, _| {}).unwrap();
     assert_eq!(report.first_bad, Some(Bad { seq: ROWS + 1, why: Fault::Truncated }));
 }
 
