@@ -7,7 +7,7 @@ mod support;
 
 use journal::history::{HistoryReader, HistoryReading};
 use journal::{AheadStore, Anchor, Batch, Entry, EntryKind, Outside, Reader, Store, StoreError};
-use model::{TagId, Timestamp};
+use model::{Quality, TagId, Timestamp};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -37,11 +37,11 @@ impl Gateway {
     }
 }
 
-fn stored(data: &Path) -> Vec<HistoryReading> {
+fn stored(data: &Path, tag: &str) -> Vec<HistoryReading> {
     let Some(mut reader) = HistoryReader::open(data).unwrap() else { return Vec::new() };
     let mut rows = Vec::new();
     reader
-        .merged::<StoreError>(&[TagId::new("tep", "XMEAS-7")], Timestamp::MIN, Timestamp::MAX, |row| {
+        .merged::<StoreError>(&[TagId::new("tep", tag)], Timestamp::MIN, Timestamp::MAX, |row| {
             rows.push(*row);
             Ok(ControlFlow::Continue(()))
         })
@@ -68,8 +68,8 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
     gateway.publish(&format!(r#"{{"ts":{},"value":2702.5,"quality":"uncertain"}}"#, start + 86_400_000));
     gateway.publish(&format!(r#"{{"ts":{},"value":2703.5,"quality":"bad"}}"#, start + 20_000));
     gateway.publish(&format!(r#"{{"ts":{},"value":"broken"}}"#, start + 20_100));
-    until("the history to have them", || (stored(data.path()).len() == 205).then_some(()));
-    let rows = stored(data.path());
+    until("the history to have them", || (stored(data.path(), "XMEAS-7").len() == 205).then_some(()));
+    let rows = stored(data.path(), "XMEAS-7");
     for (at, row) in rows.iter().take(200).enumerate() {
         assert_eq!(row.reading.source_time, Timestamp::from_millis(start + at as i64 * 100));
         assert_eq!((row.reading.value, row.reading.sequence), (2_700.0 + (at % 7) as f64, Some(at as u64)));
@@ -93,7 +93,7 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
     let mut gateway = Gateway::connect(engine.mqtt);
     gateway.publish(&format!(r#"{{"ts":{},"value":2700,"seq":200}}"#, start + 21_000));
     engine.stop();
-    assert_eq!(stored(data.path()).len(), 206, "a stop in good order writes everything");
+    assert_eq!(stored(data.path(), "XMEAS-7").len(), 206, "a stop in good order writes everything");
 
     let file = data.path().join("out.csv");
     let (folder, out) = (data.path().display().to_string(), file.display().to_string());
@@ -105,6 +105,34 @@ fn every_reading_is_kept_and_a_kill_costs_a_second_that_is_recorded() {
     let export = watchfire(&["export", "readings", "--data", &folder, "--tag", "tep/NONE"]);
     assert_eq!(export.status.code(), Some(2));
     assert!(http_get(engine.http, "/health/live").is_none(), "it has stopped");
+}
+
+#[test]
+fn calculated_values_are_kept_beside_what_they_came_from_and_never_taken_for_readings() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, data) = (dir.path().join("config"), dir.path().join("data"));
+    assert!(std::process::Command::new("cp").arg("-r").args([&root().join("config/tep"), &config]).status().unwrap().success());
+    let rules = "[calculated.tep.\"DOUBLE\"]\nequipment = \"R-101\"\nequals = \"[XMEAS-7] + [XMEAS-7]\"\nunit = \"kPa\"\nsignal = \"pressure\"\n\
+                 high = { limit = 5_404 }\n";
+    std::fs::write(config.join("rules.toml"), rules).unwrap();
+    let mut engine = Engine::start(&config, &data, None, &[]);
+    let mut gateway = Gateway::connect(engine.mqtt);
+    let start = now_ms() - 10_000;
+    for at in 0..8 {
+        gateway.publish(&format!(r#"{{"ts":{},"value":{}}}"#, start + at * 1_000, 2_700 + at % 4));
+    }
+    gateway.publish(&format!(r#"{{"ts":{},"value":2703.5,"quality":"bad"}}"#, start + 8_000));
+    engine.stop();
+    let values: Vec<_> = stored(&data, "DOUBLE").iter().map(|row| row.reading.value).collect();
+    assert_eq!(values[..8], [5_400.0, 5_402.0, 5_404.0, 5_406.0, 5_400.0, 5_402.0, 5_404.0, 5_406.0]);
+    assert!(stored(&data, "DOUBLE")[8..].iter().all(|row| row.reading.quality != Quality::Good), "what came of a bad one is not good");
+    assert_eq!(stored(&data, "XMEAS-7").len(), 9);
+    let again = watchfire(&["replay", "--json", "--data", &data.display().to_string()]);
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((again.status.code(), report["readings"].as_u64(), report["ok"].as_bool()), (Some(0), Some(9), Some(true)), "{report}");
+    let tried = watchfire(&["backtest", &config.display().to_string(), "--data", &data.display().to_string(), "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&tried.stdout).unwrap();
+    assert!(report.to_string().contains("\"9 readings") || report.to_string().contains("读数 9 个"), "{report}");
 }
 
 #[test]

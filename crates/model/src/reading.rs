@@ -16,20 +16,23 @@ pub enum Quality {
 }
 
 /// One reading of one tag as ingest hands it to the rules.
+///
+/// What the rules keep of it stands together and in their order, so that it is copied in two moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
 pub struct Reading {
-    /// Which tag, by its place in the plant in force.
-    pub tag: TagIndex,
-    /// When it was measured by the gateway's clock; the receive time where the payload has none.
-    pub source_time: Timestamp,
-    /// When we received it.
-    pub receive_time: Timestamp,
-    /// The value in the tag's unit, a bool as 0 or 1; NaN where the payload's value could not be read (quality is bad then).
-    pub value: f64,
-    /// As claimed by the gateway. Range checks are the rules' business.
-    pub quality: Quality,
     /// The gateway's sequence number, where it sends one.
     pub sequence: Option<u64>,
+    /// When it was measured by the gateway's clock; the receive time where the payload has none.
+    pub source_time: Timestamp,
+    /// The value in the tag's unit, a bool as 0 or 1; NaN where the payload's value could not be read (quality is bad then).
+    pub value: f64,
+    /// When we received it.
+    pub receive_time: Timestamp,
+    /// Which tag, by its place in the plant in force.
+    pub tag: TagIndex,
+    /// As claimed by the gateway. Range checks are the rules' business.
+    pub quality: Quality,
 }
 
 /// A reading as the journal keeps it: inside the transition it caused.

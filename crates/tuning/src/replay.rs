@@ -216,7 +216,9 @@ impl Replay {
     }
 
     fn find_places(&mut self) {
-        self.places = self.tags.iter().map(|tag| self.plant.tag_index(tag)).collect();
+        // What was calculated is calculated anew.
+        let measured = |tag: &TagIndex| self.plant.tag(*tag).calculation.is_none();
+        self.places = self.tags.iter().map(|tag| self.plant.tag_index(tag).filter(measured)).collect();
     }
 
     fn apply(&mut self, plant: &Arc<Plant>, at: Timestamp) -> Result<(), StaleReload> {

@@ -238,6 +238,14 @@ impl Record {
         bar: &ProgressBar,
         traces: Option<&mut BTreeMap<TagId, Trace>>,
     ) -> anyhow::Result<Comparison> {
+        if let Source::History(_) = &self.source {
+            // What was calculated is calculated anew.
+            let is_calculated = |plant: &Plant, tag: &TagId| plant.tag_index(tag).map(|index| plant.tag(index).calculation.is_some());
+            self.tags.retain(|tag| {
+                let mut roles = [before, after].into_iter().filter_map(|plant| is_calculated(plant, tag)).peekable();
+                roles.peek().is_none() || roles.any(|is_calculated| !is_calculated)
+            });
+        }
         let answered = || Answers::After(self.people.times.clone());
         let mut runs = [
             Run::new(Arc::clone(before), &self.tags, answered(), self.from),

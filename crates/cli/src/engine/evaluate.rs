@@ -209,10 +209,11 @@ impl Engine {
         let seen = look(&effects);
         self.record(&mut effects);
         self.effects = effects;
-        let view = &self.view;
+        let (view, history, now) = (&self.view, &mut self.history, self.now);
         self.pipeline.drain_calculated(|tag, record| {
-            let ReadingRecord { value, quality, source_time, receive_time, .. } = record;
+            let ReadingRecord { value, quality, source_time, receive_time, sequence } = record;
             view.set_value(tag, console::LiveValue { value, quality, source_time, receive_time });
+            history.push(&Reading { tag, source_time, receive_time, value: value.unwrap_or(f64::NAN), quality, sequence }, now);
         });
         seen
     }
