@@ -180,6 +180,8 @@ impl Replay {
         // Nothing was served while it was down.
         let awake_until = match fed {
             Fed::Start { down_since, .. } => down_since.map_or(at, |since| since.min(at)),
+            // It serves nothing itself.
+            Fed::Stop => at + Duration::from_micros(1),
             _ => at,
         };
         self.pass_time(awake_until);
@@ -248,8 +250,11 @@ impl Replay {
                     while self.ticks.front().is_some_and(|tick| *tick < due) {
                         self.ticks.pop_front();
                     }
-                    let tick = self.ticks.front().copied().filter(|tick| *tick < until && tick.since(due) <= SERVED_WITHIN);
-                    self.step(&Input::Timeout, tick.unwrap_or(due));
+                    match self.ticks.front().copied().filter(|tick| tick.since(due) <= SERVED_WITHIN) {
+                        // What came in first was looked at first, and served what was due with it, or left it for later.
+                        Some(tick) if tick >= until => return,
+                        tick => self.step(&Input::Timeout, tick.unwrap_or(due)),
+                    }
                 }
                 (_, None) => return,
             }

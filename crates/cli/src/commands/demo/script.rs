@@ -240,10 +240,12 @@ impl Scenes {
         let before = self.open_cases_of("jinhe").await?;
         self.fleet.set_cut("jinhe", gateway.id.as_str(), true)?;
         let equipment = self.plant.equipment[self.plant.tag(gateway.tag).equipment.at()].id.to_string();
-        self.case(&self.county, &equipment).await?;
         let places: BTreeSet<_> =
             gateway.members.iter().map(|&tag| self.plant.equipment[self.plant.tag(tag).equipment.at()].id.as_str()).collect();
-        let cases = self.open_cases_of("jinhe").await?;
+        // The gateways of all enterprises have like names.
+        let of_gateway = |cases: &BTreeMap<String, String>| cases.values().any(|place| *place == equipment);
+        let what = format!("a case of {equipment} at jinhe");
+        let cases = self.poll(&what, async || self.open_cases_of("jinhe").await.ok().filter(of_gateway)).await?;
         let made = cases
             .iter()
             .filter(|(id, place)| **place == equipment || (places.contains(place.as_str()) && !before.contains_key(*id)))
