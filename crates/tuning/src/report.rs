@@ -21,6 +21,8 @@ const BAR: f64 = 12.0;
 const BESIDE: f64 = 150.0;
 /// Room for the times below it.
 const BELOW: f64 = 20.0;
+/// Between two labels.
+const LINE: f64 = 15.0;
 /// Marks on an axis, at most.
 const MARKS_MAX: i64 = 8;
 
@@ -218,8 +220,13 @@ fn pictures(page: &mut String, comparison: &Comparison, subject: &Subject<'_>, l
             *count += 1;
         }
     }
+    // First those that differ, then those whose limits do, then the rest.
+    let is_changed = |id: &TagId| {
+        let of = |plant: &'_ Plant| plant.tag_index(id).map(|index| plant.tag(index).conditions.clone());
+        of(subject.before.1) != of(subject.after.1)
+    };
     let mut tags: Vec<(&TagId, usize)> = counts.into_iter().collect();
-    tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    tags.sort_by_cached_key(|(id, count)| std::cmp::Reverse((*count, is_changed(id))));
     if !tags.is_empty() {
         let legend = word(
             lang,
@@ -263,6 +270,7 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
     let _ = write!(page, "<rect class=\"plot\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>");
     axes(page, (low, high), &y, trace, &x, subject.after.1);
     page.push_str(&curve(trace, &y));
+    let mut labels = Vec::new();
     for (set, class) in [(&old, "old"), (&new, "new")] {
         // A limit that stays is drawn once.
         let drawn = set.iter().filter(|one| near(one.2) && (class == "new" || !new.contains(one)));
@@ -271,9 +279,12 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
             let _ = write!(page, "<line class=\"limit {class} {}\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>", level.name());
             let before = if class == "old" { word(lang, "原来 ", "before: ") } else { "" };
             let text = format!("{before}{} {limit} {unit}", word(lang, condition.name_zh(), condition.name()));
-            let shift = if class == "old" { -3.0 } else { 4.0 };
-            let _ = write!(page, "<text x=\"{}\" y=\"{:.1}\">{}</text>", WIDTH + 4.0, at + shift, escape(&text));
+            labels.push((at + 4.0, text));
         }
+    }
+    spread(&mut labels);
+    for (at, text) in labels {
+        let _ = write!(page, "<text x=\"{}\" y=\"{at:.1}\">{}</text>", WIDTH + 4.0, escape(&text));
     }
     for (row, (result, label)) in
         [(&comparison.answered.0, word(lang, "原来", "before")), (&comparison.answered.1, word(lang, "试算", "tried"))]
@@ -297,17 +308,34 @@ fn picture(page: &mut String, id: &TagId, trace: &Trace, comparison: &Comparison
     page.push_str("</svg>");
 }
 
+/// Moves labels of near limits apart, in their order from the top, and keeps all of them beside the picture.
+fn spread(labels: &mut [(f64, String)]) {
+    labels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let mut least = f64::NEG_INFINITY;
+    for (at, _) in labels.iter_mut() {
+        *at = at.max(least);
+        least = *at + LINE;
+    }
+    let mut most = HEIGHT + 4.0;
+    for (at, _) in labels.iter_mut().rev() {
+        *at = at.min(most);
+        most = *at - LINE;
+    }
+}
+
 /// Lines at round values and round local times, with what they stand for.
 fn axes(page: &mut String, (low, high): (f64, f64), y: &dyn Fn(f64) -> f64, trace: &Trace, x: &dyn Fn(Timestamp) -> f64, plant: &Plant) {
     let step = round_step(high - low);
     let mut value = (low / step).ceil() * step;
     let decimals = usize::try_from(-step.log10().floor() as i64).unwrap_or(0);
     while value <= high && step > 0.0 {
+        // A sum of steps may miss zero by a hair, and would show it as -0.
+        let value_shown = if value.abs() < step / 2.0 { 0.0 } else { value };
         let at = y(value);
         let _ = write!(page, "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
         let _ = write!(
             page,
-            "<text class=\"mark\" x=\"4\" y=\"{:.1}\">{value:.decimals$}</text>",
+            "<text class=\"mark\" x=\"4\" y=\"{:.1}\">{value_shown:.decimals$}</text>",
             if at < 14.0 { at + 12.0 } else { at - 3.0 }
         );
         value += step;
@@ -430,6 +458,15 @@ mod tests {
     #[test]
     fn marks_stand_at_round_values() {
         assert_eq!([7.0, 100.0, 0.9, 2_300.0].map(round_step), [2.0, 20.0, 0.2, 500.0]);
+    }
+
+    #[test]
+    fn labels_of_near_limits_do_not_cover_each_other() {
+        let mut labels: Vec<_> = [84.0, 80.0, 81.0, HEIGHT + 4.0, HEIGHT].map(|at| (at, String::new())).into();
+        spread(&mut labels);
+        let places: Vec<f64> = labels.iter().map(|(at, _)| *at).collect();
+        assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= LINE - 1e-9), "{places:?}");
+        assert!(places[0] == 80.0 && *places.last().unwrap() <= HEIGHT + 4.0, "{places:?}");
     }
 
     #[test]
