@@ -2,7 +2,7 @@
 //!
 //! What is old is a question to a clock, and a clock can be wrong: set years ahead by a battery or a time server, it would make a
 //! whole journal old at once. No look at a clock can tell that from an engine that stood still for years. So in a day of running no more
-//! than a [`SHARE_A_DAY`]th of the rows goes that there were at the start, whatever the clock says: emptying a journal takes weeks, in
+//! than a [`SHARE_A_DAY`]th of all rows goes, whatever the clock says: emptying a journal takes weeks, in
 //! which a plant that is years ahead has long been put right, and a shorter retention or a long standstill is made good in weeks too.
 
 use crate::clock::{EngineClock, Scale};
@@ -15,7 +15,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A retention of 30 days, the shortest there is, needs a thirtieth a day.
-const SHARE_A_DAY: u64 = 25;
+const SHARE_A_DAY: f64 = 25.0;
 /// The first look comes when the start is long over.
 const FIRST_AFTER: std::time::Duration = std::time::Duration::from_secs(300);
 /// Where nothing is past its retention.
@@ -25,18 +25,24 @@ const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_secs(5);
 /// After a look that failed.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(3_600);
 
-/// The journal at the first look.
+/// How far the rows may go that are past their retention.
 #[derive(Clone, Copy)]
-struct Began {
+struct Pace {
+    /// The first row at the first look.
     first: u64,
-    rows: u64,
-    at: Instant,
+    /// Rows that may have gone since.
+    allowed: f64,
+    looked: Instant,
 }
 
-impl Began {
-    /// The last row that may be gone after the engine has run for so long.
-    fn may_reach(&self, ran: std::time::Duration) -> u64 {
-        self.first - 1 + (self.rows as f64 * ran.as_secs_f64() / 86_400.0) as u64 / SHARE_A_DAY
+impl Pace {
+    /// Allows a share of all `rows` for the time in which the engine `ran` since the last look.
+    fn go_on(&mut self, rows: u64, ran: std::time::Duration) {
+        self.allowed += rows as f64 * ran.as_secs_f64() / 86_400.0 / SHARE_A_DAY;
+    }
+    /// The last row that may be gone.
+    fn reach(&self) -> u64 {
+        self.first - 1 + self.allowed as u64
     }
 }
 
@@ -46,13 +52,15 @@ pub struct JournalRetention {
     keep: Duration,
     clock: Arc<EngineClock>,
     wall: Scale,
-    began: Option<Began>,
+    pace: Option<Pace>,
+    /// Where the last piece ended that the engine was told of.
+    told: u64,
 }
 
 impl JournalRetention {
     /// Of the journal that `reader` reads; rows are kept for `keep`.
     pub fn new(reader: Arc<dyn Reader>, keep: Duration, clock: Arc<EngineClock>, wall: Scale) -> Self {
-        Self { reader, keep, clock, wall, began: None }
+        Self { reader, keep, clock, wall, pace: None, told: 0 }
     }
 
     /// Tells the engine of a piece at a time until it stops.
@@ -70,18 +78,21 @@ impl JournalRetention {
             let Ok((looked, found)) = looking.await else { return };
             self = looked;
             pause = LOOK_EVERY;
-            match found {
+            let past = match found {
+                Ok(None) => continue,
                 Ok(Some(piece)) => {
-                    pause = AGAIN_AFTER;
-                    if queue.send_async(EngineInput::Past(piece)).await.is_err() {
-                        return;
-                    }
+                    // One that did not go the last time need not be asked for at once.
+                    pause = if piece.through == self.told { RETRY_AFTER } else { AGAIN_AFTER };
+                    self.told = piece.through;
+                    Ok(piece)
                 }
-                Ok(None) => {}
                 Err(error) => {
-                    tracing::error!(%error, "the oldest rows of the journal cannot be read; they stay");
                     pause = RETRY_AFTER;
+                    Err(format!("the oldest rows of the journal cannot be read: {error}"))
                 }
+            };
+            if queue.send_async(EngineInput::Past(past)).await.is_err() {
+                return;
             }
         }
     }
@@ -90,8 +101,11 @@ impl JournalRetention {
         let oldest = self.reader.oldest(JOURNAL_PIECE_ROWS)?;
         let (Some(first), head) = (oldest.first(), self.reader.head()?) else { return Ok(None) };
         let rows = (head.seq + 1).saturating_sub(first.seq);
-        let began = *self.began.get_or_insert_with(|| Began { first: first.seq, rows, at: Instant::now() });
-        let reach = began.may_reach(began.at.elapsed().mul_f64(self.clock.factor()));
+        let now = Instant::now();
+        let pace = self.pace.get_or_insert(Pace { first: first.seq, allowed: 0.0, looked: now });
+        pace.go_on(rows, now.duration_since(pace.looked).mul_f64(self.clock.factor()));
+        pace.looked = now;
+        let reach = pace.reach();
         let edge = self.clock.now().min(self.wall.wall()) - self.keep;
         Ok(piece(&oldest, edge, JOURNAL_PIECE_ROWS).filter(|piece| piece.through <= reach))
     }
@@ -136,15 +150,33 @@ mod tests {
     #[test]
     fn whatever_the_clock_says_a_journal_is_emptied_in_weeks() {
         let day = std::time::Duration::from_secs(86_400);
-        let began = Began { first: 5_001, rows: 100_000, at: Instant::now() };
-        assert_eq!(began.may_reach(std::time::Duration::ZERO), 5_000, "nothing at once");
-        assert_eq!(began.may_reach(day), 9_000);
-        assert_eq!(began.may_reach(25 * day), 105_000);
-        // A restart every day takes a part of what is left, so it takes longer still.
-        let left = (0..25).fold(100_000, |rows, _| rows - (Began { first: 1, rows, at: began.at }).may_reach(day));
+        let fresh = |first| Pace { first, allowed: 0.0, looked: Instant::now() };
+        let mut pace = fresh(5_001);
+        assert_eq!(pace.reach(), 5_000, "nothing at once");
+        pace.go_on(100_000, day);
+        assert_eq!(pace.reach(), 9_000);
+        // What goes makes it slower, and so do restarts.
+        let left = (0..25).fold(100_000, |rows, _| {
+            let mut pace = fresh(1);
+            pace.go_on(rows, day);
+            rows - pace.reach()
+        });
         assert!(left > 30_000, "{left}");
-        // And what comes in a day goes in a day, with the shortest retention too.
-        let month = Began { first: 1, rows: 30 * 1_000, at: began.at };
-        assert!(month.may_reach(day) > 1_000);
+    }
+
+    #[test]
+    fn what_comes_in_a_day_goes_in_a_day_however_small_it_began() {
+        let hour = std::time::Duration::from_secs(3_600);
+        // A thousand rows a day, kept for 30 days, from an empty journal on.
+        let mut pace = Pace { first: 1, allowed: 0.0, looked: Instant::now() };
+        let (mut first, mut head) = (1_u64, 30_u64);
+        for past in (0..400 * 24_u64).map(|hour| (hour * 1_000 / 24).saturating_sub(30_000)) {
+            head += 1_000 / 24;
+            pace.go_on(head + 1 - first, hour);
+            while first + 49 <= pace.reach().min(past) {
+                first += 50;
+            }
+        }
+        assert!(head - first < 33_000, "{} rows are kept", head - first);
     }
 }

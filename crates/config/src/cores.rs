@@ -9,7 +9,8 @@ const THREADS_MAX: usize = 8;
 /// Bytes of files that are worth a thread.
 const WORTH_BYTES: usize = 1 << 20;
 
-/// Does `work` for each item and gives what it gives in the items' order, as one thread would. `bytes` is how much there is to read in all.
+/// Does `work` for each item and gives what it gives, and tells the faults, in the items' order. `bytes` is how much there is to read in all.
+/// Work on one must not ask what was told of another: whether it sees that hangs on the machine.
 pub(crate) fn each<T: Sync, R: Send>(items: &[T], bytes: usize, sink: &mut Sink, work: impl Fn(&T, &mut Sink) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let threads = cores.min(THREADS_MAX).min(items.len()).min(bytes / WORTH_BYTES);

@@ -219,8 +219,13 @@ impl fmt::Debug for Secret {
 }
 
 fn read_history(table: &mut Table<'_, '_>, history: &mut History, sink: &mut Sink) {
+    let is_written = table.has("readings");
     let mut kept = |key| duration(table, key, (HISTORY_KEPT_MIN, HISTORY_KEPT_MAX), sink);
     let (readings, alarms) = (kept("readings"), kept("alarms"));
+    if is_written && readings.is_none() {
+        // What it is to be nobody knows.
+        return;
+    }
     history.readings = readings.map_or(history.readings, |readings| readings.value);
     match alarms {
         Some(alarms) if alarms.value < history.readings => {

@@ -206,8 +206,7 @@ fn heads<'a>(source: &'a Source, sink: &mut Sink) -> (Option<Heads>, Records<'a>
     // No row looks like heads: the first one is told what is missing in it.
     let mut records = Records::new(source);
     let Some(cells) = records.next() else {
-        // What could not be decoded has said so.
-        if sink.errors() == 0 {
+        if !source.is_refused {
             sink.push(source.top().error("empty-list", text("设定值表是空的", "the setpoint list is empty")));
         }
         return (None, records);

@@ -24,6 +24,8 @@ pub(crate) struct Source {
     lines: Vec<usize>,
     /// For the text of a workbook's list: where it stands in the workbook.
     pub(crate) grid: Option<Grid>,
+    /// It could not be read, which has been told.
+    pub(crate) is_refused: bool,
 }
 
 /// Which sheet and rows of a workbook a text was made of.
@@ -62,7 +64,11 @@ fn column_letters(column: usize) -> String {
 impl Source {
     pub(crate) fn new(path: PathBuf, text: String) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines, grid: None }
+        Self { path, text, lines, grid: None, is_refused: false }
+    }
+    /// Nothing, of what could not be read and has been told so.
+    pub(crate) fn refused(path: PathBuf) -> Self {
+        Self { is_refused: true, ..Self::new(path, String::new()) }
     }
     /// The text of a workbook's list.
     pub(crate) fn of_grid(path: PathBuf, text: String, grid: Grid) -> Self {
@@ -137,7 +143,7 @@ impl<'a> Place<'a> {
         self.fault(Severity::Note, code, text)
     }
     fn fault(self, severity: Severity, code: &'static str, text: Text) -> Fault {
-        let Source { path, text: all, lines, grid } = self.source;
+        let Source { path, text: all, lines, grid, is_refused: _ } = self.source;
         let floor = |at: usize| (0..=at.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
         let (start, end) = (floor(self.start), floor(self.end));
         let line = lines.partition_point(|begin| *begin <= start).max(1) - 1;

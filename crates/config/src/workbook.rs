@@ -49,7 +49,7 @@ pub(crate) fn read(path: PathBuf, bytes: &[u8], sink: &mut Sink) -> Source {
             source
         }
         Err(Refusal { code, what, instead }) => {
-            let source = Source::new(path, String::new());
+            let source = Source::refused(path);
             sink.push(source.top().error(code, what).suggest_some(Some(instead)));
             source
         }

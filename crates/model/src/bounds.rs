@@ -38,7 +38,7 @@ pub const HISTORY_KEPT_MIN: Duration = Duration::from_mins(30 * 24 * 60);
 pub const HISTORY_KEPT_MAX: Duration = Duration::from_mins(3_660 * 24 * 60);
 /// Rows of the journal past their retention that go at once. A disk that needs ten milliseconds for a page is done with them and what
 /// goes with them in a few seconds, while commits go on into their log.
-pub const JOURNAL_PIECE_ROWS: usize = 100;
+pub const JOURNAL_PIECE_ROWS: usize = 50;
 /// A test window's length, whatever the policy says.
 pub const TEST_MAX: Duration = Duration::from_mins(8 * 60);
 /// Tags or alarms named by one window.

@@ -300,6 +300,8 @@ impl Rules {
         }
         if new.in_service {
             state.mode = was.mode;
+            // The names of other modes may stand in another order now.
+            state.former_modes = if alike { was.former_modes } else { Vec::new() };
         }
         if new.in_service && heard {
             (state.silent, state.fall, state.kept_due) = (was.silent, was.fall, was.kept_due);

@@ -7,7 +7,7 @@
 use crate::band::Band;
 use crate::motion::Motion;
 use crate::slot::Slot;
-use crate::tag::{Fall, Newest, TagState};
+use crate::tag::{Fall, FormerMode, Newest, TagState};
 use model::{Duration, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
 
 /// No gateway: the place behind the last one.
@@ -124,6 +124,7 @@ pub(crate) struct Rest {
     pub motion: Option<Box<Motion>>,
     pub warm_until: Option<Timestamp>,
     pub mode: u8,
+    pub former_modes: Vec<FormerMode>,
 }
 
 static NO_REST: Rest = Rest {
@@ -140,6 +141,7 @@ static NO_REST: Rest = Rest {
     motion: None,
     warm_until: None,
     mode: 0,
+    former_modes: Vec::new(),
 };
 
 static NO_SLOT: Slot = Slot::NEW;
@@ -159,6 +161,7 @@ impl Rest {
             && self.motion.is_none()
             && self.warm_until.is_none()
             && self.mode == 0
+            && self.former_modes.is_empty()
     }
 }
 
@@ -264,6 +267,7 @@ impl Rows {
             state.motion = rest.motion.take();
             std::mem::swap(&mut state.kept, &mut rest.kept);
             std::mem::swap(&mut state.marks, &mut rest.marks);
+            std::mem::swap(&mut state.former_modes, &mut rest.former_modes);
             for (place, slot) in rest.slots.drain(..) {
                 state.slots[usize::from(place)] = slot;
             }
@@ -294,6 +298,7 @@ impl Rows {
         rest.motion = state.motion.take();
         std::mem::swap(&mut state.kept, &mut rest.kept);
         std::mem::swap(&mut state.marks, &mut rest.marks);
+        std::mem::swap(&mut state.former_modes, &mut rest.former_modes);
         for (place, slot) in state.slots.iter_mut().enumerate() {
             if !slot.is_new() {
                 rest.slots.push((place as u8, std::mem::take(slot)));

@@ -16,7 +16,7 @@ use crate::motion::{Motion, MotionRow};
 use crate::row::TagView;
 use crate::second::UNSTATED;
 use crate::slot::Slot;
-use crate::tag::{Fall, Newest, TagState};
+use crate::tag::{Fall, FormerMode, Newest, TagState};
 use expr::WindowParts;
 use model::{
     AlarmEffect, AlarmId, AlarmState, Change, Condition, Duration, Episode, Level, Plant, Quality, ReadingRecord, TagId, TagIndex,
@@ -79,6 +79,8 @@ struct TagRow {
     motion: Option<MotionRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warm_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_modes: Vec<FormerMode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowParts>,
     /// What its value means; see [`crate::second::Second::meaning`].
@@ -453,6 +455,7 @@ impl Rules {
             state.marks = row.marks;
             state.motion = row.motion.filter(|_| means).and_then(|row| Motion::resume(self.plant.tag(index), row));
             state.warm_until = row.warm_until;
+            state.former_modes = row.former_modes;
             self.second.resume(index, row.windows);
         }
         self.tags.close(index, state, None, false);
@@ -585,6 +588,7 @@ fn tag_row(revision: u64, state: TagView<'_>, tag: &model::plant::Tag, windows: 
         marks: state.rest.marks.clone(),
         motion: state.rest.motion.as_ref().map(|motion| motion.row()),
         warm_until: state.rest.warm_until,
+        former_modes: state.rest.former_modes.clone(),
         windows,
         meaning,
     }

@@ -10,7 +10,7 @@ use crate::former::{self, Former};
 use crate::judge::Finding;
 use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
 use crate::slot::{Hold, Slot};
-use crate::tag::Order;
+use crate::tag::{Order, by_mode, mode_at};
 use model::plant::Tag;
 use model::{AlarmEffect, AnnounceMode, Duration, LateExceedance, Quality, Reading, ReadingRecord, TagIndex, Timestamp, TransitionKey};
 
@@ -27,7 +27,8 @@ impl Rules {
         let judged = Judged::new(tag, reading, time, receive, false);
         let state = self.tag(index);
         let then = former::at(self.formers.of(index), time);
-        let tells = !unrecorded(tag, then, |place| state.slot(place), &judged).is_empty();
+        let mode = mode_at(&state.rest.former_modes, state.rest.mode, time);
+        let tells = !unrecorded(tag, (then, mode), |place| state.slot(place), &judged).is_empty();
         let Some(gateway) = self.tags.gateway(index) else {
             return self.exceedance_row(index, &judged, said);
         };
@@ -110,9 +111,11 @@ impl Rules {
         self.with_tag(index, said, |state, _, scene| {
             let tag = scene.tag();
             scene.judge_as_of(judged.time);
-            let places = unrecorded(tag, scene.judged_by, |place| &state.slots[place], judged);
+            let mode = mode_at(&state.former_modes, state.mode, judged.time);
+            let places = unrecorded(tag, (scene.judged_by, mode), |place| &state.slots[place], judged);
             for place in &places {
                 let Some(rule) = scene.rule(*place) else { continue };
+                let rule = &*by_mode(rule, mode);
                 let slot = &mut state.slots[*place];
                 slot.changed = true;
                 if slot.spans.extend_late(judged.time, tag.stale_after) {
@@ -178,10 +181,11 @@ pub(crate) fn outruns(measured: Duration, passed: Duration, interval: Duration) 
     measured > passed.times(2) + interval.times(2)
 }
 
-/// Conditions that a reading is beyond at a time none of their episodes covers.
-fn unrecorded<'a>(tag: &Tag, then: Option<&Former>, slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
+/// Conditions that a reading is beyond, by the limits and the operating mode of then, at a time none of their episodes covers.
+fn unrecorded<'a>(tag: &Tag, (then, mode): (Option<&Former>, u8), slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
     let beyond = |place: usize| {
-        former::rule(tag, then, place).is_some_and(|rule| matches!(find(rule, judged), Finding::Beyond | Finding::OverRange))
+        let rule = former::rule(tag, then, place);
+        rule.is_some_and(|rule| matches!(find(&by_mode(rule, mode), judged), Finding::Beyond | Finding::OverRange))
     };
     (0..tag.conditions.len())
         .filter(|place| {

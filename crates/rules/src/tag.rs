@@ -39,6 +39,39 @@ impl Newest {
     }
 }
 
+/// Operating modes of before that are kept: a late reading is judged by the limits of its own time.
+const FORMER_MODES_MAX: usize = 8;
+
+/// An operating mode that was.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FormerMode {
+    /// In force before this instant, on the tag's time.
+    pub until: Timestamp,
+    pub mode: u8,
+}
+
+/// The operating mode at `time`, where `now` is the present one.
+pub(crate) fn mode_at(former: &[FormerMode], now: u8, time: Timestamp) -> u8 {
+    former.iter().find(|former| time < former.until).map_or(now, |former| former.mode)
+}
+
+/// A rule as an operating mode has it.
+pub(crate) fn by_mode(rule: &ConditionRule, mode: u8) -> Cow<'_, ConditionRule> {
+    let other = rule.extra.as_ref().filter(|_| mode != 0);
+    match other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == mode)?.limit) {
+        None => Cow::Borrowed(rule),
+        Some(limit) => {
+            let mut rule = ConditionRule { setpoint: limit.setpoint, deadband: limit.deadband, ..rule.clone() };
+            (rule.on_delay, rule.off_delay) = (limit.on_delay, limit.off_delay);
+            Cow::Owned(rule)
+        }
+    }
+}
+
+fn has_modes(rule: &ConditionRule) -> bool {
+    rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty())
+}
+
 /// How a tag fell out, as its gateway's loss sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -134,6 +167,8 @@ pub(crate) struct TagState {
     pub warm_until: Option<Timestamp>,
     /// The operating mode of its equipment, by which its limits are chosen; 0 is the ordinary one.
     pub mode: u8,
+    /// Those before it, oldest first.
+    pub former_modes: Vec<FormerMode>,
     pub changed: bool,
 }
 
@@ -149,15 +184,12 @@ impl TagState {
 
     /// A rule as the operating mode has it.
     pub fn by_mode<'r>(&self, rule: &'r ConditionRule) -> Cow<'r, ConditionRule> {
-        let other = rule.extra.as_ref().filter(|_| self.mode != 0);
-        match other.and_then(|extra| extra.modes.iter().find(|limit| limit.mode == self.mode)?.limit) {
-            None => Cow::Borrowed(rule),
-            Some(limit) => {
-                let mut rule = ConditionRule { setpoint: limit.setpoint, deadband: limit.deadband, ..rule.clone() };
-                (rule.on_delay, rule.off_delay) = (limit.on_delay, limit.off_delay);
-                Cow::Owned(rule)
-            }
-        }
+        by_mode(rule, self.mode)
+    }
+
+    /// A rule as the operating mode of then has it.
+    fn by_mode_at<'r>(&self, rule: &'r ConditionRule, time: Timestamp) -> Cow<'r, ConditionRule> {
+        by_mode(rule, mode_at(&self.former_modes, self.mode, time))
     }
 
     /// Another operating mode begins at `at`: other limits are in force. What the newest value is beyond by them is raised at once, for
@@ -166,9 +198,16 @@ impl TagState {
         if self.mode == mode {
             return;
         }
-        self.mode = mode;
         let tag = scene.tag();
-        let has_modes = |place: usize| tag.conditions[place].extra.as_ref().is_some_and(|extra| !extra.modes.is_empty());
+        let has_modes = |place: usize| has_modes(&tag.conditions[place]);
+        if (0..tag.conditions.len()).any(has_modes) {
+            if self.former_modes.len() == FORMER_MODES_MAX {
+                self.former_modes.remove(0);
+            }
+            self.former_modes.push(FormerMode { until: at, mode: self.mode });
+            self.changed = true;
+        }
+        self.mode = mode;
         let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else {
             // No data is no evidence against a wait, but its end is that of the new mode.
             for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
@@ -253,13 +292,24 @@ impl TagState {
         if let Some(motion) = &mut self.motion {
             motion.take(tag, reading);
         }
+        let is_of_before = self.former_modes.last().is_some_and(|former| reading.time < former.until);
+        let of_before = Judged { quality: reading.quality.max(Quality::Uncertain), ..reading.clone() };
         for at in 0..tag.conditions.len() {
             let Some(rule) = scene.rule(at) else { continue };
-            let rule = self.by_mode(rule);
-            let finding = match &self.motion {
-                Some(motion) if rule.condition.is_movement() => motion.find(&rule, reading),
-                _ => find(&rule, reading),
+            let finding_of = |rule: &ConditionRule, reading: &Judged| match &self.motion {
+                Some(motion) if rule.condition.is_movement() => motion.find(rule, reading),
+                _ => find(rule, reading),
             };
+            let of_now = self.by_mode(rule);
+            let rule = self.by_mode_at(rule, reading.time);
+            let mut finding = finding_of(&rule, reading);
+            let mut reading = reading;
+            // Measured before the mode in force began, it raises by the limits of then; that it is over now it only shows where those of
+            // now say so too.
+            if is_of_before && finding != finding_of(&of_now, reading) {
+                reading = &of_before;
+                finding = finding_of(&rule, reading);
+            }
             self.announce_explained(at, finding, reading, scene);
             if self.slots[at].apply(&rule, finding, reading, view.doubt, scene) == Outcome::Raise {
                 let cause = Cause::Reading(reading.record);
@@ -300,7 +350,7 @@ impl TagState {
     /// Raises a condition and the lower limits of its side with it.
     pub fn raise(&mut self, at: usize, raise: Raise, view: GatewayView, scene: &mut Scene<'_>) {
         let tag = scene.tag();
-        let rule = self.by_mode(scene.rule(at).unwrap_or(&tag.conditions[at]));
+        let rule = self.by_mode_at(scene.rule(at).unwrap_or(&tag.conditions[at]), raise.at);
         if let Some(lower) = lower_of_side(rule.condition).and_then(|lower| tag.conditions.iter().position(|rule| rule.condition == lower))
         {
             let slot = &self.slots[lower];
@@ -315,7 +365,7 @@ impl TagState {
                     late: raise.late,
                 };
                 let hold = self.hold(lower, also.late, view, scene);
-                let rule = self.by_mode(scene.rule(lower).unwrap_or(&tag.conditions[lower]));
+                let rule = self.by_mode_at(scene.rule(lower).unwrap_or(&tag.conditions[lower]), raise.at);
                 self.slots[lower].raise(&rule, also, hold, &[], scene);
             }
         }

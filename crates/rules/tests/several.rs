@@ -389,3 +389,44 @@ fn readings_of_other_tags_that_repeat_change_nothing() {
          6s  drained",
     );
 }
+
+#[test]
+fn a_late_reading_is_judged_by_the_mode_of_its_own_time() {
+    // 32 was beyond the limit of the mode of then and is not beyond that of now: it raises, and is no evidence of now.
+    check(
+        "tag T temperature, high 45, mode 1 limit 30
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 32 at 5s   => T.high raised 5s; announce T.high
+         12s T reading 20 at 6s   => T.high returned 6s",
+    );
+    // The other way round: beyond the limit of now, and not beyond that of then.
+    check(
+        "tag T temperature, high 45, mode 1 limit 60
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 50 at 5s
+         12s T reading 50         => T.high raised 12s; announce T.high",
+    );
+    // A straggler: older than the newest, and beyond the limit of then alone.
+    check(
+        "tag T temperature, high 45, mode 1 limit 30
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 20
+         12s T reading 32 at 5s
+         13s T reading 20         => late-exceedance T.high 5s",
+    );
+}

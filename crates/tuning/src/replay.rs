@@ -171,7 +171,7 @@ impl Replay {
     pub fn reading(&mut self, taken: &Taken) {
         let Some(tag) = self.places.get(taken.reading.tag.at()).copied().flatten() else { return };
         self.report.readings += u64::from(taken.at >= self.from);
-        self.pass_time(taken.at);
+        self.pass_time(taken.at, false);
         self.step(&Input::Rules(rules::Input::Reading(Reading { tag, ..taken.reading })), taken.at);
     }
 
@@ -180,11 +180,11 @@ impl Replay {
         // Nothing was served while it was down.
         let awake_until = match fed {
             Fed::Start { down_since, .. } => down_since.map_or(at, |since| since.min(at)),
-            // It serves nothing itself.
+            // It looked once more before it stopped, which serves nothing itself.
             Fed::Stop => at + Duration::from_micros(1),
             _ => at,
         };
-        self.pass_time(awake_until);
+        self.pass_time(awake_until, matches!(fed, Fed::Stop));
         match fed {
             Fed::Start { plant, down_since } => {
                 // What the store held when the engine went down.
@@ -209,7 +209,7 @@ impl Replay {
 
     /// Goes on to the end.
     pub fn finish(mut self, to: Timestamp) -> Report {
-        self.pass_time(to);
+        self.pass_time(to, false);
         if let Some(left) = self.recorded.pop_front().filter(|left| left.now < to && !self.has_parted()) {
             let recorded = Some(String::from_utf8_lossy(&left.bytes).into_owned());
             self.report.first_difference = Some(Difference { at: left.now, recorded, replayed: None });
@@ -233,8 +233,8 @@ impl Replay {
         Ok(())
     }
 
-    /// Serves what was due before `until`, at the time at which the engine did.
-    fn pass_time(&mut self, until: Timestamp) {
+    /// Serves what was due before `until`, at the time at which the engine did. Where it `stops` then, it has left nothing for later.
+    fn pass_time(&mut self, until: Timestamp, stops: bool) {
         while !self.is_down {
             let inhibit = self.inhibits.front().map(|(at, ..)| *at).filter(|at| *at < until);
             // What came due while it was down was served once it was up again.
@@ -252,7 +252,8 @@ impl Replay {
                     }
                     match self.ticks.front().copied().filter(|tick| tick.since(due) <= SERVED_WITHIN) {
                         // What came in first was looked at first, and served what was due with it, or left it for later.
-                        Some(tick) if tick >= until => return,
+                        Some(tick) if tick >= until && !stops => return,
+                        Some(tick) if tick >= until => self.step(&Input::Timeout, due),
                         tick => self.step(&Input::Timeout, tick.unwrap_or(due)),
                     }
                 }

@@ -264,7 +264,8 @@ impl<'j> Origins<'j> {
         let first = first.with_context(|| say("日志是空的", "the journal is empty"))?;
         if first.seq > 1 {
             // What stood at its first row nobody knows any more.
-            bail!("{}", self.no_beginning());
+            let (zh, en) = ("日志的开头已过保留期", "the journal's beginning is past its retention");
+            bail!("{}: {}", say(zh, en), self.no_beginning());
         }
         Ok(Origin { place: Place::Beginning, seq: 0, begin: first.at, rows: Default::default() })
     }

@@ -96,11 +96,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut windows: Vec<Window> = rows(&reader, "escalation/window/")?;
     windows.sort_by_key(|window| window.until);
     let (head, usage) = (reader.head()?, reader.usage()?);
+    let rows_kept = (head.seq + 1).saturating_sub(reader.oldest(1)?.first().map_or(1, |row| row.seq));
     if args.json {
         let report = serde_json::json!({
             "cases": cases.iter().map(case_json).collect::<Vec<_>>(),
             "alarms": alarms.iter().map(alarm_json).collect::<Vec<_>>(),
-            "windows": windows, "messages_waiting": waiting, "journal_rows": head.seq, "head": head.hash.to_string(), "bytes": usage.bytes,
+            "windows": windows, "messages_waiting": waiting, "journal_rows": rows_kept, "head": head.hash.to_string(), "bytes": usage.bytes,
         });
         println!("{report}");
         return Ok(ExitCode::SUCCESS);
@@ -111,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !windows.is_empty() {
         println!("{}", window_table(&windows));
     }
-    let (open, standing, rows, mebibytes) = (cases.len(), alarms.len(), head.seq, usage.bytes as f64 / f64::from(1 << 20));
+    let (open, standing, rows, mebibytes) = (cases.len(), alarms.len(), rows_kept, usage.bytes as f64 / f64::from(1 << 20));
     println!(
         "{}",
         match lang() {

@@ -1,6 +1,6 @@
 //! `watchfire verify`: walks the journal's hash chain.
 
-use super::status::require_journal;
+use super::status::{civil, require_journal};
 use crate::clock::Scale;
 use crate::lang::{lang, say};
 use anyhow::Context;
@@ -53,7 +53,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         let bad = report.first_bad.as_ref().map(|bad| serde_json::json!({ "seq": bad.seq, "why": bad.why.name() }));
         let json = serde_json::json!({
-            "ok": report.is_intact(), "first": report.first, "rows": report.rows, "head": report.head.to_string(), "first_bad": bad,
+            "ok": report.is_intact(), "first": report.first,
+            "past": report.past.map(|(newest, at)| serde_json::json!({ "newest": newest, "announced": at })), "rows": report.rows, "head": report.head.to_string(), "first_bad": bad,
             "indexes_intact": report.indexes_intact, "guards_intact": report.guards_intact, "anchors": report.anchors,
             "anchors_past": report.anchors_past, "commits_ahead": ahead,
         });
@@ -74,7 +75,7 @@ fn read_anchor(file: &Path) -> anyhow::Result<Anchor> {
 }
 
 fn words(report: &VerifyReport) -> String {
-    let VerifyReport { first, rows, head, anchors, anchors_past, .. } = report;
+    let VerifyReport { first, past, rows, head, anchors, anchors_past, .. } = report;
     let mut lines = Vec::new();
     match (&report.first_bad, lang()) {
         (Some(bad), Lang::Zh) => lines.push(format!("链条断在第 {} 行:{}", bad.seq, bad.why)),
@@ -82,13 +83,12 @@ fn words(report: &VerifyReport) -> String {
         (None, Lang::Zh) => lines.push(format!("链条完好:{rows} 行,与 {anchors} 个锚点一致\n链头 {head}")),
         (None, Lang::En) => lines.push(format!("the chain is unbroken: {rows} rows, in agreement with {anchors} anchors\nhead {head}")),
     }
-    if *first > 1 {
-        let zh = format!("从第 {first} 行开始:之前的已过保留期,日志里有公告");
-        let en = format!("it begins at row {first}: those before are past their retention, as the journal says");
-        // Where it breaks nothing of this is known.
-        if report.first_bad.is_none() {
-            lines.push(say(&zh, &en).to_owned());
-        }
+    // Where it breaks nothing of this is known.
+    if let (Some((newest, at)), None) = (past, &report.first_bad) {
+        let (newest, at) = (civil(*newest), civil(*at));
+        let zh = format!("从第 {first} 行开始:之前的(到 {newest})已过保留期,{at} 的公告如此说");
+        let en = format!("it begins at row {first}: those before (up to {newest}) are past their retention, as a row of {at} says");
+        lines.push(say(&zh, &en).to_owned());
     }
     if *anchors_past > 0 {
         let zh = format!("{anchors_past} 个锚点早于现存的第一行,无从比较");

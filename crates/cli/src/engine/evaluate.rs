@@ -34,7 +34,7 @@ impl Engine {
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
             EngineInput::Reload(change) => self.reload(*change),
-            EngineInput::Past(piece) => self.past(&piece),
+            EngineInput::Past(past) => self.past(past),
             EngineInput::Stop => self.stopping = true,
         }
     }

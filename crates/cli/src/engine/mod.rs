@@ -80,8 +80,8 @@ pub enum EngineInput {
     },
     /// Another configuration comes into force.
     Reload(Box<Change>),
-    /// Rows of the journal are past their retention.
-    Past(journal::Piece),
+    /// Rows of the journal are past their retention, or it cannot be said which.
+    Past(Result<journal::Piece, String>),
     /// Stop after committing what is there.
     Stop,
 }
@@ -150,6 +150,8 @@ pub struct Engine {
     store_failing: bool,
     conflicts: u64,
     uncut: Option<String>,
+    /// Why it cannot be said which rows of the journal are past their retention.
+    unread: Option<String>,
     past_stays: Option<past::Stay>,
     sirens_lost: Option<Instant>,
     sirens_failing: bool,
@@ -255,6 +257,7 @@ impl Engine {
             store_failing,
             conflicts: 0,
             uncut: None,
+            unread: None,
             past_stays: None,
             sirens_lost: None,
             sirens_failing,

@@ -22,9 +22,14 @@ fn stays(piece: &Piece, oldest_open_case: Option<Timestamp>, clock_stepped: bool
 
 impl Engine {
     /// Announces the piece, unless there is doubt about its age or somebody still needs it. Nothing is lost by that: it is asked again.
-    pub(super) fn past(&mut self, piece: &Piece) {
+    pub(super) fn past(&mut self, past: Result<Piece, String>) {
+        let piece = match past {
+            Ok(piece) => piece,
+            Err(why) => return self.unread = Some(why),
+        };
+        self.unread = None;
         let opened = self.pipeline.cases().cases().filter(|case| case.closed.is_none()).map(|case| case.opened).min();
-        let stay = stays(piece, opened, self.clock_stepped);
+        let stay = stays(&piece, opened, self.clock_stepped);
         if stay != self.past_stays {
             if let Some(why) = stay {
                 tracing::warn!(?why, through = piece.through, "rows of the journal past their retention stay for now");
@@ -33,12 +38,13 @@ impl Engine {
         }
         if stay.is_none() {
             self.batch.entries.push(piece.announcement(self.now));
-            self.pending.past = Some(*piece);
+            self.pending.past = Some(piece);
         }
     }
 
     /// Puts on record why rows past their retention could not be deleted, once for each reason.
     pub(super) fn note_uncut(&mut self, uncut: Option<String>) {
+        let uncut = uncut.or_else(|| self.unread.clone());
         if uncut == self.uncut {
             return;
         }

@@ -5,6 +5,7 @@
 //! against accidents and against the hurried, not against somebody who rewrites both: for that, keep its text elsewhere.
 
 use super::cut::{Announcement, Begin};
+use super::verify::is_damage;
 use super::{STREAM, Tail, signed, unsigned};
 use crate::{ChainHash, StoreError};
 use model::Timestamp;
@@ -98,7 +99,11 @@ pub(super) struct Anchoring {
 
 impl Anchoring {
     pub fn start(dir: &Path, connection: &Connection) -> Result<Self, StoreError> {
-        let contradiction = |anchor: &Anchor| contradiction(connection, anchor).map_err(super::failed);
+        // Rows that cannot be read are evidence as well, and no reason not to start.
+        let contradiction = |anchor: &Anchor| match contradiction(connection, anchor) {
+            Err(error) if is_damage(&error) => Ok(Some(format!("rows of the journal cannot be read: {error}"))),
+            found => found.map_err(super::failed),
+        };
         let recorded = Anchor::of_end(connection).map_err(super::failed)?;
         let last = match anchor(dir) {
             Ok(anchor) => match (contradiction(&recorded)?, anchor.as_ref().map(contradiction).transpose()?.flatten()) {

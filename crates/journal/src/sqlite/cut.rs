@@ -11,8 +11,9 @@ use crate::{ChainHash, EntryKind, OutboxStatus, Piece, StoreError};
 use model::{Timestamp, bounds};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi, params};
 
-/// Rows deleted of each of the other tables with one piece. Each of these has journal rows of its own, so they are no more in the long run.
-const BESIDE_ROWS_MAX: i64 = 100;
+/// Rows deleted of each of the other tables with one piece. A notification, an act and a closed case have journal rows of their own, so they
+/// are no more in the long run; quarantine is bounded by source.
+const BESIDE_ROWS_MAX: i64 = 50;
 /// Rows looked at for them: some of the oldest may still be needed.
 const BESIDE_LOOK_MAX: i64 = 1_000;
 /// What the key of an act's row in the journal begins with; the act's id follows.

@@ -160,8 +160,8 @@ impl Reader for SqliteReader {
             let mut next = last.at;
             if next < STAMPS_FROM {
                 next = connection
-                    .prepare_cached("SELECT at FROM journal WHERE seq > ?1 AND at >= ?2 ORDER BY seq LIMIT 1")?
-                    .query_row(params![signed(last.seq), STAMPS_FROM.0], |row| row.get(0).map(Timestamp))
+                    .prepare_cached("SELECT at FROM journal WHERE seq > ?1 AND seq <= ?1 + ?3 AND at >= ?2 ORDER BY seq LIMIT 1")?
+                    .query_row(params![signed(last.seq), STAMPS_FROM.0, SEARCH_ROWS_MAX], |row| row.get(0).map(Timestamp))
                     .optional()?
                     // None is as young as can be.
                     .unwrap_or(Timestamp::MAX);

@@ -89,6 +89,8 @@ pub struct Bad {
 pub struct VerifyReport {
     /// Number of the first row: above 1 where those before are past their retention, as the chain says.
     pub first: u64,
+    /// When the newest of those before happened, and when it was said that they go.
+    pub past: Option<(Timestamp, Timestamp)>,
     /// Rows that were found in order.
     pub rows: u64,
     /// The hash of the last of them: compare it with one written down elsewhere.
@@ -154,6 +156,7 @@ pub fn verify(dir: &Path, outside: &Outside, mut progress: impl FnMut(u64, u64))
     let anchors_past = gone().count();
     Ok(VerifyReport {
         first: begin.after + 1,
+        past: said.map(|said| (said.piece.newest, said.at)),
         rows: last.saturating_sub(begin.after),
         head,
         first_bad,
@@ -333,6 +336,6 @@ pub(super) fn hashes(row: &Row<'_>, seq: i64) -> rusqlite::Result<(ChainHash, Ch
     Ok((ChainHash(row.get(9)?), link.hash(), prev))
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::SystemIoFailure))
 }

@@ -352,8 +352,12 @@ impl Store for AheadStore {
     fn cut(&mut self, piece: &Piece) {
         let (piece, shared) = (*piece, Arc::clone(&self.shared));
         let mut queue = self.shared.queue();
-        // Without a log every commit would wait for it. It is asked again.
-        if self.log.is_none() || queue.cutting || queue.failure.is_some() || queue.trouble.is_some() {
+        if self.log.is_none() {
+            queue.uncut = Some("there is no log of commits, and every commit would wait for it".to_owned());
+            return;
+        }
+        // It is asked again.
+        if queue.cutting || queue.failure.is_some() || queue.trouble.is_some() {
             return;
         }
         queue.cutting = true;

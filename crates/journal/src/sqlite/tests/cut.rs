@@ -259,3 +259,39 @@ fn a_damaged_page_among_the_oldest_rows_stops_no_commit() {
     store.load().unwrap();
     assert_eq!(store.health().trouble, None);
 }
+
+#[test]
+fn a_start_behind_a_cut_does_not_end_on_damaged_oldest_rows() {
+    // The leaf itself, and a page that a long row goes on in.
+    for long in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = filled(dir.path());
+        if long {
+            let mut batch = Batch { now: LATER, ..numbered(60) };
+            batch.entries.truncate(1);
+            batch.entries[0].bytes = format!(r#"{{"long":"{}"}}"#, "x".repeat(20_000)).into_bytes();
+            store.commit(&batch).unwrap();
+        }
+        cut(&mut store, if long { 40 } else { 15 });
+        assert_eq!(store.health().uncut, None);
+        store.mark_clean_stop(LATER).unwrap();
+        drop(store);
+        let file = dir.path().join(connection::DATABASE_FILE);
+        let (mut bytes, mut damaged) = (fs::read(&file).unwrap(), 0);
+        for page in bytes.chunks_mut(4096).skip(1) {
+            let is_leaf = page[0] == 0x0d && page.windows(13).any(|window| window == br#"{"number":10}"#);
+            let goes_on = page.ends_with(&[b'x'; 2_000]);
+            if if long { goes_on } else { is_leaf } {
+                page.fill(0xa5);
+                damaged += 1;
+            }
+        }
+        assert!(damaged > 0, "{long}");
+        fs::write(&file, bytes).unwrap();
+        let mut store = AheadStore::open(dir.path()).unwrap();
+        assert!(store.contradiction().is_some_and(|why| why.contains("cannot be read")), "{long}: {:?}", store.contradiction());
+        store.commit(&Batch { now: LATER + model::Duration(1), ..numbered(9_000) }).unwrap();
+        store.load().unwrap();
+        assert_eq!(store.health().trouble, None);
+    }
+}
