@@ -216,18 +216,20 @@ impl Escalation {
 
     /// The tags that a test in force covers: their readings are marked so.
     pub fn tags_under_test(&self) -> Vec<TagIndex> {
-        let mut under_test = Vec::new();
-        for window in self.windows().filter(|window| window.in_force() && window.kind == WindowKind::UnderTest) {
-            match &window.scope {
-                Scope::Alarms { alarms } => under_test.extend(alarms.iter().filter_map(|alarm| self.plant.tag_index(&alarm.tag))),
-                Scope::Tags { tags } => under_test.extend(tags.iter().filter_map(|tag| self.plant.tag_index(tag))),
-                scope @ (Scope::Area { .. } | Scope::Gateway { .. }) => {
-                    let tags = (0..).map(TagIndex).zip(&self.plant.tags);
-                    under_test.extend(tags.filter(|(_, tag)| self.reaches(scope, tag)).map(|(index, _)| index));
-                }
+        let tests = self.windows().filter(|window| window.in_force() && window.kind == WindowKind::UnderTest);
+        tests.flat_map(|window| self.tags_of(&window.scope)).collect()
+    }
+
+    /// The tags that a scope reaches.
+    pub fn tags_of(&self, scope: &Scope) -> Vec<TagIndex> {
+        match scope {
+            Scope::Alarms { alarms } => alarms.iter().filter_map(|alarm| self.plant.tag_index(&alarm.tag)).collect(),
+            Scope::Tags { tags } => tags.iter().filter_map(|tag| self.plant.tag_index(tag)).collect(),
+            Scope::Area { .. } | Scope::Gateway { .. } => {
+                let tags = (0..).map(TagIndex).zip(&self.plant.tags);
+                tags.filter(|(_, tag)| self.reaches(scope, tag)).map(|(index, _)| index).collect()
             }
         }
-        under_test
     }
 
     /// Files, confirms or ends a window.

@@ -7,7 +7,8 @@
 
 use escalation::Escalation;
 use model::{
-    Act, ActAnswer, ActKind, AlarmEffect, Attempt, CaseId, CaseTimer, Change, EscalationEffect, EscalationInput, Plant, Timestamp,
+    Act, ActAnswer, ActKind, AlarmEffect, Attempt, BesideEvent, BesideEventKind, CaseId, CaseTimer, Change, EscalationEffect,
+    EscalationInput, Plant, Timestamp, WindowKind,
 };
 use rules::{Reload, Rules, StaleReload};
 use std::fmt;
@@ -176,8 +177,20 @@ impl Pipeline {
             _ => Vec::new(),
         };
         let unseen: Vec<_> = out[from..].iter().flat_map(unseen).collect();
+        let worked_on = |effect: &Effect| match effect {
+            Effect::Case(EscalationEffect::Beside(BesideEvent { what: BesideEventKind::WindowEnded { window, .. }, .. }))
+                if window.kind == WindowKind::UnderTest && window.in_force() =>
+            {
+                self.escalation.tags_of(&window.scope)
+            }
+            _ => Vec::new(),
+        };
+        let worked_on: Vec<_> = out[from..].iter().flat_map(worked_on).collect();
         if !unseen.is_empty() {
             self.rules(&rules::Input::AcknowledgementExpired(&unseen), now, out);
+        }
+        if !worked_on.is_empty() {
+            self.rules(&rules::Input::WorkEnded(&worked_on), now, out);
         }
     }
 

@@ -96,6 +96,8 @@ pub enum Input<'a> {
     },
     /// The acknowledgements of these episodes ran out, `escalation` says: they are unacknowledged again.
     AcknowledgementExpired(&'a [EpisodeRef]),
+    /// Work on these tags (检维修/标定) has ended, `escalation` says: where it may have left another sensor, that has to warm up.
+    WorkEnded(&'a [TagIndex]),
     /// After a restart: subscribed and the backlog drained. Overdue deadlines may fire from now on.
     Drained,
     /// Time has passed.
@@ -254,6 +256,7 @@ impl Rules {
                 Input::System { tag, active, detail } => self.system(*tag, *active, detail, &mut said),
                 Input::Inhibit { tag, active } => self.inhibit(*tag, *active, &mut said),
                 Input::AcknowledgementExpired(episodes) => self.acknowledgement_expired(episodes, &mut said),
+                Input::WorkEnded(tags) => self.work_ended(tags, &mut said),
                 Input::Drained => {
                     self.drained = true;
                     self.fire_due(&mut said);
@@ -326,6 +329,19 @@ impl Rules {
             let cause = slot::deadline(scene.now, tag.newest.map(|newest| newest.record));
             tag.slots[place].unacknowledge(&scene.tag().conditions[place], cause, scene);
         });
+    }
+
+    fn work_ended(&mut self, tags: &[TagIndex], said: &mut Vec<Said>) {
+        for index in tags {
+            let tag = self.plant.tag(*index);
+            let until = self.now + tag.warm_up;
+            if tag.in_service && until > self.now {
+                self.with_tag(*index, said, |tag, _, _| {
+                    tag.warm_until = tag.warm_until.max(Some(until));
+                    tag.changed = true;
+                });
+            }
+        }
     }
 
     /// Runs `then` for each episode that is the present one of its alarm; an act covers no others.
