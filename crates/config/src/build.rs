@@ -113,7 +113,7 @@ pub(crate) struct Builder<'p> {
     /// With the highest hazard that its gas detectors guard.
     pub(crate) gateways: BTreeMap<Key, (Gateway, Hazard)>,
     /// Gateways that send the devices' own inhibit bits.
-    inhibiting: BTreeSet<Key>,
+    pub(crate) inhibiting: BTreeSet<Key>,
     zones: BTreeMap<Key, ZoneId>,
     described: BTreeMap<Key, (&'p RawEquipment<'p>, bool)>,
     pub(crate) equipment: BTreeMap<Key, Equipment>,

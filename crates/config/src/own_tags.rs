@@ -12,12 +12,17 @@ const SYSTEM_TITLES: [&str; SYSTEM_TAGS.len()] = ["消息服务器", "时钟", "
 pub const SYSTEM_EQUIPMENT: &str = "_engine";
 
 impl Builder<'_> {
-    /// A gateway's own tag carries its loss, its clock and what arrives unknown through it.
+    /// A gateway's own tag carries its loss, its clock, what arrives unknown through it, and devices that say they are inhibited, where their
+    /// own tags do not.
     pub(crate) fn gateway_tags(&mut self) {
         let gateways: Vec<_> = self.gateways.iter().map(|(key, (gateway, hazard))| (key.clone(), gateway.clone(), *hazard)).collect();
         for (key, gateway, hazard) in gateways {
-            let kinds = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
-            let conditions = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false)).collect();
+            let mut kinds = vec![Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock];
+            if !self.inhibiting.contains(&key) {
+                kinds.push(Condition::Inhibited);
+            }
+            let mut conditions: Vec<_> = kinds.iter().filter_map(|kind| self.rule(*kind, Signal::Gateway, hazard, false)).collect();
+            conditions.sort_by_key(|rule| Condition::ALL.iter().position(|condition| *condition == rule.condition));
             let tag = self.own_tag(&key.0, &key.1, &gateway.name, Signal::Gateway, gateway.interval, conditions);
             let equipment = (key.0.clone(), format!("_{}", key.1));
             let made = Equipment {

@@ -312,16 +312,32 @@ impl Rules {
     }
 
     fn inhibit(&mut self, tag: TagIndex, active: bool, said: &mut Vec<Said>) {
-        let detail = if active {
-            "设备报告处于抑制状态 · the device says it is inhibited"
-        } else {
-            "抑制解除 · no longer inhibited"
-        };
-        if active {
-            self.raise_own(tag, Condition::Inhibited, self.now, detail.to_owned(), &[], said);
-        } else {
-            self.return_own(tag, Condition::Inhibited, self.now, detail.to_owned(), said);
+        let teller = self.tells_of_inhibit(tag);
+        let id = self.plant.tag(tag).id.clone();
+        let (mut detail, mut members) = ("设备报告处于抑制状态 · the device says it is inhibited".to_owned(), Vec::new());
+        if teller != tag {
+            // The gateway tells of all its members: the first raises, the last to be free again returns.
+            let Some(gateway) = self.plant.tag(tag).gateway else { return };
+            let inhibited = &mut self.gateways[gateway.at()].inhibited;
+            let is_news = if active { inhibited.insert(tag) } else { inhibited.remove(&tag) || inhibited.is_empty() };
+            if !is_news || (!active && !inhibited.is_empty()) {
+                return;
+            }
+            detail = format!("{0} 报告处于抑制状态 · {0} says it is inhibited", id.tag);
+            members.push(id);
         }
+        if active {
+            self.raise_own(teller, Condition::Inhibited, self.now, detail, &members, said);
+        } else {
+            self.return_own(teller, Condition::Inhibited, self.now, "抑制解除 · no longer inhibited".to_owned(), said);
+        }
+    }
+
+    /// The tag whose alarm tells that a tag's device is inhibited: its own, or its gateway's.
+    pub fn tells_of_inhibit(&self, tag: TagIndex) -> TagIndex {
+        let of = self.plant.tag(tag);
+        let has_own = of.conditions.iter().any(|rule| rule.condition == Condition::Inhibited);
+        of.gateway.filter(|_| !has_own).map_or(tag, |gateway| self.plant.gateways[gateway.at()].tag)
     }
 
     fn acknowledgement_expired(&mut self, episodes: &[EpisodeRef], said: &mut Vec<Said>) {

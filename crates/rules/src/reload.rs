@@ -216,6 +216,7 @@ impl Rules {
                 lost: old.lost && can_be_lost,
                 lost_members: old.lost_members.iter().filter_map(|tag| place(*tag)).collect(),
                 back: old.back.iter().filter_map(|tag| place(*tag)).collect(),
+                inhibited: old.inhibited.iter().filter_map(|tag| place(*tag)).collect(),
                 kept: BTreeSet::new(),
                 registered_unknown: None,
                 ..old

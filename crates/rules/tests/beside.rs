@@ -82,5 +82,32 @@ fn a_device_s_inhibit_bit_is_a_condition_of_its_own_and_changes_no_other() {
     assert!(run.said(13, &bit(false)).is_empty());
 }
 
+#[test]
+fn devices_without_a_condition_for_it_are_inhibited_as_an_alarm_of_their_gateway() {
+    let silent = |name: &str| {
+        let mut one = tag("hx", name, Signal::Temperature);
+        one.conditions = vec![rule(Condition::High, 80.0)].into();
+        one
+    };
+    let plant = plant(vec![silent("T1"), silent("T2")], &[], Duration::from_secs(5), "v");
+    let find = |name| plant.find_tag("hx", name).expect("the tag");
+    let (one, other) = (find("T1"), find("T2"));
+    let mut run = Run { rules: Rules::new(plant.clone(), ZERO), tag: one };
+    let bit = |tag, active| Input::Inhibit { tag, active };
+    assert_eq!(run.rules.tells_of_inhibit(one), plant.gateways[0].tag);
+    assert_eq!(run.said(1, &bit(one, true)), ["~GW.inhibited raised 1s", "announce ~GW.inhibited [T1]"]);
+    assert!(run.said(2, &bit(one, true)).is_empty(), "said once");
+    assert!(run.said(3, &bit(other, true)).is_empty() && run.said(4, &bit(one, false)).is_empty(), "the other still is");
+    assert_eq!(run.said(5, &bit(other, false)), ["~GW.inhibited returned 5s"]);
+    // A start forgets who it was; the word that one is free again ends it, and another's that it is not raises it anew.
+    run.said(6, &bit(one, true));
+    let mut rows = Vec::new();
+    run.rules.drain_changed(&mut rows);
+    let hard: Vec<_> = rows.into_iter().filter_map(|(key, bytes)| Some((key, bytes?))).collect();
+    run.rules = Rules::restore(plant.clone(), &hard, &[], at(7)).expect("its own rows");
+    assert_eq!(run.said(8, &bit(other, false)), ["~GW.inhibited returned 8s"]);
+    assert_eq!(run.said(9, &bit(one, true)), ["~GW.inhibited raised 9s", "announce ~GW.inhibited [T1]"]);
+}
+
 /// The only measured tag stands before the gateway's own and behind the engine's.
 const TAG: model::TagIndex = model::TagIndex(model::plant::SYSTEM_TAGS.len() as u32);

@@ -3,12 +3,13 @@
 //! Readings come from the history in the order in which the engine took them; acts, results of messages, links, starts, stops and
 //! configurations from the journal. What the engine did on time's account alone it did a little after it was due: the journal's own `now`s
 //! say when. While it was down it did nothing. Transitions of the engine's own alarms are not compared, since what it saw of itself (a
-//! broker, a disk, a clock) is recorded only as those transitions; a device's inhibit bit, too, comes from the transition that it caused.
+//! broker, a disk, a clock, a device's word at its gateway) is recorded only as those transitions; a device's inhibit bit, too, comes from the transition that it caused.
 
 use crate::backtest::Taken;
 use crate::rows::Rows;
 use model::{
-    Act, AlarmEffect, Attempt, Change, Condition, Duration, Plant, Reading, SYSTEM_ENTERPRISE, TagId, TagIndex, Timestamp, Transition,
+    Act, AlarmEffect, AlarmId, Attempt, Change, Condition, Duration, Plant, Reading, SYSTEM_ENTERPRISE, Signal, TagId, TagIndex, Timestamp,
+    Transition,
 };
 use pipeline::{Effect, Input, Pipeline, RestoreError, Row};
 use rules::{Reload, StaleReload};
@@ -77,8 +78,12 @@ pub struct Recorded {
     pub transition: Transition,
 }
 
-fn is_own(transition: &Transition) -> bool {
-    transition.key.alarm.tag.enterprise.as_str() == SYSTEM_ENTERPRISE || transition.key.alarm.condition == Condition::UnknownTag
+fn is_own(plant: &Plant, transition: &Transition) -> bool {
+    let AlarmId { tag, condition } = &transition.key.alarm;
+    let of_gateway = || plant.tag_index(tag).is_some_and(|tag| plant.tag(tag).signal == Signal::Gateway);
+    tag.enterprise.as_str() == SYSTEM_ENTERPRISE
+        || *condition == Condition::UnknownTag
+        || (*condition == Condition::Inhibited && of_gateway())
 }
 
 /// How a replay ended.
@@ -135,7 +140,8 @@ impl Replay {
     ) -> Self {
         let mut ticks: Vec<Timestamp> = recorded.iter().map(|one| one.now).collect();
         ticks.dedup();
-        let inhibits = recorded.iter().filter(|one| one.transition.key.alarm.condition == Condition::Inhibited);
+        let of_devices = |one: &&Recorded| one.transition.key.alarm.condition == Condition::Inhibited && !is_own(&plant, &one.transition);
+        let inhibits = recorded.iter().filter(of_devices);
         let inhibits = inhibits.filter_map(|one| {
             let active = match one.transition.change {
                 Change::Raised => true,
@@ -150,7 +156,7 @@ impl Replay {
             places: Vec::new(),
             inhibits: inhibits.collect(),
             ticks: ticks.into(),
-            recorded: recorded.into_iter().filter(|one| one.now >= from && !is_own(&one.transition)).collect(),
+            recorded: recorded.into_iter().filter(|one| one.now >= from && !is_own(&plant, &one.transition)).collect(),
             rows: Rows::of(rows),
             now: begin,
             is_down: false,
@@ -272,7 +278,7 @@ impl Replay {
     fn look(&mut self, effects: &[Effect]) {
         for effect in effects {
             if let Effect::Alarm(AlarmEffect::Transition(transition)) = effect
-                && !is_own(transition)
+                && !is_own(&self.plant, transition)
                 && !self.has_parted()
                 && self.now >= self.from
             {

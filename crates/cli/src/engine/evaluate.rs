@@ -103,10 +103,13 @@ impl Engine {
         self.feed(&Input::Rules(rules::Input::Reading(*reading)));
     }
 
-    /// A device says whether it is inhibited; only a change is news.
+    /// A device says whether it is inhibited; only a change is news. Of one without a condition of its own a filed test says enough.
     fn inhibit(&mut self, tag: model::TagIndex, active: bool) {
-        let alarm = model::AlarmId { tag: self.plant.tag(tag).id.clone(), condition: model::Condition::Inhibited };
-        if self.pipeline.alarms().alarm(&alarm).is_some_and(|view| view.state.is_active()) != active {
+        let teller = self.pipeline.alarms().tells_of_inhibit(tag);
+        let alarm = model::AlarmId { tag: self.plant.tag(teller).id.clone(), condition: model::Condition::Inhibited };
+        let stands = self.pipeline.alarms().alarm(&alarm).is_some_and(|view| view.state.is_active());
+        let is_news = if teller == tag { stands != active } else { stands || active };
+        if is_news && (teller == tag || !active || !self.history.is_under_test(tag)) {
             self.feed(&Input::Rules(rules::Input::Inhibit { tag, active }));
         }
     }

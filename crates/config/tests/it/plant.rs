@@ -89,7 +89,7 @@ fn gateways_and_the_engine_have_tags_of_their_own() {
     let own = plant.tag(gateway.tag);
     assert_eq!((own.id.to_string().as_str(), own.signal), ("acme/GW01", Signal::Gateway));
     let kinds: Vec<_> = own.conditions.iter().map(|rule| rule.condition).collect();
-    assert_eq!(kinds, [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock]);
+    assert_eq!(kinds, [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock, Condition::Inhibited]);
     let members: Vec<_> = gateway.members.iter().map(|index| plant.tag(*index).id.tag.to_string()).collect();
     assert_eq!(members, ["GC-101", "LIA-101", "PIA-101", "SE-101"]);
     for name in model::plant::SYSTEM_TAGS {

@@ -156,6 +156,11 @@ impl HistoryQueue {
         self.under_test = tags.into_iter().collect();
     }
 
+    /// Whether readings of a tag are marked as under test.
+    pub fn is_under_test(&self, tag: TagIndex) -> bool {
+        self.under_test.contains(&tag)
+    }
+
     /// From here on readings name tags by their indices in these: those of a plant that was reloaded. Which are under test is to
     /// be said anew.
     pub fn set_tags(&mut self, tags: Arc<dyn Tags>) {

@@ -182,8 +182,10 @@ pub fn plant_with(
     let alone: Vec<String> = alone.iter().cloned().chain(texts.iter().map(|(name, ..)| name.clone())).collect();
     tags.extend(calculated.into_iter().map(|one| one.tag));
     let mut own = tag("hx", "~GW", Signal::Gateway);
-    own.conditions =
-        [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock].map(|condition| rule(condition, 0.0)).to_vec().into();
+    own.conditions = [Condition::GatewayLost, Condition::UnknownTag, Condition::WrongClock, Condition::Inhibited]
+        .map(|condition| rule(condition, 0.0))
+        .to_vec()
+        .into();
     tags.push(own);
     for name in SYSTEM_TAGS {
         let mut system = tag(SYSTEM_ENTERPRISE, name, Signal::System);
