@@ -301,6 +301,9 @@ pub struct LimitChange {
     pub new_en: String,
     /// How many lines were loosened there in all.
     pub count: u32,
+    /// The next of them, the weightiest first, each as tag, what, old and new value, in Chinese and English.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<(String, String)>,
     /// 变更单号
     pub ticket: String,
 }

@@ -150,7 +150,7 @@ impl Words {
         let mut message = Message::new(notification, facts, setting, lang, form);
         if let Some(change) = &notification.change {
             // About no alarm, so no template of an alarm fits it.
-            return (loosened(change, &message, lang), message);
+            return (loosened(change, &message, lang, form), message);
         }
         let mut text = self.text(&message, lang, form);
         if form == Form::Short {
@@ -272,19 +272,25 @@ impl Message {
 }
 
 /// `【烽燧】限值放宽:XX化工LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17`.
-fn loosened(change: &LimitChange, message: &Message, lang: Lang) -> String {
+/// A long one goes on with the others.
+fn loosened(change: &LimitChange, message: &Message, lang: Lang, form: Form) -> String {
     let Message { prefix, enterprise, tag, .. } = message;
-    let LimitChange { count, ticket, .. } = change;
+    let LimitChange { count, ticket, others, .. } = change;
+    let others = if form == Form::Long { others.as_slice() } else { &[] };
     match lang {
         Lang::Zh => {
             let LimitChange { what_zh, old_zh, new_zh, .. } = change;
             let more = if *count > 1 { format!(",共{count}处") } else { String::new() };
-            format!("{prefix}【烽燧】限值放宽:{enterprise}{tag} {what_zh} {old_zh}→{new_zh}{more},变更单{ticket}")
+            let others: String = others.iter().map(|(zh, _)| format!("\n{zh}")).collect();
+            format!("{prefix}【烽燧】限值放宽:{enterprise}{tag} {what_zh} {old_zh}→{new_zh}{more},变更单{ticket}{others}")
         }
         Lang::En => {
             let LimitChange { what_en, old_en, new_en, .. } = change;
             let more = if *count > 1 { format!(", {count} lines in all") } else { String::new() };
-            format!("{prefix}[Watchfire] limit loosened: {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}")
+            let others: String = others.iter().map(|(_, en)| format!("\n{en}")).collect();
+            format!(
+                "{prefix}[Watchfire] limit loosened: {enterprise} {tag} {what_en} {old_en} -> {new_en}{more}, change ticket {ticket}{others}"
+            )
         }
     }
 }

@@ -183,6 +183,7 @@ fn a_loosened_limit_is_told_with_its_old_and_new_value_and_its_ticket() {
         old_en: "90 %".to_owned(),
         new_en: "92 %".to_owned(),
         count: 3,
+        others: vec![("LIA-102 高报 设定值 80 %→85 %".to_owned(), "LIA-102 high setpoint 80 % -> 85 %".to_owned())],
         ticket: "B-17".to_owned(),
     });
     assert_eq!(zh_short(&notification, &facts()), "【烽燧】限值放宽:XX化工LIA-101 高高报 设定值 90 %→92 %,共3处,变更单B-17");
@@ -190,6 +191,8 @@ fn a_loosened_limit_is_told_with_its_old_and_new_value_and_its_ticket() {
         words(&notification, &facts(), &setting(), Lang::En, Form::Short),
         "[Watchfire] limit loosened: XX化工 LIA-101 high-high setpoint 90 % -> 92 %, 3 lines in all, change ticket B-17"
     );
+    let long = words(&notification, &facts(), &setting(), Lang::En, Form::Long);
+    assert!(long.ends_with("change ticket B-17\nLIA-102 high setpoint 80 % -> 85 %"), "{long}");
     // A stored message of before knows nothing of changes.
     let before = serde_json::to_string(&about(Purpose::Announce)).unwrap();
     assert!(!before.contains("change"), "{before}");

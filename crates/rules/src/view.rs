@@ -98,6 +98,17 @@ impl Rules {
         })
     }
 
+    /// Every off_delay that runs, in order of tag and condition: which alarm, and from when on the tag's time a clear reading ends it.
+    pub fn return_delays(&self) -> impl Iterator<Item = (AlarmId, Timestamp)> + '_ {
+        (0..self.tags.len()).map(|at| TagIndex(at as u32)).flat_map(move |index| {
+            self.tag(index).slots().filter_map(move |(place, slot)| {
+                let (tag, returning) = (self.plant.tag(index), slot.returning.as_ref()?);
+                let rule = &tag.conditions[place];
+                Some((AlarmId { tag: tag.id.clone(), condition: rule.condition }, returning.since + rule.off_delay))
+            })
+        })
+    }
+
     /// The configuration in force.
     pub fn plant(&self) -> &std::sync::Arc<model::Plant> {
         &self.plant

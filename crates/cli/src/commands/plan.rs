@@ -3,10 +3,12 @@
 //! It asks the running engine, as a login of its own: only that knows which alarms stand and which delays run. `--against` compares two
 //! folders and needs no engine.
 
+use super::status::civil;
 use crate::configurations::{shown_fault, shown_lines};
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, bail};
 use config::{Difference, Files};
+use model::Timestamp;
 use serde_json::{Value, json};
 use std::io::BufRead as _;
 use std::path::PathBuf;
@@ -267,8 +269,9 @@ fn print_plan(plan: &Value) {
         println!("{}: {}", waits["place"].as_str().unwrap_or_default(), words(waits, "text"));
     }
     for effect in list(&plan["effects"]) {
+        let until = effect["at"].as_i64().map_or_else(String::new, |at| format!(" ({})", civil(Timestamp::from_millis(at))));
         println!(
-            "{}@{}: {}",
+            "{}@{}: {}{until}",
             effect["condition"].as_str().unwrap_or_default(),
             effect["tag"].as_str().unwrap_or_default(),
             words(effect, "text")

@@ -3,6 +3,7 @@
 
 use console::PlanEffectJson;
 
+use model::plant::{ConditionRule, Method, Tag};
 use model::{AlarmEffect, AlarmId, Change, Plant, Reading, TagIndex, Timestamp};
 use rules::{Input, Reload, Rules};
 use std::collections::BTreeMap;
@@ -40,7 +41,35 @@ pub fn of(
             effects.push(delay("delay-begins", alarm, Some(*due), BEGINS));
         }
     }
+    for (alarm, due) in &before.returns {
+        if let Some(then) = after.returns.get(alarm).filter(|then| *then != due) {
+            effects.push(delay("return-delay-goes-on", alarm, Some(*then), MOVED));
+        }
+    }
+    effects.extend(changed.iter().flat_map(|(old, new)| windows(from.tag(*old), to.tag(*new))));
     Ok(effects)
+}
+
+/// What is measured over a window of another length, or calculated otherwise: it begins to gather anew.
+fn windows(old: &Tag, new: &Tag) -> Vec<PlanEffectJson> {
+    let method = |rule: &ConditionRule| rule.extra.as_ref().map_or(Method::Value, |extra| extra.method);
+    let begins_anew = |rule: &&ConditionRule| {
+        let before = old.conditions.iter().find(|other| other.condition == rule.condition);
+        let lengths = before.map(|before| (method(before), method(rule)));
+        matches!(lengths, Some((Method::Rate { window: before }, Method::Rate { window })) if before != window)
+    };
+    let alarm = |condition| AlarmId { tag: new.id.clone(), condition };
+    let mut effects: Vec<_> = new
+        .conditions
+        .iter()
+        .filter(begins_anew)
+        .map(|rule| delay("window-restarts", &alarm(rule.condition), None, GATHERS_ANEW))
+        .collect();
+    if old.calculation.is_some() && new.calculation.is_some() && old.formula() != new.formula() {
+        let conditions = new.conditions.iter().map(|rule| rule.condition);
+        effects.extend(conditions.map(|condition| delay("calculated-anew", &alarm(condition), None, CALCULATED_ANEW)));
+    }
+    effects
 }
 
 /// The engine's alarms, to try something on.
@@ -48,6 +77,7 @@ struct Copy {
     rules: Rules,
     said: Vec<(AlarmId, Change)>,
     delays: BTreeMap<AlarmId, Timestamp>,
+    returns: BTreeMap<AlarmId, Timestamp>,
 }
 
 impl Copy {
@@ -62,7 +92,7 @@ impl Copy {
                 rules.step(&Input::Reading(reading), now, &mut quiet);
             }
         }
-        Ok(Self { rules, said: Vec::new(), delays: BTreeMap::new() })
+        Ok(Self { rules, said: Vec::new(), delays: BTreeMap::new(), returns: BTreeMap::new() })
     }
 
     /// Goes on under another configuration, with the newest values of these tags once more: what returns by them will return with the
@@ -83,6 +113,7 @@ impl Copy {
         }
         let transition = |effect| if let AlarmEffect::Transition(one) = effect { Some((one.key.alarm, one.change)) } else { None };
         self.said = said.into_iter().filter_map(transition).collect();
+        self.returns = self.rules.return_delays().collect();
         self.delays = self.rules.delays().map(|(alarm, _, due)| (alarm, due)).collect();
         Ok(())
     }
@@ -90,6 +121,9 @@ impl Copy {
 
 const RAISE: &str = "would-raise";
 const MOVED: (&str, &str) = ("延时从原起点起按新时长", "its delay goes on from its own beginning, by the new length");
+const GATHERS_ANEW: (&str, &str) =
+    ("窗口长度变了,重新积累,满之前不判断", "its window has another length and gathers anew; nothing is judged until it is full");
+const CALCULATED_ANEW: (&str, &str) = ("公式变了,按新公式重新计算和积累", "its formula is another one: it is calculated and gathered anew");
 const ENDS: (&str, &str) =
     ("最新值不再越限,延时结束", "its delay ends: the newest value is within the new limit, or the condition is gone");
 const BEGINS: (&str, &str) = ("最新值越过新限值,开始延时", "its delay begins: the newest value is beyond the new limit");
@@ -129,6 +163,10 @@ mod tests {
     use config::{Files, Options};
     use model::{Condition, Quality};
     use std::path::Path;
+
+    fn windows_of(old: &Plant, new: &Plant) -> Vec<PlanEffectJson> {
+        old.tags.iter().zip(&new.tags).flat_map(|(old, new)| windows(old, new)).collect()
+    }
 
     const LIMITS: &str = ",80,90,95,2,30,0,5,GW01,";
 
@@ -170,5 +208,19 @@ mod tests {
         assert!(effects(&other, 85.0).iter().all(|(condition, _)| condition != Condition::HighHigh.name()), "{:?}", effects(&other, 85.0));
         let higher = with(LIMITS, ",80,94,95,2,30,0,5,GW01,");
         assert_eq!(effects(&higher, 91.5), [("high-high".to_owned(), "would-return".to_owned())]);
+
+        // A window of another length, and another formula, begin to gather anew.
+        let ruled = |from: &str, to: &str| {
+            let mut files = folder.clone();
+            let rules = String::from_utf8(files.get(Path::new("rules.toml")).unwrap().to_vec()).unwrap();
+            assert!(rules.contains(from), "{from}");
+            files.set("rules.toml", rules.replacen(from, to, 1).into_bytes());
+            Arc::new(config::load_files(&files, &Options { today: None, environment: &environment }).unwrap().plant)
+        };
+        let rate = "rate_up = { limit = 8, window = \"5min\"";
+        let (five, ten) = (ruled(rate, rate), ruled(rate, "rate_up = { limit = 8, window = \"10min\""));
+        let told: Vec<_> = windows_of(&five, &ten).into_iter().map(|effect| (effect.tag, effect.what)).collect();
+        assert_eq!(told, [("hengsu/TIA-101".to_owned(), "window-restarts".to_owned())]);
+        assert_eq!(windows_of(&five, &five), []);
     }
 }

@@ -4,26 +4,31 @@ use config::{Difference, Line};
 use console::VersionJson;
 use model::plant::{Body, ChannelKind, Person, Plant};
 use model::{AlarmId, BodyId, ChannelId, Condition, Level, LimitChange, Notification, NotificationKey, PersonId, Purpose, Tier, Timestamp};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The messages of a change; none where nothing wanted a ticket.
 pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Timestamp) -> Vec<Notification> {
+    // What is everybody's, such as a deadline, is told to everybody above the enterprises.
+    let everybody = BodyId::new(model::SYSTEM_ENTERPRISE);
     let mut by_enterprise: BTreeMap<&BodyId, Vec<&Line>> = BTreeMap::new();
     for line in difference.lines.iter().filter(|line| line.needs_ticket()) {
-        // What is everybody's is told to nobody in particular: the county itself has confirmed it.
-        if let Some(enterprise) = &line.enterprise {
-            by_enterprise.entry(enterprise).or_default().push(line);
-        }
+        by_enterprise.entry(line.enterprise.as_ref().unwrap_or(&everybody)).or_default().push(line);
     }
     let mut told = Vec::new();
-    for (enterprise, lines) in by_enterprise {
-        let Some(above) = plant.chain(enterprise).nth(1) else { continue };
-        let Some(worst) = lines.iter().max_by_key(|line| (line.level, line.hazard)) else { continue };
+    for (enterprise, mut lines) in by_enterprise {
+        let above: Vec<&Body> = match *enterprise == everybody {
+            true => plant.bodies.iter().filter(|body| body.tier > Tier::ENTERPRISE).collect(),
+            false => plant.chain(enterprise).nth(1).into_iter().collect(),
+        };
+        lines.sort_by_key(|line| Reverse((line.level, line.hazard)));
+        let Some(worst) = lines.first() else { continue };
         let tag = worst.tag.clone().unwrap_or_else(|| model::TagId::new(enterprise.as_str(), worst.item.name()));
         let alarm = AlarmId { tag, condition: worst.condition.unwrap_or(Condition::System) };
-        let (level, change) = (worst.level.unwrap_or(Level::Blue), change(worst, lines.len(), version));
-        for reached in on_duty(plant, above, at) {
-            told.push(message(enterprise, above.tier, (level, &alarm, &change), version, reached, at));
+        let (level, change) = (worst.level.unwrap_or(Level::Blue), change(worst, &lines, version));
+        for body in above {
+            let message = |reached| message(enterprise, body.tier, (level, &alarm, &change), version, reached, at);
+            told.extend(on_duty(plant, body, at).into_iter().map(message));
         }
     }
     told
@@ -41,6 +46,7 @@ pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestam
         old_en: before.to_owned(),
         new_en: version.version.clone(),
         count: 1,
+        others: Vec::new(),
         ticket: "无/none".to_owned(),
     };
     let above = plant.bodies.iter().filter(|body| body.tier > Tier::ENTERPRISE);
@@ -97,7 +103,18 @@ fn message(
     }
 }
 
-fn change(line: &Line, count: usize, version: &VersionJson) -> LimitChange {
+/// Lines told beside the first; more are in the plan and in the journal.
+const OTHERS_MAX: usize = 20;
+
+fn change(line: &Line, lines: &[&Line], version: &VersionJson) -> LimitChange {
+    let other = |line: &&Line| {
+        let tag = line.tag.as_ref().map_or_else(String::new, |tag| format!("{} ", tag.tag));
+        let zh = words(line.condition.map(Condition::name_zh), line.item.name_zh());
+        let en = words(line.condition.map(Condition::name), line.item.name());
+        let (old_zh, new_zh) = (with_unit(line.old.zh(), &line.unit), with_unit(line.new.zh(), &line.unit));
+        let (old_en, new_en) = (with_unit(line.old.en(), &line.unit), with_unit(line.new.en(), &line.unit));
+        (format!("{tag}{zh} {old_zh}→{new_zh}"), format!("{tag}{en} {old_en} -> {new_en}"))
+    };
     LimitChange {
         what_zh: words(line.condition.map(Condition::name_zh), line.item.name_zh()),
         what_en: words(line.condition.map(Condition::name), line.item.name()),
@@ -105,7 +122,8 @@ fn change(line: &Line, count: usize, version: &VersionJson) -> LimitChange {
         new_zh: with_unit(line.new.zh(), &line.unit),
         old_en: with_unit(line.old.en(), &line.unit),
         new_en: with_unit(line.new.en(), &line.unit),
-        count: u32::try_from(count).unwrap_or(u32::MAX),
+        count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+        others: lines.iter().skip(1).take(OTHERS_MAX).map(other).collect(),
         ticket: version.ticket.clone(),
     }
 }
