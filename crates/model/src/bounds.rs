@@ -22,6 +22,8 @@ pub const QUARANTINE_PER_SOURCE_MAX: usize = 200;
 pub const QUARANTINE_BYTES_MAX: usize = 4_096;
 /// Former rules kept per tag, so that a late reading is judged by the limits of its time.
 pub const RULE_VERSIONS_KEPT_MAX: usize = 16;
+/// Configurations kept that were in force, for `replay`, roll back and backtests: more changes in the time of the history are rare.
+pub const CONFIGURATIONS_KEPT_MAX: usize = 64;
 /// Soft state is written at most this often.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 /// Inputs waiting for the engine.

@@ -47,9 +47,9 @@ pub struct Args {
     /// The data folder
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
     data: PathBuf,
-    /// A configuration folder that was in force, for one that the data folder keeps no more
+    /// A configuration folder that was in force, for one that the data folder keeps no more; may be given more than once
     #[arg(long, env = "WATCHFIRE_CONFIG", value_name = "DIR")]
-    config: Option<PathBuf>,
+    config: Vec<PathBuf>,
     /// A copy of the data folder, made while the engine was stopped, whose state to start on; may be given more than once
     #[arg(long, value_name = "DIR")]
     state: Vec<PathBuf>,
@@ -82,13 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let asked = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
     let journal = SqliteReader::open(&args.data)?;
-    let given = match &args.config {
-        None => None,
-        Some(folder) => match load(folder) {
-            Some(plant) => Some(plant),
+    let mut given = Vec::new();
+    for folder in &args.config {
+        match load(folder) {
+            Some(plant) => given.push(plant),
             None => return Ok(ExitCode::from(1)),
-        },
-    };
+        }
+    }
     let configurations = Configurations::of(&args.data, &journal, given)?;
     let Some(reader) = HistoryReader::open(&args.data)? else {
         bail!("{}: {}", args.data.display(), say("没有读数历史", "no history of readings"));
@@ -372,12 +372,12 @@ impl Lives<'_> {
 struct Configurations {
     kept: Kept,
     versions: Vec<VersionJson>,
-    given: Option<Arc<Plant>>,
+    given: Vec<Arc<Plant>>,
     loaded: BTreeMap<String, Option<Arc<Plant>>>,
 }
 
 impl Configurations {
-    fn of(data: &Path, journal: &SqliteReader, given: Option<Arc<Plant>>) -> anyhow::Result<Self> {
+    fn of(data: &Path, journal: &SqliteReader, given: Vec<Arc<Plant>>) -> anyhow::Result<Self> {
         let rows = journal.state(VERSIONS)?;
         let versions = rows.first().map(|(_, bytes)| serde_json::from_slice(bytes)).transpose()?.unwrap_or_default();
         Ok(Self { kept: Kept::of(data), versions, given, loaded: BTreeMap::new() })
@@ -404,7 +404,7 @@ impl Configurations {
             Some(Arc::new(loaded.plant))
         };
         let plant = self.loaded.entry(version.to_owned()).or_insert_with(load).clone();
-        plant.into_iter().chain(self.given.clone()).find(|plant| plant.version.as_str() == rules)
+        plant.into_iter().chain(self.given.iter().cloned()).find(|plant| plant.version.as_str() == rules)
     }
 }
 

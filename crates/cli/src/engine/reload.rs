@@ -107,8 +107,8 @@ impl Engine {
 
     /// Writes which configurations are and were in force.
     fn keep_versions(&mut self, versions: &mut Vec<VersionJson>) {
-        if versions.len() > bounds::RULE_VERSIONS_KEPT_MAX {
-            versions.drain(..versions.len() - bounds::RULE_VERSIONS_KEPT_MAX);
+        if versions.len() > bounds::CONFIGURATIONS_KEPT_MAX {
+            versions.drain(..versions.len() - bounds::CONFIGURATIONS_KEPT_MAX);
         }
         let bytes = serde_json::to_vec(versions).expect("our own types serialise");
         self.batch.state.push((VERSIONS.to_owned(), Some(bytes)));
