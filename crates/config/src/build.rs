@@ -101,7 +101,7 @@ pub(crate) type Key = (String, String);
 
 /// What stands in the plant by enterprise and name, while it is gathered.
 pub(crate) struct Builder<'p> {
-    policies: &'p RawPolicies<'p>,
+    pub(crate) policies: &'p RawPolicies<'p>,
     classes: &'p Classes<'p>,
     /// The tag that is asked about.
     asked: Option<&'p TagId>,
@@ -123,7 +123,7 @@ pub(crate) struct Builder<'p> {
     /// By equipment: its mode's tag and what the modes are called.
     pub(crate) modes: BTreeMap<Key, (String, Vec<String>)>,
     /// Media without a gas bound that were warned of.
-    unbounded: BTreeSet<Key>,
+    pub(crate) unbounded: BTreeSet<Key>,
     /// Signals to which the policy gives no level, by condition.
     unlevelled: BTreeMap<Condition, BTreeSet<Signal>>,
 }
@@ -135,6 +135,8 @@ pub(crate) struct Draft {
     pub(crate) gateway: Option<Key>,
     /// Its expression, as written and as run.
     pub(crate) calculation: Option<(String, expr::Program)>,
+    /// Of a gas detector's medium.
+    pub(crate) cas: String,
 }
 
 impl Draft {
@@ -190,7 +192,7 @@ impl<'p> Builder<'p> {
     /// Puts a tag among the others.
     pub(crate) fn add(&mut self, mut tag: Tag, equipment: Key, gateway: Option<Key>) {
         self.alike.keep(&mut tag);
-        self.tags.push(Draft { tag, equipment, gateway, calculation: None });
+        self.tags.push(Draft { tag, equipment, gateway, calculation: None, cas: String::new() });
     }
 
     fn field(&mut self, field: &'p RawField<'p>, sink: &mut Sink) {
@@ -324,6 +326,9 @@ impl<'p> Builder<'p> {
             self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
         }
         self.add(tag, equipment_key, Some(gateway_key));
+        if let Some(draft) = self.tags.last_mut().filter(|_| row.signal.is_gas()) {
+            draft.cas.clone_from(&row.cas);
+        }
     }
 
     /// Adds what `rules.toml` says of the tag that is asked about.
@@ -407,9 +412,8 @@ impl<'p> Builder<'p> {
         out: &mut Vec<ConditionRule>,
         sink: &mut Sink,
     ) {
-        let kinds = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
         let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
-        for (at, (condition, on_delay)) in kinds.into_iter().zip(delays).enumerate() {
+        for (at, (condition, on_delay)) in limits::KINDS.into_iter().zip(delays).enumerate() {
             let Some(limit) = &row.limits[at] else { continue };
             let Some(mut rule) = self.process_rule(condition, row, class, hazard, is_area, sink) else { continue };
             let rationale = self.rationale(row, class, Some(at));

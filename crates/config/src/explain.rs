@@ -5,6 +5,7 @@
 use crate::classes::Class;
 use crate::fault::{Lang, Text, text};
 use crate::heads::Column;
+use crate::limits;
 use crate::policies::RawPolicies;
 use crate::rules::{Named, RawConditions, RawModes, RawRules, split_alarm};
 use crate::setpoints::{LIMIT_COLUMNS, RawRationale, Row, RowCells};
@@ -102,8 +103,7 @@ impl Explainer<'_, '_> {
         if let Some(two) = rule.level_when_two.filter(|_| self.is_area) {
             level_value.push_str(&format!(", ×2 {} / {}", two.name_zh(), two.name()));
         }
-        let limit =
-            [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh].iter().position(|kind| *kind == rule.condition);
+        let limit = limits::KINDS.iter().position(|kind| *kind == rule.condition);
         if limit.is_none() && rule.condition != Condition::Discrete {
             add(name("等级", " level"), level_value, level_from());
             return;
@@ -209,7 +209,11 @@ pub(crate) fn add_rules(explanation: Option<Explanation>, tag: &Tag, equipment: 
         let Some(condition) = of_this(&limit.alarm) else { continue };
         let mode = &limit.mode.value;
         let what = text(format!("{} 工况 {mode}", condition.name_zh()), format!("{condition} in mode {mode}"));
-        add(what, limit.limit.map_or_else(|| "不报 / off".to_owned(), |limit| format!("{limit} {}", tag.unit)), limit.place);
+        add(
+            what,
+            limit.limit.as_ref().map_or_else(|| "不报 / off".to_owned(), |limit| format!("{} {}", limit.value, tag.unit)),
+            limit.place,
+        );
     }
     let name = format!("{} {}", tag.id, tag.name);
     let mut explanation = explanation.unwrap_or(Explanation { tag: name, facts: Vec::new() });

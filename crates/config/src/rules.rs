@@ -97,6 +97,8 @@ pub(crate) struct RawCalculated<'a> {
     /// None for a statement.
     pub(crate) unit: Option<At<'a, String>>,
     pub(crate) signal: Option<Signal>,
+    /// Of a gas that no detector of the list measures.
+    pub(crate) medium: String,
     pub(crate) range: Option<(f64, f64)>,
     pub(crate) decimals: u8,
     pub(crate) labels: Option<[String; 2]>,
@@ -125,8 +127,8 @@ pub(crate) struct RawModeLimit<'a> {
     pub(crate) alarm: At<'a, String>,
     pub(crate) mode: At<'a, String>,
     /// None where the condition is off.
-    pub(crate) limit: Option<f64>,
-    pub(crate) deadband: Option<f64>,
+    pub(crate) limit: Option<At<'a, f64>>,
+    pub(crate) deadband: Option<At<'a, f64>>,
     pub(crate) on_delay: Option<Duration>,
     pub(crate) off_delay: Option<Duration>,
     pub(crate) place: Place<'a>,
@@ -243,6 +245,7 @@ fn read_calculated<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink
     let signal = table.string("signal", sink).and_then(|written| {
         choose(&written, |name| parse_signal(name).filter(|signal| MEASURED.contains(signal)), MEASURED.map(signal_name), sink)
     });
+    let medium = table.string("medium", sink).map_or_else(String::new, |medium| medium.value);
     let low = table.number("range_low", ANY, sink);
     let high = table.number("range_high", ANY, sink);
     let decimals = table.integer("decimals", (0, 6), sink).map_or(1, |decimals| decimals.value as u8);
@@ -265,7 +268,7 @@ fn read_calculated<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink
         }
     };
     let conditions = read_conditions(table, sink);
-    Some(RawCalculated { id, name, equipment: equipment?, equals: equals?, unit, signal, range, decimals, labels, conditions })
+    Some(RawCalculated { id, name, equipment: equipment?, equals: equals?, unit, signal, medium, range, decimals, labels, conditions })
 }
 
 fn read_suppression<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawSuppression<'a>> {
@@ -297,9 +300,9 @@ fn read_modes<'a>(of: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink) -> 
     let limits = table.tables("limits", sink, |table, sink| {
         let alarm = table.required_string("alarm", sink);
         let mode = table.required_string("mode", sink);
-        let limit = table.number("limit", ANY, sink).map(|limit| limit.value);
+        let limit = table.number("limit", ANY, sink);
         let off = table.bool("off", sink).is_some_and(|off| off.value);
-        let deadband = table.number("deadband", (0.0, ANY.1), sink).map(|deadband| deadband.value);
+        let deadband = table.number("deadband", (0.0, ANY.1), sink);
         let on_delay = duration(table, "on_delay", (Duration::ZERO, DELAY_MAX), sink).map(|length| length.value);
         let off_delay = duration(table, "off_delay", (Duration::ZERO, DELAY_MAX), sink).map(|length| length.value);
         if off == limit.is_some() {
