@@ -4,11 +4,11 @@
 //! No mode and no suppression ever touches a gas limit, nor a condition on what is calculated from a gas detector: that is refused here
 //! with its place, and the core would not do it either.
 
-use crate::build::{Builder, Draft, Key};
+use crate::build::{Asked, Builder, Draft, Key};
 use crate::fault::{Sink, Text, text};
 use crate::limits;
 use crate::rules::{Named, RawCalculated, RawCondition, RawConditions, RawModeLimit, RawModes, RawRules, RawSuppression, split_alarm};
-use crate::setpoints::check_name;
+use crate::setpoints::{RawRationale, check_name};
 use crate::source::At;
 use crate::suggest;
 use crate::units;
@@ -401,6 +401,11 @@ impl Builder<'_> {
             let extra = rule.extra.get_or_insert_default();
             (extra.method, extra.latching, extra.realarm_after) = (raw.method, raw.latching, raw.realarm_after);
         }
+        rule.rationale = self.keep_rationale(raw.rationale.clone());
+        // As in a list, what is wrong with the data needs none.
+        if !condition.is_data_fault() {
+            self.check_rationale(rule.level, rule.rationale.as_deref(), rule.on_delay, raw.place, &Asked::in_rules(condition), sink);
+        }
         let tag = &mut self.tags[at].tag;
         // What stands under the tag's own name goes before what its signal gets.
         tag.conditions.retain(|other| other.condition != condition);
@@ -428,6 +433,14 @@ impl Builder<'_> {
                     .error("condition", fault)
                     .suggest("这里只写 latching 和 realarm_after", "only `latching` and `realarm_after` stand here"),
             );
+            return;
+        }
+        if raw.rationale != RawRationale::default() {
+            let fault = text(
+                format!("{zh}的原因、后果、处置措施和允许响应时间写在设定值表或类别里"),
+                format!("cause, consequence, response and time to respond of {en} stand in the list or its class"),
+            );
+            sink.push(raw.place.error("condition", fault));
             return;
         }
         let Some(rule) = self.tags[at].tag.conditions.iter_mut().find(|rule| rule.condition == raw.condition) else {

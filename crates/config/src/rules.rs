@@ -1,11 +1,13 @@
 //! `rules.toml` as written: what the setpoint lists cannot say. Conditions on movement, calculated tags with votes, deviations and
 //! compounds, operating modes with their limits, suppression by design.
 //!
-//! A limit of a measured tag stands in its list and only there; this file gives it latching and re-alarm. Everything stands under the
+//! A limit of a measured tag stands in its list and only there, and so does why it is there; this file gives it latching and re-alarm.
+//! Everything stands under the
 //! enterprise it belongs to, and no expression reads a tag of another one.
 
+use crate::classes::read_rationale;
 use crate::fault::{Sink, text};
-use crate::setpoints::DELAY_MAX;
+use crate::setpoints::{DELAY_MAX, RawRationale};
 use crate::source::{At, Place, Source};
 use crate::table::{Table, named, with_document};
 use crate::values::{MEASURED, choose, duration, level, parse_condition, parse_signal, signal_name};
@@ -86,6 +88,7 @@ pub(crate) struct RawCondition<'a> {
     pub(crate) latching: bool,
     pub(crate) realarm_after: Option<Duration>,
     pub(crate) method: model::plant::Method,
+    pub(crate) rationale: RawRationale,
     pub(crate) place: Place<'a>,
 }
 
@@ -179,7 +182,13 @@ fn read_conditions<'a>(table: &mut Table<'_, 'a>, sink: &mut Sink) -> RawConditi
 }
 
 fn read_condition<'a>(condition: Condition, table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawCondition<'a>> {
-    table.renamed(&[("latch", "latching"), ("hysteresis", "deadband"), ("delay", "on_delay"), ("setpoint", "limit")]);
+    table.renamed(&[
+        ("latch", "latching"),
+        ("hysteresis", "deadband"),
+        ("delay", "on_delay"),
+        ("setpoint", "limit"),
+        ("time_to_respond", "respond_within"),
+    ]);
     use model::plant::Method;
     let positive = (f64::MIN_POSITIVE, ANY.1);
     let mut raw = RawCondition {
@@ -192,6 +201,7 @@ fn read_condition<'a>(condition: Condition, table: &mut Table<'_, 'a>, sink: &mu
         latching: table.bool("latching", sink).is_some_and(|latching| latching.value),
         realarm_after: duration(table, "realarm_after", REALARM, sink).map(|length| length.value),
         method: Method::Value,
+        rationale: read_rationale(table, sink),
         place: table.place(),
     };
     let delay = (Duration::ZERO, DELAY_MAX);

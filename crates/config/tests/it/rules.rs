@@ -322,6 +322,87 @@ fn a_threshold_of_a_vote_is_bounded_like_the_limits_of_its_detectors() {
     assert!(refused_of_ammonia(&calc("[NH-1] + [NH-2] > 90 ppm or [NH-1] >= 50 ppm or [NH-1] < 900 ppm")).is_empty());
 }
 
+/// A red vote of gas detectors.
+const VOTE: &str = r#"[calculated.acme."GAS"]
+equipment = "甲类罐区"
+equals = "vote(1, [GC-101] >= 50 %LEL)"
+[calculated.acme."GAS".voted]
+level = "red"
+cause = "法兰泄漏"
+consequence = "爆燃"
+response = "撤人,切断进料"
+respond_within = "3min"
+"#;
+
+#[test]
+fn a_condition_says_why_it_is_there_and_what_to_do() {
+    let plant = with(VOTE);
+    let [rule] = &tag(&plant, "GAS").conditions[..] else { panic!("it has one condition") };
+    let said = rule.rationale.as_ref().expect("it has one");
+    assert_eq!([&*said.cause, &said.consequence, &said.response], ["法兰泄漏", "爆燃", "撤人,切断进料"]);
+    assert_eq!(said.time_to_respond, Some(Duration::from_mins(3)));
+    assert_eq!(plant.version, with(&VOTE.replace("法兰泄漏", "别的原因")).version, "it decides nothing");
+    assert_eq!(
+        refused("[conditions.acme.\"LIA-101\"]\nhigh = { cause = \"收料超量\" }"),
+        ["2:8 condition: cause, consequence, response and time to respond of high stand in the list or its class"]
+    );
+    assert_eq!(
+        refused(&VOTE.replace("respond_within", "time_to_respond")),
+        ["9:1 unknown-key: unknown key `time_to_respond` (it is called `respond_within` now)"]
+    );
+}
+
+#[test]
+fn explaining_a_tag_shows_what_its_conditions_say_for_people() {
+    let files = watchfire_config::Files::from_memory(with_files(&[("rules.toml", VOTE)]));
+    let options = watchfire_config::Options { today: Some((2026, 1, 1)), environment: &|_| Some("s3cret".to_owned()) };
+    let explained =
+        watchfire_config::explain(&files, &options, &model::TagId::new("acme", "GAS")).expect("it is right").expect("it is there");
+    let facts: Vec<String> = explained
+        .facts
+        .iter()
+        .filter(|fact| fact.from.get(Lang::En) == "rules.toml:4:1")
+        .map(|fact| format!("{} {}", fact.what.get(Lang::En), fact.value))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            "voted 有 / yes",
+            "voted level 红色 / red",
+            "voted cause 法兰泄漏",
+            "voted consequence 爆燃",
+            "voted response 撤人,切断进料",
+            "voted time to respond 3min",
+        ]
+    );
+}
+
+#[test]
+fn a_level_that_needs_a_rationalisation_needs_it_in_the_rules_too() {
+    // The shipped county, whose only red or orange condition in rules.toml is the vote GT-200.
+    let county = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let load_with = |rules: &dyn Fn(String) -> String| {
+        let mut files = watchfire_config::Files::read(&county);
+        let read = |name: &str| std::fs::read_to_string(county.join(name)).expect("it is shipped");
+        let required = read("policies.toml").replace("required = []", "required = [\"red\", \"orange\"]");
+        files.set("policies.toml", required.into_bytes());
+        files.set("rules.toml", rules(read("rules.toml")).into_bytes());
+        let options = watchfire_config::Options { today: Some((2026, 1, 1)), environment: &|_| Some("s3cret".to_owned()) };
+        let Err(faults) = watchfire_config::load_files(&files, &options) else { return Vec::new() };
+        let in_rules = faults.faults().iter().filter(|fault| fault.file.ends_with("rules.toml"));
+        in_rules.map(|fault| format!("{}: {}", fault.code, fault.text.get(Lang::En))).collect()
+    };
+    assert_eq!(load_with(&|rules| rules), [""; 0]);
+    let without = |rules: String| rules.replace("respond_within = \"3min\"\n", "");
+    assert_eq!(load_with(&without), ["rationale-missing: voted is red and lacks: respond_within"]);
+    // What every tag of a signal lacks is told once.
+    let spike = |rules: String| rules + "\n[signals.level]\nspike = { limit = 50, level = \"orange\", cause = \"仪表干扰\" }\n";
+    assert_eq!(load_with(&spike), ["rationale-missing: spike is orange and lacks: consequence, response, respond_within"]);
+    // A frozen value is a data fault, of which nothing is asked.
+    let frozen = |rules: String| rules + "\n[signals.level]\nfrozen = { flat_for = \"2h\", level = \"orange\" }\n";
+    assert_eq!(load_with(&frozen), [""; 0]);
+}
+
 #[test]
 fn an_enabling_condition_suppresses_while_it_does_not_hold() {
     let rules = "[suppressions.acme.\"S\"]\nenabled_when = \"[LIA-101] > 5 %\"\nalarms = [\"PIA-101 high\"]\nreason = \"x\"";
