@@ -4,10 +4,11 @@
 //! No mode and no suppression ever touches a gas limit, nor a condition on what is calculated from a gas detector: that is refused here
 //! with its place, and the core would not do it either.
 
-use crate::build::{Builder, Draft, Key};
+use crate::build::{Asked, Builder, Draft, Key};
 use crate::fault::{Sink, Text, text};
-use crate::rules::{Named, RawCalculated, RawCondition, RawConditions, RawModes, RawRules, RawSuppression, split_alarm};
-use crate::setpoints::check_name;
+use crate::limits;
+use crate::rules::{Named, RawCalculated, RawCondition, RawConditions, RawModeLimit, RawModes, RawRules, RawSuppression, split_alarm};
+use crate::setpoints::{RawRationale, check_name};
 use crate::source::At;
 use crate::suggest;
 use crate::units;
@@ -55,6 +56,7 @@ impl Builder<'_> {
         let gas = self.gas_tags(&pending, sink);
         for raw in &rules.calculated {
             self.conditions_of(&raw.id, &raw.conditions, true, sink);
+            self.check_calculated(raw, sink);
         }
         for (signal, conditions) in &rules.signals {
             let of_signal = |draft: &Draft| draft.tag.signal == *signal && draft.tag.in_service && draft.calculation.is_none();
@@ -152,6 +154,7 @@ impl Builder<'_> {
         let tag = &mut self.tags.last_mut()?.tag;
         tag.range = raw.range;
         tag.decimals = raw.decimals;
+        tag.medium.clone_from(&raw.medium);
         tag.unit = unit.clone().unwrap_or_default();
         if unit.is_none() {
             tag.labels = Some(raw.labels.clone().unwrap_or_else(|| LABELS.map(str::to_owned)));
@@ -398,6 +401,11 @@ impl Builder<'_> {
             let extra = rule.extra.get_or_insert_default();
             (extra.method, extra.latching, extra.realarm_after) = (raw.method, raw.latching, raw.realarm_after);
         }
+        rule.rationale = self.keep_rationale(raw.rationale.clone());
+        // As in a list, what is wrong with the data needs none.
+        if !condition.is_data_fault() {
+            self.check_rationale(rule.level, rule.rationale.as_deref(), rule.on_delay, raw.place, &Asked::in_rules(condition), sink);
+        }
         let tag = &mut self.tags[at].tag;
         // What stands under the tag's own name goes before what its signal gets.
         tag.conditions.retain(|other| other.condition != condition);
@@ -425,6 +433,14 @@ impl Builder<'_> {
                     .error("condition", fault)
                     .suggest("这里只写 latching 和 realarm_after", "only `latching` and `realarm_after` stand here"),
             );
+            return;
+        }
+        if raw.rationale != RawRationale::default() {
+            let fault = text(
+                format!("{zh}的原因、后果、处置措施和允许响应时间写在设定值表或类别里"),
+                format!("cause, consequence, response and time to respond of {en} stand in the list or its class"),
+            );
+            sink.push(raw.place.error("condition", fault));
             return;
         }
         let Some(rule) = self.tags[at].tag.conditions.iter_mut().find(|rule| rule.condition == raw.condition) else {
@@ -488,6 +504,7 @@ impl Builder<'_> {
         let Some((_, names)) = self.modes.get(&equipment) else { return };
         let names = names.clone();
         let mut seen = BTreeSet::new();
+        let mut moved: BTreeMap<(usize, u8), Vec<(usize, &RawModeLimit<'_>)>> = BTreeMap::new();
         for limit in &raw.limits {
             let Some(alarm) = self.alarm_of(enterprise, &limit.alarm, sink) else { continue };
             let Some(mode) = names.iter().skip(1).position(|name| *name == limit.mode.value).map(|at| at as u8 + 1) else {
@@ -510,20 +527,31 @@ impl Builder<'_> {
                 sink.push(limit.place.error("mode-limit", fault));
                 continue;
             }
-            self.set_mode_limit(alarm, mode, limit, sink);
+            if !self.set_mode_limit(alarm, mode, limit, sink) {
+                continue;
+            }
+            let condition = self.tags[alarm.0].tag.conditions[alarm.1].condition;
+            if let Some(kind) = limits::KINDS.iter().position(|kind| *kind == condition) {
+                moved.entry((alarm.0, mode)).or_default().push((kind, limit));
+            }
+        }
+        for ((tag, _), mut moved) in moved {
+            moved.sort_by_key(|(kind, _)| *kind);
+            self.check_mode_limits(tag, &moved, sink);
         }
     }
 
-    fn set_mode_limit(&mut self, alarm: (usize, usize), mode: u8, raw: &crate::rules::RawModeLimit<'_>, sink: &mut Sink) {
+    /// Gives a condition its limit in a mode, unless that is refused.
+    fn set_mode_limit(&mut self, alarm: (usize, usize), mode: u8, raw: &RawModeLimit<'_>, sink: &mut Sink) -> bool {
         let range = self.tags[alarm.0].tag.range;
         let rule = &mut self.tags[alarm.0].tag.conditions[alarm.1];
         if raw.limit.is_some() && !rule.condition.has_setpoint() {
             sink.push(
                 raw.place.error("mode-limit", text("这个条件没有限值,只能 off = true", "this condition has no limit: only off = true")),
             );
-            return;
+            return false;
         }
-        if let (Some(limit), Some((low, high)), true) = (raw.limit, range, rule.condition.is_limit())
+        if let (Some(limit), Some((low, high)), true) = (raw.limit.as_ref().map(|limit| limit.value), range, rule.condition.is_limit())
             && (limit < low || limit > high)
         {
             let fault = text(
@@ -531,14 +559,15 @@ impl Builder<'_> {
                 format!("the limit {limit} lies outside the range {low} to {high}"),
             );
             sink.push(raw.place.error("limit-outside-range", fault));
-            return;
+            return false;
         }
-        let limit = raw.limit.map(|setpoint| Limit {
-            setpoint,
-            deadband: raw.deadband.unwrap_or(rule.deadband),
+        let limit = raw.limit.as_ref().map(|limit| Limit {
+            setpoint: limit.value,
+            deadband: raw.deadband.as_ref().map_or(rule.deadband, |deadband| deadband.value),
             on_delay: raw.on_delay.unwrap_or(rule.on_delay),
             off_delay: raw.off_delay.unwrap_or(rule.off_delay),
         });
         rule.extra.get_or_insert_default().modes.push(ModeLimit { mode, limit });
+        true
     }
 }

@@ -7,7 +7,7 @@ use crate::climb;
 use crate::explain::{self, Explainer, Explanation};
 use crate::fault::{Sink, text};
 use crate::field::{RawEquipment, RawField};
-use crate::heads::{Column, RATIONALE};
+use crate::heads::RATIONALE;
 use crate::life::{self, RawLife};
 use crate::limits;
 use crate::org::RawJurisdiction;
@@ -15,7 +15,7 @@ use crate::own_tags::SYSTEM_INTERVAL;
 use crate::policies::RawPolicies;
 use crate::rules::RawRules;
 use crate::server::Server;
-use crate::setpoints::{LIMIT_COLUMNS, Row, RowCells, check_name};
+use crate::setpoints::{LIMIT_COLUMNS, RawRationale, Row, RowCells, check_name};
 use crate::source::{At, Place};
 use crate::suggest;
 use crate::version;
@@ -101,7 +101,7 @@ pub(crate) type Key = (String, String);
 
 /// What stands in the plant by enterprise and name, while it is gathered.
 pub(crate) struct Builder<'p> {
-    policies: &'p RawPolicies<'p>,
+    pub(crate) policies: &'p RawPolicies<'p>,
     classes: &'p Classes<'p>,
     /// The tag that is asked about.
     asked: Option<&'p TagId>,
@@ -123,7 +123,7 @@ pub(crate) struct Builder<'p> {
     /// By equipment: its mode's tag and what the modes are called.
     pub(crate) modes: BTreeMap<Key, (String, Vec<String>)>,
     /// Media without a gas bound that were warned of.
-    unbounded: BTreeSet<Key>,
+    pub(crate) unbounded: BTreeSet<Key>,
     /// Signals to which the policy gives no level, by condition.
     unlevelled: BTreeMap<Condition, BTreeSet<Signal>>,
 }
@@ -135,6 +135,45 @@ pub(crate) struct Draft {
     pub(crate) gateway: Option<Key>,
     /// Its expression, as written and as run.
     pub(crate) calculation: Option<(String, expr::Program)>,
+    /// Of a gas detector's medium.
+    pub(crate) cas: String,
+}
+
+/// Whose rationalisation is asked for, what its parts are called where it is written, and where that is; in Chinese and in English.
+pub(crate) struct Asked {
+    of: (&'static str, &'static str),
+    parts: [(&'static str, &'static str); 4],
+    help: (&'static str, &'static str),
+}
+
+impl Asked {
+    /// Of a limit of a list, or beyond them of the alarm state.
+    fn in_list(limit: usize) -> Self {
+        Self {
+            of: limits::name_or_state(limit),
+            parts: RATIONALE.map(|column| (column.name(), column.name_en())),
+            help: (
+                "写在这一行、它的类别里,或该限值自己的列里(如 高高报原因);要求见 policies.toml 的 [rationalisation]",
+                "write it in this row, in its class or in the limit's own columns (HH_cause …); [rationalisation] in policies.toml asks for it",
+            ),
+        }
+    }
+    /// Of a condition in `rules.toml`.
+    pub(crate) fn in_rules(condition: Condition) -> Self {
+        Self {
+            of: (condition.name_zh(), condition.name()),
+            parts: [
+                ("cause(原因)", "cause"),
+                ("consequence(后果)", "consequence"),
+                ("response(处置措施)", "response"),
+                ("respond_within(允许响应时间)", "respond_within"),
+            ],
+            help: (
+                "写在这个条件里;要求见 policies.toml 的 [rationalisation]",
+                "write it in this condition; [rationalisation] in policies.toml asks for it",
+            ),
+        }
+    }
 }
 
 impl Draft {
@@ -190,7 +229,7 @@ impl<'p> Builder<'p> {
     /// Puts a tag among the others.
     pub(crate) fn add(&mut self, mut tag: Tag, equipment: Key, gateway: Option<Key>) {
         self.alike.keep(&mut tag);
-        self.tags.push(Draft { tag, equipment, gateway, calculation: None });
+        self.tags.push(Draft { tag, equipment, gateway, calculation: None, cas: String::new() });
     }
 
     fn field(&mut self, field: &'p RawField<'p>, sink: &mut Sink) {
@@ -324,6 +363,9 @@ impl<'p> Builder<'p> {
             self.explanation = Some(explainer.explain(&tag, equipment_key.1.clone(), gateway_key.1.clone()));
         }
         self.add(tag, equipment_key, Some(gateway_key));
+        if let Some(draft) = self.tags.last_mut().filter(|_| row.signal.is_gas()) {
+            draft.cas.clone_from(&row.cas);
+        }
     }
 
     /// Adds what `rules.toml` says of the tag that is asked about.
@@ -407,13 +449,12 @@ impl<'p> Builder<'p> {
         out: &mut Vec<ConditionRule>,
         sink: &mut Sink,
     ) {
-        let kinds = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
         let delays = [row.low_low_delay, row.on_delay, row.on_delay, row.high_high_delay];
-        for (at, (condition, on_delay)) in kinds.into_iter().zip(delays).enumerate() {
+        for (at, (condition, on_delay)) in limits::KINDS.into_iter().zip(delays).enumerate() {
             let Some(limit) = &row.limits[at] else { continue };
             let Some(mut rule) = self.process_rule(condition, row, class, hazard, is_area, sink) else { continue };
             let rationale = self.rationale(row, class, Some(at));
-            self.check_rationale(rule.level, rationale.as_deref(), on_delay, limit.place, at, sink);
+            self.check_rationale(rule.level, rationale.as_deref(), on_delay, limit.place, &Asked::in_list(at), sink);
             rule.setpoint = limit.value;
             rule.deadband = row.deadband.as_ref().map_or(0.0, |deadband| deadband.value.of(limit.value));
             (rule.on_delay, rule.off_delay, rule.rationale) = (on_delay, row.off_delay, rationale);
@@ -423,7 +464,8 @@ impl<'p> Builder<'p> {
             && let Some(mut rule) = self.process_rule(Condition::Discrete, row, class, hazard, is_area, sink)
         {
             let rationale = self.rationale(row, class, None);
-            self.check_rationale(rule.level, rationale.as_deref(), row.on_delay, row.tag.place, LIMIT_COLUMNS.len(), sink);
+            let asked = Asked::in_list(LIMIT_COLUMNS.len());
+            self.check_rationale(rule.level, rationale.as_deref(), row.on_delay, row.tag.place, &asked, sink);
             rule.setpoint = f64::from(state);
             (rule.on_delay, rule.off_delay, rule.rationale) = (row.on_delay, row.off_delay, rationale);
             out.push(rule);
@@ -436,6 +478,11 @@ impl<'p> Builder<'p> {
         if let Some((of_class, of_limit)) = class.map(|class| class.rationale(limit)) {
             raw = of_limit.map_or_else(|| raw.clone(), |of_limit| raw.clone().or(of_limit)).or(of_class);
         }
+        self.keep_rationale(raw)
+    }
+
+    /// A rationalisation, each kept once; none where nothing was written.
+    pub(crate) fn keep_rationale(&mut self, raw: RawRationale) -> Option<Arc<Rationale>> {
         let [cause, consequence, response] = raw.texts.map(Option::unwrap_or_default);
         let rationale = Rationale { cause, consequence, response, time_to_respond: raw.respond_within };
         if rationale == Rationale::default() {
@@ -450,39 +497,36 @@ impl<'p> Builder<'p> {
     }
 
     /// Refuses a limit of a level that needs a rationalisation and has none, and warns of a delay that eats up the time to respond.
-    fn check_rationale(
+    pub(crate) fn check_rationale(
         &self,
         level: Level,
         rationale: Option<&Rationale>,
         on_delay: Duration,
         place: Place<'_>,
-        limit: usize,
+        asked: &Asked,
         sink: &mut Sink,
     ) {
         let within = rationale.and_then(|rationale| rationale.time_to_respond);
         if within.is_some_and(|within| on_delay >= within) {
             let fault = text("报警延时不小于允许响应时间", "the on-delay leaves no time to respond");
-            sink.push(place.warning("delay-beyond-response", fault).suggest("缩短报警延时", "shorten the delay"));
+            sink.push_once(place.warning("delay-beyond-response", fault).suggest("缩短报警延时", "shorten the delay"));
         }
         if !self.policies.rationalisation.as_ref().is_some_and(|levels| levels.contains(&level)) {
             return;
         }
         let said = |part: fn(&Rationale) -> &String| rationale.is_some_and(|rationale| !part(rationale).is_empty());
         let has = [said(|said| &said.cause), said(|said| &said.consequence), said(|said| &said.response), within.is_some()];
-        let missing: Vec<_> = RATIONALE.into_iter().zip(has).filter(|(_, has)| !has).map(|(column, _)| column).collect();
+        let missing: Vec<_> = asked.parts.into_iter().zip(has).filter(|(_, has)| !has).map(|(part, _)| part).collect();
         if missing.is_empty() {
             return;
         }
-        let (zh, en) = limits::name_or_state(limit);
-        let (level_zh, level_en) = (level.name_zh(), level.name());
-        let columns =
-            |name: fn(Column) -> &'static str, joint: &str| missing.iter().map(|column| name(*column)).collect::<Vec<_>>().join(joint);
-        let (missing_zh, missing_en) = (columns(Column::name, "、"), columns(Column::name_en, ", "));
+        let ((zh, en), (level_zh, level_en)) = (asked.of, (level.name_zh(), level.name()));
+        let joined =
+            |name: fn(&(&'static str, &'static str)) -> &'static str, joint: &str| missing.iter().map(name).collect::<Vec<_>>().join(joint);
+        let (missing_zh, missing_en) = (joined(|part| part.0, "、"), joined(|part| part.1, ", "));
         let fault = text(format!("{level_zh}的{zh}没有写:{missing_zh}"), format!("{en} is {level_en} and lacks: {missing_en}"));
-        sink.push(place.error("rationale-missing", fault).suggest(
-            "写在这一行、它的类别里,或该限值自己的列里(如 高高报原因);要求见 policies.toml 的 [rationalisation]",
-            "write it in this row, in its class or in the limit's own columns (HH_cause …); [rationalisation] in policies.toml asks for it",
-        ));
+        let (help_zh, help_en) = asked.help;
+        sink.push_once(place.error("rationale-missing", fault).suggest(help_zh, help_en));
     }
 
     /// A condition of the process, with the level that its class or else the policy gives it.

@@ -197,7 +197,8 @@ fn read_levels<'a>(table: &mut Table<'_, 'a>, sink: &mut Sink) -> Vec<(Condition
     levels
 }
 
-fn read_rationale(table: &mut Table<'_, '_>, sink: &mut Sink) -> RawRationale {
+/// What a table says of why a limit is there and what to do.
+pub(crate) fn read_rationale(table: &mut Table<'_, '_>, sink: &mut Sink) -> RawRationale {
     let texts = ["cause", "consequence", "response"].map(|key| {
         let written = table.string(key, sink)?;
         if written.value.chars().count() > bounds::RATIONALE_CHARS_MAX {

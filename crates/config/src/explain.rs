@@ -5,12 +5,13 @@
 use crate::classes::Class;
 use crate::fault::{Lang, Text, text};
 use crate::heads::Column;
+use crate::limits;
 use crate::policies::RawPolicies;
 use crate::rules::{Named, RawConditions, RawModes, RawRules, split_alarm};
 use crate::setpoints::{LIMIT_COLUMNS, RawRationale, Row, RowCells};
 use crate::source::{At, Place};
 use crate::values::{show_duration, signal_name};
-use model::plant::{ConditionRule, Method, Tag};
+use model::plant::{ConditionRule, Method, Rationale, Tag};
 use model::{Condition, Hazard};
 
 /// One value of a tag.
@@ -102,8 +103,7 @@ impl Explainer<'_, '_> {
         if let Some(two) = rule.level_when_two.filter(|_| self.is_area) {
             level_value.push_str(&format!(", ×2 {} / {}", two.name_zh(), two.name()));
         }
-        let limit =
-            [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh].iter().position(|kind| *kind == rule.condition);
+        let limit = limits::KINDS.iter().position(|kind| *kind == rule.condition);
         if limit.is_none() && rule.condition != Condition::Discrete {
             add(name("等级", " level"), level_value, level_from());
             return;
@@ -123,14 +123,9 @@ impl Explainer<'_, '_> {
         add(name("恢复延时", " off-delay"), show_duration(rule.off_delay), self.origin(Column::OffDelay));
         add(name("等级", " level"), level_value, level_from());
         if let Some(rationale) = &rule.rationale {
-            let parts = [
-                ("原因", " cause", rationale.cause.clone()),
-                ("后果", " consequence", rationale.consequence.clone()),
-                ("处置措施", " response", rationale.response.clone()),
-                ("允许响应时间", " time to respond", rationale.time_to_respond.map(show_duration).unwrap_or_default()),
-            ];
             let own = self.own_rationale(limit);
-            for (in_row, (zh, en, value)) in own.into_iter().zip(parts).filter(|(_, (_, _, value))| !value.is_empty()) {
+            for (in_row, (zh, en, value)) in own.into_iter().zip(rationale_parts(rationale)).filter(|(_, (_, _, value))| !value.is_empty())
+            {
                 add(name(zh, en), value, if in_row { at(self.row.tag.place) } else { self.class_place() });
             }
         }
@@ -163,6 +158,16 @@ impl Explainer<'_, '_> {
             None => text("没有写,按 0", "not written: 0"),
         }
     }
+}
+
+/// What each part of a rationalisation is called, and says.
+fn rationale_parts(rationale: &Rationale) -> [(&'static str, &'static str, String); 4] {
+    [
+        ("原因", " cause", rationale.cause.clone()),
+        ("后果", " consequence", rationale.consequence.clone()),
+        ("处置措施", " response", rationale.response.clone()),
+        ("允许响应时间", " time to respond", rationale.time_to_respond.map(show_duration).unwrap_or_default()),
+    ]
 }
 
 /// Adds what `rules.toml` says of a tag; a calculated one stands there alone.
@@ -209,7 +214,11 @@ pub(crate) fn add_rules(explanation: Option<Explanation>, tag: &Tag, equipment: 
         let Some(condition) = of_this(&limit.alarm) else { continue };
         let mode = &limit.mode.value;
         let what = text(format!("{} 工况 {mode}", condition.name_zh()), format!("{condition} in mode {mode}"));
-        add(what, limit.limit.map_or_else(|| "不报 / off".to_owned(), |limit| format!("{limit} {}", tag.unit)), limit.place);
+        add(
+            what,
+            limit.limit.as_ref().map_or_else(|| "不报 / off".to_owned(), |limit| format!("{} {}", limit.value, tag.unit)),
+            limit.place,
+        );
     }
     let name = format!("{} {}", tag.id, tag.name);
     let mut explanation = explanation.unwrap_or(Explanation { tag: name, facts: Vec::new() });
@@ -261,6 +270,11 @@ fn conditions(raw: &RawConditions<'_>, tag: &Tag, add: &mut impl FnMut(Text, Str
         }
         if let Some(after) = raw.realarm_after {
             add(name("再报警", " re-alarm after"), show_duration(after), raw.place);
+        }
+        // A listed limit's own stands in its list.
+        let parts = rule.rationale.as_deref().filter(|_| raw.rationale != RawRationale::default()).map(rationale_parts);
+        for (zh, en, value) in parts.into_iter().flatten().filter(|(_, _, value)| !value.is_empty()) {
+            add(name(zh, en), value, raw.place);
         }
     }
     if let Some(warm_up) = raw.warm_up.filter(|warm_up| *warm_up == tag.warm_up) {

@@ -262,6 +262,14 @@ impl Sink {
             self.left_off += 1;
         }
     }
+    /// For what one place says of many tags.
+    pub(crate) fn push_once(&mut self, fault: Fault) {
+        // A list without any rationalisation has a hundred thousand of them: places are compared first.
+        let is_known = |other: &Fault| (other.line, other.column) == (fault.line, fault.column) && *other == fault;
+        if !self.faults.iter().any(is_known) {
+            self.push(fault);
+        }
+    }
     /// How many errors there are so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors

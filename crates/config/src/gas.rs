@@ -1,4 +1,5 @@
-//! How high a gas limit may be: bounds as data of `policies.toml`, and the check of a row against them.
+//! How high a gas limit may be: bounds as data of `policies.toml`, and the check of a row against them. `rules.toml` asks for the same
+//! bounds in [`crate::thresholds`].
 //!
 //! GB/T 50493 bounds a setpoint from above (at the bound is fine), so what is checked is "not above", never "equal". The
 //! numbers are the site's data with their source beside them. A toxic bound is written in one unit; a list in another is
@@ -8,6 +9,7 @@
 use crate::fault::{Sink, text};
 use crate::limits::{self, HIGH, HIGH_HIGH, LOW};
 use crate::setpoints::{Row, tidy};
+use crate::source::{At, Place};
 use crate::suggest;
 use crate::table::Table;
 use model::Signal;
@@ -112,6 +114,71 @@ fn read_toxic(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<ToxicBound> 
     })
 }
 
+/// A gas as a detector sees it, or what is calculated from one.
+pub(crate) struct Gas<'g> {
+    pub(crate) signal: Signal,
+    pub(crate) unit: &'g str,
+    pub(crate) medium: &'g str,
+    pub(crate) cas: &'g str,
+    pub(crate) range: Option<(f64, f64)>,
+}
+
+impl<'g> Gas<'g> {
+    fn of(row: &'g Row<'_>) -> Self {
+        Self { signal: row.signal, unit: &row.unit, medium: &row.medium, cas: &row.cas, range: row.range }
+    }
+}
+
+/// Between what the limits of one gas must lie, in its unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bounds {
+    /// Upper bounds of the high and of the high-high limit.
+    Upper(f64, f64),
+    /// Low and high limit of oxygen lie in this band; the limits beyond them are free.
+    Band(f64, f64),
+}
+
+impl Bounds {
+    /// Checks one limit, by its place in [`limits::KINDS`].
+    pub(crate) fn check(self, at: usize, limit: &At<'_, f64>, unit: &str, sink: &mut Sink) {
+        match self {
+            Self::Upper(high, _) if at == HIGH => at_most(at, limit, high, unit, sink),
+            Self::Upper(_, high_high) if at == HIGH_HIGH => at_most(at, limit, high_high, unit, sink),
+            Self::Band(low, high) if at == HIGH && limit.value > high || at == LOW && limit.value < low => {
+                let fault = text(
+                    format!("氧气设定值 {} 不在 {low} 到 {high} %VOL 之间", limit.value),
+                    format!("the oxygen limit {} does not lie between {low} and {high} %VOL", limit.value),
+                );
+                sink.push(change_bound(limit.place.error("gas-bound", fault)));
+            }
+            Self::Upper(..) | Self::Band(..) => {}
+        }
+    }
+    /// What keeps within both.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Upper(high, high_high), Self::Upper(other_high, other_high_high)) => {
+                Self::Upper(high.min(other_high), high_high.min(other_high_high))
+            }
+            (this, _) => this,
+        }
+    }
+    /// What nothing that raises upwards may stand above.
+    pub(crate) const fn uppermost(self) -> Option<f64> {
+        match self {
+            Self::Upper(_, high_high) => Some(high_high),
+            Self::Band(..) => None,
+        }
+    }
+}
+
+/// Why the bounds of a gas are not known.
+enum Unknown<'b> {
+    Lel,
+    Medium,
+    Conversion(&'b ToxicBound),
+}
+
 impl GasBounds {
     /// Checks the limits of a gas detector. `unbounded` holds the media without a bound that were warned of.
     pub(crate) fn check(&self, row: &Row<'_>, unbounded: &mut BTreeSet<(String, String)>, sink: &mut Sink) {
@@ -119,86 +186,100 @@ impl GasBounds {
             let fault = text("气体探测器没有任何报警设定值", "a gas detector without any limit");
             sink.push(row.tag.place.warning("gas-without-limits", fault));
         }
-        match row.signal {
-            Signal::Combustible => self.combustible(row, sink),
-            Signal::Oxygen => self.oxygen(row, sink),
-            Signal::Toxic => self.toxic(row, unbounded, sink),
-            _ => {}
+        let Some(bounds) = self.of_or_tell(&Gas::of(row), row.tag.place, unbounded, sink) else { return };
+        for at in [HIGH, HIGH_HIGH, LOW] {
+            if let Some(limit) = &row.limits[at] {
+                bounds.check(at, limit, &row.unit, sink);
+            }
         }
     }
 
-    fn combustible(&self, row: &Row<'_>, sink: &mut Sink) {
-        let lel = self.lel.iter().find(|(media, _)| media.contains(&row.medium)).map(|(_, percent)| *percent);
-        let (bounds, scale) = match (row.unit.as_str(), lel) {
-            ("%LEL", _) => (self.combustible_lel, 1.0),
-            ("%VOL", Some(lel)) => (self.combustible_lel, lel / 100.0),
-            ("%VOL", None) => {
+    /// The bounds of a gas; none where none are given, or where they cannot be known, which is told at `place`.
+    pub(crate) fn of_or_tell(
+        &self,
+        gas: &Gas<'_>,
+        place: Place<'_>,
+        unbounded: &mut BTreeSet<(String, String)>,
+        sink: &mut Sink,
+    ) -> Option<Bounds> {
+        match self.find(gas) {
+            Ok(bounds) => return bounds,
+            Err(Unknown::Lel) => {
                 let fault = text(
-                    format!("%VOL 的可燃气体要知道 `{}` 的爆炸下限才能核对", row.medium),
-                    format!("a combustible gas in %VOL cannot be checked without the LEL of `{}`", row.medium),
+                    format!("%VOL 的可燃气体要知道 `{}` 的爆炸下限才能核对", gas.medium),
+                    format!("a combustible gas in %VOL cannot be checked without the LEL of `{}`", gas.medium),
                 );
-                sink.push(row.tag.place.error("lel-unknown", fault).suggest(
+                sink.push(place.error("lel-unknown", fault).suggest(
                     "在 policies.toml 的 [gas_bounds] lel 里写上,或用 %LEL",
                     "add it to `lel` in [gas_bounds] of policies.toml, or use %LEL",
                 ));
-                return;
             }
+            Err(Unknown::Medium) => {
+                if unbounded.insert((gas.medium.to_owned(), gas.unit.to_owned())) {
+                    let fault = text(
+                        format!("policies.toml 的 [gas_bounds] 里没有介质 `{}`({})的上限,没有核对", gas.medium, gas.unit),
+                        format!(
+                            "[gas_bounds] of policies.toml has no bound for `{}` in {}; the limits were not checked",
+                            gas.medium, gas.unit
+                        ),
+                    );
+                    sink.push(place.warning("gas-bound-unknown", fault));
+                }
+            }
+            Err(Unknown::Conversion(bound)) => {
+                let fault = text(
+                    format!("上限用 {},这里用 {},换算要知道 `{}` 的摩尔质量和温度", bound.unit, gas.unit, gas.medium),
+                    format!(
+                        "the bound is in {} and this list in {}: converting takes the molar mass of `{}` and a temperature",
+                        bound.unit, gas.unit, gas.medium
+                    ),
+                );
+                sink.push(place.error("molar-mass-unknown", fault).suggest(
+                    "在 policies.toml 的 [gas_bounds] 里写 temperature 和这一介质的 molar_mass,或另写一条同单位的上限",
+                    "write `temperature` and the medium's `molar_mass` in [gas_bounds] of policies.toml, or a bound in this unit",
+                ));
+            }
+        }
+        None
+    }
+
+    /// The bounds of a gas; none where none are known.
+    pub(crate) fn of(&self, gas: &Gas<'_>) -> Option<Bounds> {
+        self.find(gas).ok().flatten()
+    }
+
+    fn find(&self, gas: &Gas<'_>) -> Result<Option<Bounds>, Unknown<'_>> {
+        match gas.signal {
+            Signal::Combustible => self.combustible(gas),
+            Signal::Oxygen => Ok(self.oxygen.map(|(low, high)| Bounds::Band(low, high))),
+            Signal::Toxic => self.toxic(gas).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn combustible(&self, gas: &Gas<'_>) -> Result<Option<Bounds>, Unknown<'_>> {
+        let lel = || self.lel.iter().find(|(media, _)| media.iter().any(|medium| medium == gas.medium)).map(|(_, percent)| *percent);
+        let (bounds, scale) = match gas.unit {
+            "%LEL" => (self.combustible_lel, 1.0),
+            "%VOL" => (self.combustible_lel, lel().ok_or(Unknown::Lel)? / 100.0),
             _ => (self.line_lel_m, 1.0),
         };
-        if let Some((high, high_high)) = bounds {
-            at_most(row, HIGH, tidy(high * scale), sink);
-            at_most(row, HIGH_HIGH, tidy(high_high * scale), sink);
-        }
+        Ok(bounds.map(|(high, high_high)| Bounds::Upper(tidy(high * scale), tidy(high_high * scale))))
     }
 
-    fn oxygen(&self, row: &Row<'_>, sink: &mut Sink) {
-        let Some((low, high)) = self.oxygen else { return };
-        let rich = row.limits[HIGH].as_ref().filter(|limit| limit.value > high);
-        let poor = row.limits[LOW].as_ref().filter(|limit| limit.value < low);
-        for limit in rich.into_iter().chain(poor) {
-            let fault = text(
-                format!("氧气设定值 {} 不在 {low} 到 {high} %VOL 之间", limit.value),
-                format!("the oxygen limit {} does not lie between {low} and {high} %VOL", limit.value),
-            );
-            sink.push(change_bound(limit.place.error("gas-bound", fault)));
-        }
-    }
-
-    fn toxic(&self, row: &Row<'_>, unbounded: &mut BTreeSet<(String, String)>, sink: &mut Sink) {
-        let known = || self.toxic.iter().filter(|bound| bound.is_of(row));
-        let Some(bound) = known().find(|bound| bound.unit == row.unit).or_else(|| known().next()) else {
-            if unbounded.insert((row.medium.clone(), row.unit.clone())) {
-                let fault = text(
-                    format!("policies.toml 的 [gas_bounds] 里没有介质 `{}`({})的上限,没有核对", row.medium, row.unit),
-                    format!("[gas_bounds] of policies.toml has no bound for `{}` in {}; the limits were not checked", row.medium, row.unit),
-                );
-                sink.push(row.tag.place.warning("gas-bound-unknown", fault));
-            }
-            return;
-        };
-        let Some(factor) = bound.factor_to(&row.unit, self.temperature) else {
-            let fault = text(
-                format!("上限用 {},这里用 {},换算要知道 `{}` 的摩尔质量和温度", bound.unit, row.unit, row.medium),
-                format!(
-                    "the bound is in {} and this list in {}: converting takes the molar mass of `{}` and a temperature",
-                    bound.unit, row.unit, row.medium
-                ),
-            );
-            sink.push(row.tag.place.error("molar-mass-unknown", fault).suggest(
-                "在 policies.toml 的 [gas_bounds] 里写 temperature 和这一介质的 molar_mass,或另写一条同单位的上限",
-                "write `temperature` and the medium's `molar_mass` in [gas_bounds] of policies.toml, or a bound in this unit",
-            ));
-            return;
-        };
-        let (high, high_high) = bound.bounds(row.range.map(|(_, high)| high / factor));
-        at_most(row, HIGH, tidy(high * factor), sink);
-        at_most(row, HIGH_HIGH, tidy(high_high * factor), sink);
+    fn toxic(&self, gas: &Gas<'_>) -> Result<Bounds, Unknown<'_>> {
+        let known = || self.toxic.iter().filter(|bound| bound.is_of(gas));
+        let bound = known().find(|bound| bound.unit == gas.unit).or_else(|| known().next()).ok_or(Unknown::Medium)?;
+        let factor = bound.factor_to(gas.unit, self.temperature).ok_or(Unknown::Conversion(bound))?;
+        let (high, high_high) = bound.bounds(gas.range.map(|(_, high)| high / factor));
+        Ok(Bounds::Upper(tidy(high * factor), tidy(high_high * factor)))
     }
 }
 
 impl ToxicBound {
-    fn is_of(&self, row: &Row<'_>) -> bool {
-        self.media.contains(&row.medium) || (!row.cas.is_empty() && self.cas.contains(&row.cas))
+    fn is_of(&self, gas: &Gas<'_>) -> bool {
+        let is_among = |known: &[String], written: &str| known.iter().any(|known| known == written);
+        is_among(&self.media, gas.medium) || (!gas.cas.is_empty() && is_among(&self.cas, gas.cas))
     }
 
     /// The bounds in the bound's own unit, for a detector that reads up to `range_high`.
@@ -234,10 +315,11 @@ fn change_bound(fault: crate::fault::Fault) -> crate::fault::Fault {
     )
 }
 
-fn at_most(row: &Row<'_>, at: usize, bound: f64, sink: &mut Sink) {
-    let Some(limit) = row.limits[at].as_ref().filter(|limit| limit.value > bound) else { return };
+fn at_most(at: usize, limit: &At<'_, f64>, bound: f64, unit: &str, sink: &mut Sink) {
+    if limit.value <= bound {
+        return;
+    }
     let (zh, en) = limits::name(at);
-    let unit = &row.unit;
     let fault = text(
         format!("{zh} {} {unit} 超过上限 {bound} {unit}", limit.value),
         format!("{en} {} {unit} is above the upper bound {bound} {unit}", limit.value),

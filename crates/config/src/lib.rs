@@ -41,6 +41,7 @@ mod sheet;
 mod source;
 mod suggest;
 mod table;
+mod thresholds;
 mod units;
 mod values;
 mod version;

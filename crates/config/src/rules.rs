@@ -1,11 +1,13 @@
 //! `rules.toml` as written: what the setpoint lists cannot say. Conditions on movement, calculated tags with votes, deviations and
 //! compounds, operating modes with their limits, suppression by design.
 //!
-//! A limit of a measured tag stands in its list and only there; this file gives it latching and re-alarm. Everything stands under the
+//! A limit of a measured tag stands in its list and only there, and so does why it is there; this file gives it latching and re-alarm.
+//! Everything stands under the
 //! enterprise it belongs to, and no expression reads a tag of another one.
 
+use crate::classes::read_rationale;
 use crate::fault::{Sink, text};
-use crate::setpoints::DELAY_MAX;
+use crate::setpoints::{DELAY_MAX, RawRationale};
 use crate::source::{At, Place, Source};
 use crate::table::{Table, named, with_document};
 use crate::values::{MEASURED, choose, duration, level, parse_condition, parse_signal, signal_name};
@@ -86,6 +88,7 @@ pub(crate) struct RawCondition<'a> {
     pub(crate) latching: bool,
     pub(crate) realarm_after: Option<Duration>,
     pub(crate) method: model::plant::Method,
+    pub(crate) rationale: RawRationale,
     pub(crate) place: Place<'a>,
 }
 
@@ -97,6 +100,8 @@ pub(crate) struct RawCalculated<'a> {
     /// None for a statement.
     pub(crate) unit: Option<At<'a, String>>,
     pub(crate) signal: Option<Signal>,
+    /// Of a gas that no detector of the list measures.
+    pub(crate) medium: String,
     pub(crate) range: Option<(f64, f64)>,
     pub(crate) decimals: u8,
     pub(crate) labels: Option<[String; 2]>,
@@ -125,8 +130,8 @@ pub(crate) struct RawModeLimit<'a> {
     pub(crate) alarm: At<'a, String>,
     pub(crate) mode: At<'a, String>,
     /// None where the condition is off.
-    pub(crate) limit: Option<f64>,
-    pub(crate) deadband: Option<f64>,
+    pub(crate) limit: Option<At<'a, f64>>,
+    pub(crate) deadband: Option<At<'a, f64>>,
     pub(crate) on_delay: Option<Duration>,
     pub(crate) off_delay: Option<Duration>,
     pub(crate) place: Place<'a>,
@@ -177,7 +182,13 @@ fn read_conditions<'a>(table: &mut Table<'_, 'a>, sink: &mut Sink) -> RawConditi
 }
 
 fn read_condition<'a>(condition: Condition, table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawCondition<'a>> {
-    table.renamed(&[("latch", "latching"), ("hysteresis", "deadband"), ("delay", "on_delay"), ("setpoint", "limit")]);
+    table.renamed(&[
+        ("latch", "latching"),
+        ("hysteresis", "deadband"),
+        ("delay", "on_delay"),
+        ("setpoint", "limit"),
+        ("time_to_respond", "respond_within"),
+    ]);
     use model::plant::Method;
     let positive = (f64::MIN_POSITIVE, ANY.1);
     let mut raw = RawCondition {
@@ -190,6 +201,7 @@ fn read_condition<'a>(condition: Condition, table: &mut Table<'_, 'a>, sink: &mu
         latching: table.bool("latching", sink).is_some_and(|latching| latching.value),
         realarm_after: duration(table, "realarm_after", REALARM, sink).map(|length| length.value),
         method: Method::Value,
+        rationale: read_rationale(table, sink),
         place: table.place(),
     };
     let delay = (Duration::ZERO, DELAY_MAX);
@@ -243,6 +255,7 @@ fn read_calculated<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink
     let signal = table.string("signal", sink).and_then(|written| {
         choose(&written, |name| parse_signal(name).filter(|signal| MEASURED.contains(signal)), MEASURED.map(signal_name), sink)
     });
+    let medium = table.string("medium", sink).map_or_else(String::new, |medium| medium.value);
     let low = table.number("range_low", ANY, sink);
     let high = table.number("range_high", ANY, sink);
     let decimals = table.integer("decimals", (0, 6), sink).map_or(1, |decimals| decimals.value as u8);
@@ -265,7 +278,7 @@ fn read_calculated<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink
         }
     };
     let conditions = read_conditions(table, sink);
-    Some(RawCalculated { id, name, equipment: equipment?, equals: equals?, unit, signal, range, decimals, labels, conditions })
+    Some(RawCalculated { id, name, equipment: equipment?, equals: equals?, unit, signal, medium, range, decimals, labels, conditions })
 }
 
 fn read_suppression<'a>(id: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink) -> Option<RawSuppression<'a>> {
@@ -297,9 +310,9 @@ fn read_modes<'a>(of: Named<'a>, table: &mut Table<'_, 'a>, sink: &mut Sink) -> 
     let limits = table.tables("limits", sink, |table, sink| {
         let alarm = table.required_string("alarm", sink);
         let mode = table.required_string("mode", sink);
-        let limit = table.number("limit", ANY, sink).map(|limit| limit.value);
+        let limit = table.number("limit", ANY, sink);
         let off = table.bool("off", sink).is_some_and(|off| off.value);
-        let deadband = table.number("deadband", (0.0, ANY.1), sink).map(|deadband| deadband.value);
+        let deadband = table.number("deadband", (0.0, ANY.1), sink);
         let on_delay = duration(table, "on_delay", (Duration::ZERO, DELAY_MAX), sink).map(|length| length.value);
         let off_delay = duration(table, "off_delay", (Duration::ZERO, DELAY_MAX), sink).map(|length| length.value);
         if off == limit.is_some() {

@@ -2,9 +2,11 @@
 //!
 //! A line is 放宽 where an alarm would come later, seldomer, at a lower level, to fewer people or not at all: a limit moved away or
 //! removed, a longer delay, a wider deadband, a tag dropped or 停用. It is 收紧 where the opposite holds, and unclear where neither can
-//! be shown from the two values alone (a unit, a jurisdiction); whoever decides who may apply it takes unclear for 放宽. Pure: two
-//! checked plants in, lines out in a fixed order, and swapping the two plants swaps the marks.
+//! be shown from the two values alone (a unit, a jurisdiction, a formula); whoever decides who may apply it takes unclear for 放宽. A line
+//! has the level and the hazard of all that it bears on: a suppression's are those of the alarms that it keeps quiet. Pure: two checked
+//! plants in, lines out in a fixed order, and swapping the two plants swaps the marks.
 
+mod bearing;
 mod organisation;
 mod policy;
 mod tag;

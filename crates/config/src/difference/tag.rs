@@ -1,5 +1,6 @@
 //! Tags and their conditions.
 
+use super::bearing::{Bearings, Role, Weight, hazard_of};
 use super::{Direction, Item, Line, Value, pairs};
 use model::plant::{ConditionExtra, ConditionRule, DataSheet, Equipment, Plant, Tag, Terms};
 use model::{Condition, Hazard, Level};
@@ -16,7 +17,7 @@ impl<'a> Side<'a> {
         self.plant.equipment_of(self.tag)
     }
     fn hazard(self) -> Hazard {
-        self.equipment().map_or(Hazard::None, |equipment| equipment.hazard)
+        hazard_of(self.plant, self.tag)
     }
     /// The operating modes of its place, and the tag that names the present one.
     fn modes(self) -> String {
@@ -29,24 +30,33 @@ impl<'a> Side<'a> {
     fn gateway(self) -> &'a str {
         self.plant.gateway_of(self.tag).map_or("", |gateway| gateway.id.as_str())
     }
-    /// The limits in one line, for a tag that comes or goes.
+    /// The limits in one line, or else the formula, for a tag that comes or goes.
     fn limits(self) -> String {
         let shown = |rule: &&ConditionRule| rule.condition.has_setpoint() || rule.condition == Condition::Discrete;
         let limits: Vec<String> =
             self.tag.conditions.iter().filter(shown).map(|rule| format!("{} {}", rule.condition, rule.setpoint)).collect();
-        if limits.is_empty() { self.tag.name.to_string() } else { limits.join(", ") }
+        match &self.tag.calculation {
+            _ if !limits.is_empty() => limits.join(", "),
+            Some(calculation) => format!("{} = {}", self.tag.name, calculation.text),
+            None => self.tag.name.to_string(),
+        }
     }
 }
 
-fn top_level(tag: &Tag) -> Option<Level> {
+pub(super) fn top_level(tag: &Tag) -> Option<Level> {
     tag.conditions.iter().map(highest).max()
 }
 
-fn highest(rule: &ConditionRule) -> Level {
+pub(super) fn highest(rule: &ConditionRule) -> Level {
     rule.level_when_two.map_or(rule.level, |two| two.max(rule.level))
 }
 
 pub(super) fn compare(old: &Plant, new: &Plant, lines: &mut Vec<Line>) {
+    let (bearings, bearings_then) = (Bearings::of(old), Bearings::of(new));
+    let pen = |one: Side<'_>, other: Side<'_>| {
+        let reach = bearings.weight(&one.tag.id).max(bearings_then.weight(&one.tag.id));
+        Pen::new(one, other, reach)
+    };
     pairs(
         &old.tags,
         &new.tags,
@@ -54,28 +64,42 @@ pub(super) fn compare(old: &Plant, new: &Plant, lines: &mut Vec<Line>) {
         |before, after| match (before, after) {
             (Some(before), Some(after)) => {
                 let sides = (Side { plant: old, tag: before }, Side { plant: new, tag: after });
-                both(sides.0, sides.1, lines);
+                both(sides.0, sides.1, || pen(sides.0, sides.1), lines);
             }
             (Some(gone), None) => {
                 let side = Side { plant: old, tag: gone };
-                lines.push(Pen::new(side, side).line(Item::Tag, Value::text(side.limits()), Value::None, Direction::Looser));
+                let direction = comes(bearings.role(&gone.id, new)).reversed();
+                lines.push(pen(side, side).line(Item::Tag, Value::text(side.limits()), Value::None, direction));
             }
             (None, Some(come)) => {
                 let side = Side { plant: new, tag: come };
-                lines.push(Pen::new(side, side).line(Item::Tag, Value::None, Value::text(side.limits()), Direction::Tighter));
+                let direction = comes(bearings_then.role(&come.id, old));
+                lines.push(pen(side, side).line(Item::Tag, Value::None, Value::text(side.limits()), direction));
             }
             (None, None) => {}
         },
     );
 }
 
+/// Which way a tag goes that comes. One that acts only on alarms that come with it takes nothing away.
+const fn comes(role: Option<(Role, bool)>) -> Direction {
+    match role {
+        None => Direction::Tighter,
+        Some((Role::Suppression, true)) => Direction::Looser,
+        Some((Role::Mode, true)) => Direction::Unclear,
+        Some((_, false)) => Direction::Neutral,
+    }
+}
+
 /// Writes the lines of one tag.
 struct Pen {
     stem: Line,
+    /// What its readings bear on besides its own conditions.
+    reach: Weight,
 }
 
 impl Pen {
-    fn new(old: Side<'_>, new: Side<'_>) -> Self {
+    fn new(old: Side<'_>, new: Side<'_>, reach: Weight) -> Self {
         Self {
             stem: Line {
                 enterprise: Some(new.tag.id.enterprise.clone()),
@@ -90,14 +114,37 @@ impl Pen {
                 level: top_level(old.tag).max(top_level(new.tag)),
                 hazard: old.hazard().max(new.hazard()),
             },
+            reach,
         }
     }
     fn line(&self, item: Item, old: Value, new: Value, direction: Direction) -> Line {
-        Line { item, old, new, direction, ..self.stem.clone() }
+        let mut line = Line { item, old, new, direction, ..self.stem.clone() };
+        if decides_readings(item) {
+            let Weight { level, hazard } = self.reach.max(Weight { level: line.level, hazard: line.hazard });
+            (line.level, line.hazard) = (level, hazard);
+        }
+        line
     }
 }
 
-fn both(old: Side<'_>, new: Side<'_>, lines: &mut Vec<Line>) {
+/// Whether what others are given of a tag hangs on it, and so their alarms.
+const fn decides_readings(item: Item) -> bool {
+    matches!(
+        item,
+        Item::Tag
+            | Item::Service
+            | Item::Signal
+            | Item::Unit
+            | Item::Range
+            | Item::SampleInterval
+            | Item::StaleAfter
+            | Item::WarmUp
+            | Item::Calculation
+            | Item::OtherOfTag
+    )
+}
+
+fn both(old: Side<'_>, new: Side<'_>, pen: impl FnOnce() -> Pen, lines: &mut Vec<Line>) {
     let (before, after) = (old.tag, new.tag);
     let (here, there) = (old.equipment(), new.equipment());
     let same_place = here.map(|place| (&place.id, place.hazard)) == there.map(|place| (&place.id, place.hazard));
@@ -108,7 +155,7 @@ fn both(old: Side<'_>, new: Side<'_>, lines: &mut Vec<Line>) {
     if same_place && (if moved { same_but_index() } else { before == after && old.gateway() == new.gateway() }) {
         return;
     }
-    let pen = Pen::new(old, new);
+    let pen = pen();
     let mut say = |item, from: Value, to: Value, direction| {
         if from != to {
             lines.push(pen.line(item, from, to, direction));

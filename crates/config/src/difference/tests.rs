@@ -16,8 +16,14 @@ const ACME: [(&str, &str); 6] = [
 ];
 
 fn plant() -> Plant {
+    with_rules("")
+}
+
+/// The plant with a `rules.toml`.
+fn with_rules(rules: &str) -> Plant {
     let options = Options { today: Some((2026, 1, 1)), environment: &|name| (name == "SMS_KEY").then(|| "s3cret".to_owned()) };
-    load_files(&Files::from_memory(ACME), &options).expect("the plant has no fault").plant
+    let files = ACME.into_iter().chain((!rules.is_empty()).then_some(("rules.toml", rules)));
+    load_files(&Files::from_memory(files), &options).expect("the plant has no fault").plant
 }
 
 /// The plant with one tag changed.
@@ -119,6 +125,129 @@ fn a_wider_range_is_looser_and_a_shifted_one_is_unclear() {
     check(&with("LIA-101", |tag| tag.range = Some((0.0, 120.0))), &["LIA-101 - range 0–100 -> 0–120 looser orange *"]);
     check(&with("LIA-101", |tag| tag.range = Some((10.0, 120.0))), &["LIA-101 - range 0–100 -> 10–120 unclear orange *"]);
     check(&with("LIA-101", |tag| tag.range = None), &["LIA-101 - range 0–100 -> none looser orange *"]);
+}
+
+/// A red statement two formulas behind a measured level, which a suppression keeps quiet while the tank is empty; the pressure's
+/// orange limit follows the mode of the tank.
+const LOGIC: &str = r#"
+[calculated.acme."HALF"]
+equipment = "1#鹤位"
+equals = "[LIA-101] / 2"
+unit = "%"
+signal = "level"
+[calculated.acme."BOTH"]
+equipment = "1#鹤位"
+equals = "[HALF] > 40 % and [PIA-101] > 1 kPa"
+compound = { level = "red" }
+[calculated.acme."IDLE"]
+equipment = "1#鹤位"
+equals = "[PIA-101] * 2"
+unit = "kPa"
+signal = "pressure"
+[suppressions.acme."EMPTY"]
+when = "[LIA-101] < 5 %"
+alarms = ["BOTH compound"]
+reason = "空罐"
+[modes.acme."V-101"]
+modes = [{ name = "倒罐", when = "[SE-101]" }]
+limits = [{ alarm = "PIA-101 high-high", mode = "倒罐", limit = 1.9 }]
+"#;
+
+/// What changes where one thing of [`LOGIC`] is written otherwise.
+#[track_caller]
+fn check_rules(from: &str, to: &str, expected: &[&str]) {
+    let changed = LOGIC.replace(from, to);
+    assert_ne!(changed, LOGIC);
+    let lines = |old: &str, new: &str| Difference::between(&with_rules(old), &with_rules(new)).lines.iter().map(say).collect::<Vec<_>>();
+    assert_eq!(lines(LOGIC, &changed), expected);
+}
+
+#[test]
+fn a_suppression_widened_until_it_always_holds_wants_the_ticket_of_the_alarm_it_keeps_quiet() {
+    check_rules("< 5 %", "< 101 %", &["EMPTY - calculation [LIA-101] < 5 % -> [LIA-101] < 101 % unclear red *"]);
+}
+
+#[test]
+fn a_mode_that_holds_at_other_times_wants_the_ticket_of_the_limits_it_chooses() {
+    check_rules(
+        "when = \"[SE-101]\"",
+        "when = \"not [SE-101]\"",
+        &["V-101工况 - calculation if ([SE-101]) then 1 else 0 -> if (not [SE-101]) then 1 else 0 unclear orange *"],
+    );
+}
+
+#[test]
+fn a_formula_wants_the_ticket_of_whatever_is_worked_out_of_it() {
+    check_rules("[LIA-101] / 2", "[LIA-101] / 20", &["HALF - calculation [LIA-101] / 2 -> [LIA-101] / 20 unclear red *"]);
+    // What nothing hangs on has no level and wants nothing.
+    check_rules("[PIA-101] * 2", "[PIA-101] * 3", &["IDLE - calculation [PIA-101] * 2 -> [PIA-101] * 3 unclear -"]);
+}
+
+#[test]
+fn a_formula_behind_a_suppression_wants_the_ticket_of_the_suppressed_alarm() {
+    let logic = |factor: &str| {
+        let half = LOGIC.replace("when = \"[LIA-101] < 5 %\"", "when = \"[IDLE] < 1 kPa\"");
+        with_rules(&half.replace("[PIA-101] * 2", factor))
+    };
+    let lines: Vec<String> = Difference::between(&logic("[PIA-101] * 2"), &logic("[PIA-101] * 0.01")).lines.iter().map(say).collect();
+    assert_eq!(lines, ["IDLE - calculation [PIA-101] * 2 -> [PIA-101] * 0.01 unclear red *"]);
+}
+
+#[test]
+fn the_major_hazard_of_a_suppressed_alarm_is_the_suppressions_too() {
+    let on_a_major_hazard = |rules: &str| {
+        let mut plant = with_rules(&rules.replace("red", "blue"));
+        let place = plant.tag(plant.find_tag("acme", "BOTH").expect("it is there")).equipment;
+        plant.equipment[place.at()].hazard = model::Hazard::First;
+        let elsewhere = plant.tag(plant.find_tag("acme", "PIA-101").expect("it is there")).equipment;
+        let at = plant.find_tag("acme", "EMPTY").expect("it is there");
+        plant.tags[at.at()].equipment = elsewhere;
+        plant
+    };
+    let difference = Difference::between(&on_a_major_hazard(LOGIC), &on_a_major_hazard(&LOGIC.replace("< 5 %", "< 101 %")));
+    let lines: Vec<_> = difference.lines.iter().map(|line| (line.item, line.level, line.hazard, line.needs_ticket())).collect();
+    assert_eq!(lines, [(Item::Calculation, Some(Level::Blue), model::Hazard::First, true)]);
+}
+
+#[test]
+fn a_new_suppression_of_an_alarm_is_looser_and_one_that_goes_is_tighter() {
+    let (_, suppression) = LOGIC.split_once("[suppressions").expect("it has one");
+    let (suppression, _) = suppression.split_once("[modes").expect("modes come after it");
+    let without = LOGIC.replace(&format!("[suppressions{suppression}"), "");
+    let lines = |old: &str, new: &str| Difference::between(&with_rules(old), &with_rules(new)).lines.iter().map(say).collect::<Vec<_>>();
+    assert_eq!(
+        lines(&without, LOGIC),
+        ["BOTH compound suppressed-by none -> EMPTY looser red *", "EMPTY - tag none -> 设计抑制:空罐 = [LIA-101] < 5 % looser red *",]
+    );
+    assert_eq!(
+        lines(LOGIC, &without),
+        ["BOTH compound suppressed-by EMPTY -> none tighter red", "EMPTY - tag 设计抑制:空罐 = [LIA-101] < 5 % -> none tighter red",]
+    );
+}
+
+#[test]
+fn a_new_calculated_tag_and_a_suppression_of_its_own_alarm_only_take_nothing_away() {
+    let difference = Difference::between(&plant(), &with_rules(LOGIC));
+    let lines: Vec<String> = difference.lines.iter().filter(|line| line.item == Item::Tag).map(say).collect();
+    assert_eq!(
+        lines,
+        [
+            "BOTH - tag none -> BOTH = [HALF] > 40 % and [PIA-101] > 1 kPa tighter red",
+            "EMPTY - tag none -> 设计抑制:空罐 = [LIA-101] < 5 % neutral red",
+            "HALF - tag none -> HALF = [LIA-101] / 2 tighter red",
+            "IDLE - tag none -> IDLE = [PIA-101] * 2 tighter -",
+            "V-101工况 - tag none -> 甲类罐区V-101工况 = if ([SE-101]) then 1 else 0 unclear orange *",
+        ]
+    );
+}
+
+#[test]
+fn a_measured_tag_out_of_service_wants_the_ticket_of_what_is_worked_out_of_it() {
+    let (old, mut new) = (with_rules(LOGIC), with_rules(LOGIC));
+    let at = new.find_tag("acme", "SE-101").expect("it is in the list");
+    new.tags[at.at()].in_service = false;
+    let lines: Vec<String> = Difference::between(&old, &new).lines.iter().map(say).collect();
+    assert_eq!(lines, ["SE-101 - in-service yes -> no looser orange *"], "it says which limit of the pressure holds");
 }
 
 #[test]

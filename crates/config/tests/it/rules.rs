@@ -85,7 +85,7 @@ reason = "空罐"
 [modes.acme."V-101"]
 modes = [{ name = "倒罐", when = "[PIA-101] > 1 kPa" }, { name = "检修", when = "[SE-101]" }]
 limits = [
-  { alarm = "LIA-101 low", mode = "倒罐", limit = 5 },
+  { alarm = "LIA-101 low", mode = "倒罐", limit = 12 },
   { alarm = "LIA-101 low", mode = "检修", off = true },
 ]
 "#;
@@ -105,7 +105,7 @@ fn calculated_tags_modes_and_suppressions_are_built() {
     let [ModeLimit { mode: 1, limit: Some(limit) }, ModeLimit { mode: 2, limit: None }] = extra.modes[..] else {
         panic!("{:?}", extra.modes)
     };
-    assert_eq!((limit.setpoint, limit.deadband, limit.on_delay), (5.0, low.deadband, low.on_delay), "what is not said stays");
+    assert_eq!((limit.setpoint, limit.deadband, limit.on_delay), (12.0, low.deadband, low.on_delay), "what is not said stays");
     let modes = plant.equipment[tag(&plant, "LIA-101").equipment.at()].modes.as_ref().expect("it has modes");
     assert_eq!((&*plant.tag(modes.tag).id.tag, modes.names.join(" ")), ("V-101工况", "运行 倒罐 检修".to_owned()));
 }
@@ -118,7 +118,7 @@ fn the_rule_version_names_every_word_of_it() {
     for (from, to) in [
         ("* 12 m)", "* 11 m)"),
         ("limit = 800", "limit = 801"),
-        ("mode = \"倒罐\", limit = 5", "mode = \"倒罐\", limit = 6"),
+        ("mode = \"倒罐\", limit = 12", "mode = \"倒罐\", limit = 13"),
         ("< 5 %", "< 6 %"),
         ("\"PIA-101 high\", ", ""),
         ("voted = {}", "voted = { latching = true }"),
@@ -219,6 +219,188 @@ fn what_is_wrong_is_told_with_its_place_and_a_way_out() {
     ] {
         assert_eq!(refused(&mode(limit)), [want], "{limit}");
     }
+}
+
+#[test]
+fn limits_of_a_calculated_tag_pass_the_checks_of_a_list() {
+    let calc = |limits: &str| {
+        format!(
+            "[calculated.acme.\"X\"]\nequipment = \"V-101\"\nunit = \"m\"\nrange_low = 0\nrange_high = 12\nequals = \"[LIA-101] * 0.12 m / 1 %\"\n{limits}"
+        )
+    };
+    for (limits, want) in [
+        (
+            "high = { limit = 10 }\nhigh_high = { limit = 9 }",
+            "8:23 limits-out-of-order: HH 9 is not above H 10 (the order is LL < L < H < HH)",
+        ),
+        ("low = { limit = 10 }\nhigh = { limit = 10 }", "8:18 limits-out-of-order: H 10 is not above L 10 (the order is LL < L < H < HH)"),
+        (
+            "high = { limit = 10 }\nhigh_high = { limit = 11, deadband = 1.5 }",
+            "8:38 deadband: deadband 1.5 is wider than the gap 1 between H and HH (the deadband must be below 1)",
+        ),
+        (
+            "high = { limit = 10, deadband = 10 }",
+            "7:33 deadband: with this deadband the alarm could never return within the range (the deadband must be below 10)",
+        ),
+        ("high = { limit = 10, deadband = 1 }\nhigh_high = { limit = 11, deadband = 1 }", "no fault"),
+    ] {
+        assert_eq!(refused(&calc(limits)), [want], "{limits}");
+    }
+}
+
+#[test]
+fn limits_of_a_mode_pass_the_checks_of_the_list_beside_which_they_stand() {
+    // The list has 10, 15, 80, 90 with a deadband of 2, and an interlock at 95.
+    let mode =
+        |limits: &str| format!("[modes.acme.\"V-101\"]\nmodes = [{{ name = \"倒罐\", when = \"[SE-101]\" }}]\nlimits = [\n{limits}\n]");
+    let of = |condition: &str, rest: &str| format!("{{ alarm = \"LIA-101 {condition}\", mode = \"倒罐\", {rest} }}");
+    let order = |what: &str| format!("limits-out-of-order: {what} (the order is LL < L < H < HH)");
+    for (limits, want) in [
+        (of("high", "limit = 91"), format!("4:48 {}", order("HH 90 is not above H 91"))),
+        (of("low_low", "limit = 16"), format!("4:51 {}", order("L 15 is not above LL 16"))),
+        (of("high", "limit = 91") + ",\n" + &of("high_high", "limit = 91"), format!("5:53 {}", order("HH 91 is not above H 91"))),
+        (
+            of("high_high", "limit = 96"),
+            "4:53 above-interlock: HH 96 is above the interlock 95: the trip comes first (keep HH below the interlock 95, with time to respond)"
+                .to_owned(),
+        ),
+        (
+            of("high_high", "limit = 92, deadband = 13"),
+            "4:68 deadband: deadband 13 is wider than the gap 12 between H and HH (the deadband must be below 12)".to_owned(),
+        ),
+        (of("high", "limit = 91") + ",\n" + &of("high_high", "off = true"), "no fault".to_owned()),
+        (of("high", "limit = 85"), "no fault".to_owned()),
+    ] {
+        assert_eq!(refused(&mode(&limits)), [want], "{limits}");
+    }
+}
+
+/// Two ammonia detectors, the second known by its CAS number only.
+const AMMONIA: &str = "位号,设备位号,设备类型,介质,CAS号,信号类型,单位,量程低限,量程高限,高报,高高报,网关\n\
+                       NH-1,冷库,区域,氨,7664-41-7,有毒气体,ppm,0,1000,25,50,GW01\nNH-2,冷库,区域,无水氨,7664-41-7,有毒气体,ppm,0,1000,25,50,GW01\n";
+
+fn refused_of_ammonia(rules: &str) -> Vec<String> {
+    let Err(faults) = load(with_files(&[("rules.toml", rules), ("enterprises/acme.csv", AMMONIA)])) else { return Vec::new() };
+    faults.faults().iter().map(|fault| format!("{}:{} {}: {}", fault.line, fault.column, fault.code, fault.text.get(Lang::En))).collect()
+}
+
+#[test]
+fn a_calculated_concentration_is_bounded_like_its_detectors() {
+    let calc = |equals: &str, rest: &str| format!("[calculated.acme.\"X\"]\nequipment = \"冷库\"\nequals = \"{equals}\"\n{rest}\n");
+    let most = "max([NH-1], [NH-2])";
+    let high = "unit = \"ppm\"\nhigh = { limit = 26 }\nhigh_high = { limit = 51 }";
+    let above = ["5:18 gas-bound: H 26 ppm is above the upper bound 25 ppm", "6:23 gas-bound: HH 51 ppm is above the upper bound 50 ppm"];
+    // Whether it says what it is or not.
+    assert_eq!(refused_of_ammonia(&calc(most, high)), above);
+    assert_eq!(refused_of_ammonia(&calc("[NH-2]", high)), above);
+    assert_eq!(refused_of_ammonia(&calc(most, &(high.to_owned() + "\nsignal = \"toxic\""))), above);
+    assert!(refused_of_ammonia(&calc(most, "unit = \"ppm\"\nhigh = { limit = 25 }\nhigh_high = { limit = 50 }")).is_empty());
+    // One that reads the first is bound by the same detectors.
+    let second = "[calculated.acme.\"Y\"]\nequipment = \"冷库\"\nequals = \"[X] * 1\"\nunit = \"ppm\"\nhigh_high = { limit = 60 }";
+    let rules = calc(most, "unit = \"ppm\"") + second;
+    assert_eq!(refused_of_ammonia(&rules), ["9:23 gas-bound: HH 60 ppm is above the upper bound 50 ppm"]);
+    // A share of something is no concentration.
+    assert!(refused_of_ammonia(&calc("[NH-1] / [NH-2] * 100 %", "unit = \"%\"\nhigh = { limit = 90 }")).is_empty());
+    // Where no detector says which gas it is, the tag does.
+    let of_nothing = "unit = \"ppm\"\nsignal = \"toxic\"\nmedium = \"氨\"\nhigh_high = { limit = 60 }";
+    assert_eq!(refused_of_ammonia(&calc("40 ppm", of_nothing)), ["7:23 gas-bound: HH 60 ppm is above the upper bound 50 ppm"]);
+}
+
+#[test]
+fn a_threshold_of_a_vote_is_bounded_like_the_limits_of_its_detectors() {
+    let calc = |equals: &str| format!("[calculated.acme.\"X\"]\nequipment = \"冷库\"\nequals = \"{equals}\"\nvoted = {{}}");
+    for (equals, column, of) in [
+        ("vote(1, [NH-1] >= 50 ppm, [NH-2] >= 51 ppm)", 47, "[NH-2]"),
+        ("表决(1,[NH-1]>51ppm,[NH-2]>50ppm)", 23, "[NH-1]"),
+        ("51 ppm < [NH-1] and not [NH-2] > 1 ppm", 11, "[NH-1]"),
+        ("max([NH-1], [NH-2]) ≥ 2 * 25.5 ppm", 33, "max([NH-1], [NH-2])"),
+        ("[NH-1] > 51000 ppb", 20, "[NH-1]"),
+    ] {
+        let want = format!("3:{column} gas-bound: the threshold 51 ppm of {of} is above the upper bound 50 ppm");
+        assert_eq!(refused_of_ammonia(&calc(equals)), [want], "{equals}");
+    }
+    assert!(refused_of_ammonia(&calc("[NH-1] + [NH-2] > 90 ppm or [NH-1] >= 50 ppm or [NH-1] < 900 ppm")).is_empty());
+}
+
+/// A red vote of gas detectors.
+const VOTE: &str = r#"[calculated.acme."GAS"]
+equipment = "甲类罐区"
+equals = "vote(1, [GC-101] >= 50 %LEL)"
+[calculated.acme."GAS".voted]
+level = "red"
+cause = "法兰泄漏"
+consequence = "爆燃"
+response = "撤人,切断进料"
+respond_within = "3min"
+"#;
+
+#[test]
+fn a_condition_says_why_it_is_there_and_what_to_do() {
+    let plant = with(VOTE);
+    let [rule] = &tag(&plant, "GAS").conditions[..] else { panic!("it has one condition") };
+    let said = rule.rationale.as_ref().expect("it has one");
+    assert_eq!([&*said.cause, &said.consequence, &said.response], ["法兰泄漏", "爆燃", "撤人,切断进料"]);
+    assert_eq!(said.time_to_respond, Some(Duration::from_mins(3)));
+    assert_eq!(plant.version, with(&VOTE.replace("法兰泄漏", "别的原因")).version, "it decides nothing");
+    assert_eq!(
+        refused("[conditions.acme.\"LIA-101\"]\nhigh = { cause = \"收料超量\" }"),
+        ["2:8 condition: cause, consequence, response and time to respond of high stand in the list or its class"]
+    );
+    assert_eq!(
+        refused(&VOTE.replace("respond_within", "time_to_respond")),
+        ["9:1 unknown-key: unknown key `time_to_respond` (it is called `respond_within` now)"]
+    );
+}
+
+#[test]
+fn explaining_a_tag_shows_what_its_conditions_say_for_people() {
+    let files = watchfire_config::Files::from_memory(with_files(&[("rules.toml", VOTE)]));
+    let options = watchfire_config::Options { today: Some((2026, 1, 1)), environment: &|_| Some("s3cret".to_owned()) };
+    let explained =
+        watchfire_config::explain(&files, &options, &model::TagId::new("acme", "GAS")).expect("it is right").expect("it is there");
+    let facts: Vec<String> = explained
+        .facts
+        .iter()
+        .filter(|fact| fact.from.get(Lang::En) == "rules.toml:4:1")
+        .map(|fact| format!("{} {}", fact.what.get(Lang::En), fact.value))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            "voted 有 / yes",
+            "voted level 红色 / red",
+            "voted cause 法兰泄漏",
+            "voted consequence 爆燃",
+            "voted response 撤人,切断进料",
+            "voted time to respond 3min",
+        ]
+    );
+}
+
+#[test]
+fn a_level_that_needs_a_rationalisation_needs_it_in_the_rules_too() {
+    // The shipped county, whose only red or orange condition in rules.toml is the vote GT-200.
+    let county = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let load_with = |rules: &dyn Fn(String) -> String| {
+        let mut files = watchfire_config::Files::read(&county);
+        let read = |name: &str| std::fs::read_to_string(county.join(name)).expect("it is shipped");
+        let required = read("policies.toml").replace("required = []", "required = [\"red\", \"orange\"]");
+        files.set("policies.toml", required.into_bytes());
+        files.set("rules.toml", rules(read("rules.toml")).into_bytes());
+        let options = watchfire_config::Options { today: Some((2026, 1, 1)), environment: &|_| Some("s3cret".to_owned()) };
+        let Err(faults) = watchfire_config::load_files(&files, &options) else { return Vec::new() };
+        let in_rules = faults.faults().iter().filter(|fault| fault.file.ends_with("rules.toml"));
+        in_rules.map(|fault| format!("{}: {}", fault.code, fault.text.get(Lang::En))).collect()
+    };
+    assert_eq!(load_with(&|rules| rules), [""; 0]);
+    let without = |rules: String| rules.replace("respond_within = \"3min\"\n", "");
+    assert_eq!(load_with(&without), ["rationale-missing: voted is red and lacks: respond_within"]);
+    // What every tag of a signal lacks is told once.
+    let spike = |rules: String| rules + "\n[signals.level]\nspike = { limit = 50, level = \"orange\", cause = \"仪表干扰\" }\n";
+    assert_eq!(load_with(&spike), ["rationale-missing: spike is orange and lacks: consequence, response, respond_within"]);
+    // A frozen value is a data fault, of which nothing is asked.
+    let frozen = |rules: String| rules + "\n[signals.level]\nfrozen = { flat_for = \"2h\", level = \"orange\" }\n";
+    assert_eq!(load_with(&frozen), [""; 0]);
 }
 
 #[test]
