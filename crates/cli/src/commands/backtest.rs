@@ -9,7 +9,7 @@ pub use tape::HistoryTape;
 use super::publish;
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, anyhow, bail};
-use config::{Files, Lang};
+use config::Files;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use journal::history::{HistoryReader, Visit};
 use journal::{EntryKind, Reader, SqliteReader, StoreError};
@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
-use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, compare};
+use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, Tally, compare, later};
+use tuning::kpi::Episode;
 use tuning::passage::Passed;
 use tuning::report::{self, Subject, Trace};
 use tuning::suggest::Real;
@@ -552,11 +553,7 @@ fn show(comparison: &Comparison, plant: &Plant, notes: &[String], seconds: f64) 
     if count > SHOWN_MAX {
         println!("… + {}", count - SHOWN_MAX);
     }
-    let (gained, lost, moved) = tally(comparison);
-    match lang() {
-        Lang::Zh => println!("多出 {gained},没有了 {lost},时间变了 {moved}"),
-        Lang::En => println!("gained {gained}, lost {lost}, moved {moved}"),
-    }
+    println!("{}", report::tally_words(&Tally::of(&comparison.differences), lang()));
     for note in notes {
         println!("{note}");
     }
@@ -567,42 +564,33 @@ fn runs(comparison: &Comparison) -> [&RunResult; 4] {
     [&comparison.answered.0, &comparison.answered.1, &comparison.unanswered.0, &comparison.unanswered.1]
 }
 
-fn tally(comparison: &Comparison) -> (usize, usize, usize) {
-    let count = |wanted: fn(&Difference) -> bool| comparison.differences.iter().filter(|difference| wanted(difference)).count();
-    (
-        count(|difference| matches!(difference, Difference::Gained(_))),
-        count(|difference| matches!(difference, Difference::Lost(_))),
-        count(|difference| matches!(difference, Difference::Moved { .. })),
-    )
-}
-
 fn difference_words(difference: &Difference, plant: &Plant) -> String {
     let alarm = difference.alarm();
     let condition = say(alarm.condition.name_zh(), alarm.condition.name());
-    let (mark, at, what) = match difference {
-        Difference::Gained(episode) => ("+", episode.raised, say("多出", "gained").to_owned()),
-        Difference::Lost(episode) => ("-", episode.raised, say("没有了", "lost").to_owned()),
-        Difference::Moved { before, after } => ("~", after.raised, report::moved(before, after, lang())),
+    let mark = match difference {
+        Difference::Gained(_) | Difference::NewlyTold { .. } => "+",
+        Difference::Lost(_) | Difference::NoLongerTold { .. } => "-",
+        Difference::Moved { .. } | Difference::LevelChanged { .. } => "~",
     };
-    format!("{mark} {} {} {condition} {what}", report::civil(at, plant), alarm.tag)
+    let at = report::shown_at(difference).map_or_else(String::new, |at| report::civil(at, plant));
+    format!("{mark} {at} {} {condition} {}", alarm.tag, report::what_differs(difference, lang()))
 }
 
 fn json(comparison: &Comparison, before: &Plant, after: &Plant, notes: &[String], seconds: f64) -> serde_json::Value {
     let difference = |difference: &Difference| {
-        let (kind, old, new) = match difference {
-            Difference::Gained(episode) => ("gained", None, Some(episode.raised)),
-            Difference::Lost(episode) => ("lost", Some(episode.raised), None),
-            Difference::Moved { before, after } => ("moved", Some(before.raised), Some(after.raised)),
-        };
-        let minutes = old.zip(new).map(|(old, new)| new.since(old).as_secs_f64() / 60.0);
-        serde_json::json!({ "kind": kind, "tag": difference.alarm().tag.to_string(), "condition": difference.alarm().condition,
-            "before": old.map(Timestamp::as_millis), "after": new.map(Timestamp::as_millis), "minutes_later": minutes })
+        let (old, new) = difference.sides();
+        let minutes = old.zip(new).map(|(old, new)| later(old, new).as_secs_f64() / 60.0);
+        let raised = |side: Option<&Episode>| side.map(|episode| episode.raised.as_millis());
+        let level = |side: Option<&Episode>| side.map(|episode| episode.level);
+        serde_json::json!({ "kind": difference.kind(), "tag": difference.alarm().tag.to_string(),
+            "condition": difference.alarm().condition, "before": raised(old), "after": raised(new), "minutes_later": minutes,
+            "level_before": level(old), "level_after": level(new) })
     };
     let people = |run: &RunResult| {
         serde_json::json!({ "people": run.people.iter().map(|(id, burden)| (id.to_string(), burden)).collect::<BTreeMap<_, _>>(),
             "county": run.county, "alarms": run.episodes.len(), "readings": run.readings, "left_out": run.left_out })
     };
-    let (gained, lost, moved) = tally(comparison);
+    let Tally { gained, lost, moved, no_longer_told, newly_told, level_changed } = Tally::of(&comparison.differences);
     serde_json::json!({
         "from": comparison.from.as_millis(), "to": comparison.to.as_millis(), "seconds": seconds,
         "before": { "rules": before.version, "figures": comparison.figures.0,
@@ -610,6 +598,7 @@ fn json(comparison: &Comparison, before: &Plant, after: &Plant, notes: &[String]
         "after": { "rules": after.version, "figures": comparison.figures.1,
             "answered": people(&comparison.answered.1), "unanswered": people(&comparison.unanswered.1) },
         "gained": gained, "lost": lost, "moved": moved,
+        "no_longer_told": no_longer_told, "newly_told": newly_told, "level_changed": level_changed,
         "differences": comparison.differences.iter().map(difference).collect::<Vec<_>>(), "notes": notes,
     })
 }
