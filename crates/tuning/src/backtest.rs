@@ -12,8 +12,8 @@ use crate::people::People;
 use crate::simulation::Simulation;
 use model::plant::{ChannelKind, Plant};
 use model::{
-    Act, ActAnswer, ActKind, AlarmEffect, AlarmId, AlarmState, BodyId, CaseEventKind, CaseId, Change, Duration, EscalationEffect, Level,
-    Notification, Outcome, PersonId, Purpose, Reading, Signal, TagId, TagIndex, Tier, Timestamp, TransitionKey,
+    Act, ActAnswer, ActKind, AlarmEffect, AlarmId, AlarmState, BodyId, CaseEventKind, CaseId, Change, Duration, EpisodeRef,
+    EscalationEffect, Level, Notification, Outcome, PersonId, Purpose, Reading, Signal, TagId, TagIndex, Tier, Timestamp, TransitionKey,
 };
 use pipeline::{Effect, Input};
 use serde::Serialize;
@@ -83,12 +83,30 @@ pub struct Run {
     standing: BTreeMap<AlarmId, usize>,
     announced_of: BTreeMap<String, usize>,
     under_test_at: BTreeMap<TagId, Timestamp>,
-    left_out: BTreeSet<(AlarmId, Timestamp)>,
+    /// Alarms that do not count, by when they were raised.
+    left_out: BTreeMap<(AlarmId, Timestamp), Why>,
+    /// By alarm and when it was raised: what is found to be a drill takes its messages along.
+    messages: BTreeMap<(AlarmId, Timestamp), Messages>,
     result: RunResult,
-    drills: BTreeSet<AlarmId>,
     /// Where it goes by tapes.
     waiting: Option<Waiting>,
     keeps_said: bool,
+}
+
+/// Why an alarm does not count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Why {
+    UnderTest,
+    Commissioning,
+    Drill,
+}
+
+/// What was sent for one alarm.
+#[derive(Debug, Default)]
+struct Messages {
+    people: BTreeMap<PersonId, Burden>,
+    /// Announcements that the county was told of.
+    county: BTreeSet<String>,
 }
 
 /// What a run gives.
@@ -112,6 +130,8 @@ pub struct RunResult {
     pub acts_moot: usize,
     /// What was left out.
     pub left_out: LeftOut,
+    /// Of that, the alarms of tags still commissioned: they were raised, and only the integrator was told.
+    pub commissioned: Vec<Episode>,
     /// All that was said, where that was asked for.
     pub said: Vec<Effect>,
 }
@@ -149,9 +169,9 @@ impl Run {
             standing: BTreeMap::new(),
             announced_of: BTreeMap::new(),
             under_test_at: BTreeMap::new(),
-            left_out: BTreeSet::new(),
+            left_out: BTreeMap::new(),
+            messages: BTreeMap::new(),
             result: RunResult::default(),
-            drills: BTreeSet::new(),
             waiting: None,
             keeps_said: false,
         }
@@ -188,7 +208,7 @@ impl Run {
     pub fn act(&mut self, act: &Act, at: Timestamp) {
         self.pass_time(at);
         if let ActKind::Check { episodes, outcome: Outcome::Drill, .. } = &act.what {
-            self.drills.extend(episodes.iter().map(|episode| episode.alarm.clone()));
+            episodes.iter().for_each(|drill| self.leave_out_drill(drill, at));
         }
         self.simulation.step(&Input::Act(act));
         let effects = self.simulation.take_seen();
@@ -284,14 +304,27 @@ impl Run {
             self.result.unknown += waiting.unknown;
             self.result.passed = waiting.passed;
         }
-        self.result.episodes = self.episodes;
-        let (left_out, drills) = (&self.left_out, &self.drills);
-        let before = self.result.episodes.len();
-        self.result.episodes.retain(|episode| !left_out.contains(&(episode.alarm.clone(), episode.raised)));
-        let kept = self.result.episodes.len();
-        self.result.episodes.retain(|episode| !drills.contains(&episode.alarm));
-        self.result.left_out.drills = kept - self.result.episodes.len();
-        debug_assert!(before >= kept);
+        let counts = &mut self.result.left_out;
+        for mut episode in self.episodes {
+            match self.left_out.get(&(episode.alarm.clone(), episode.raised)) {
+                None => self.result.episodes.push(episode),
+                Some(Why::UnderTest) => counts.under_test += 1,
+                Some(Why::Drill) => counts.drills += 1,
+                Some(Why::Commissioning) => {
+                    counts.commissioning += 1;
+                    episode.announced = None;
+                    self.result.commissioned.push(episode);
+                }
+            }
+        }
+        for (_, messages) in self.messages.into_iter().filter(|(episode, _)| !self.left_out.contains_key(episode)) {
+            self.result.county += messages.county.len();
+            for (person, burden) in messages.people {
+                let sum = self.result.people.entry(person).or_default();
+                sum.messages += burden.messages;
+                sum.calls += burden.calls;
+            }
+        }
         self.result
     }
 
@@ -349,7 +382,8 @@ impl Run {
     /// The announcement of an episode is what an operator was called for: at its level, which a neighbour may have raised, and for a data
     /// fault at the end of its wait.
     fn told(&mut self, key: &TransitionKey, level: Level, at: Timestamp) {
-        if let Some(place) = self.announced_of.get(&key.to_string()) {
+        // What was withheld while it was raised may be announced anew, under another step.
+        if let Some(place) = self.announced_of.get(&key.raise().to_string()) {
             let episode = &mut self.episodes[*place];
             if episode.announced.is_none() {
                 (episode.announced, episode.level) = (Some(at), episode.level.max(level));
@@ -396,35 +430,40 @@ impl Run {
         let now = self.simulation.now();
         let tested = self.under_test_at.get(&alarm.tag).is_some_and(|at| now.since(*at) <= stale_after);
         let commissioned = tag.and_then(|tag| tag.commissioning.as_ref()).is_some_and(|commissioning| now < commissioning.until);
-        if tested {
-            self.result.left_out.under_test += 1;
-        } else if commissioned {
-            self.result.left_out.commissioning += 1;
-        }
-        if tested || commissioned {
-            self.left_out.insert((alarm.clone(), raised));
+        let why = if tested { Some(Why::UnderTest) } else { commissioned.then_some(Why::Commissioning) };
+        self.left_out.extend(why.map(|why| ((alarm.clone(), raised), why)));
+    }
+
+    /// Leaves out the alarm that was found to be a drill, and no other of its tag. Under other limits it began at another moment: then it
+    /// is the first that stood between its beginning on record and when it was found to be one.
+    fn leave_out_drill(&mut self, drill: &EpisodeRef, found: Timestamp) {
+        let key = TransitionKey { alarm: drill.alarm.clone(), episode: drill.episode, step: 0 };
+        let began = drill.episode.since;
+        let stood = |episode: &Episode| {
+            episode.alarm == drill.alarm && episode.raised <= found && episode.returned.is_none_or(|returned| returned >= began)
+        };
+        let place = self.announced_of.get(&key.to_string()).copied().or_else(|| self.episodes.iter().position(stood));
+        if let Some(place) = place {
+            let raised = self.episodes[place].raised;
+            self.left_out.entry((key.alarm, raised)).or_insert(Why::Drill);
         }
     }
 
     fn message(&mut self, message: &Notification) {
-        if self.left_out.contains(&(message.alarm.clone(), message.raised_at)) || self.drills.contains(&message.alarm) {
+        let episode = (message.alarm.clone(), message.raised_at);
+        if self.left_out.contains_key(&episode) {
             return;
         }
         let kind = self.simulation.plant().channel(&message.key.channel).map(|channel| channel.kind);
+        let messages = self.messages.entry(episode).or_default();
         if message.key.tier == Tier::COUNTY && matches!(message.key.purpose, Purpose::Announce | Purpose::Passed) {
-            let first = self.result_county_first(message);
-            self.result.county += usize::from(first);
+            messages.county.insert(message.key.announcement.clone());
         }
         if kind != Some(ChannelKind::Platform) {
-            let burden = self.result.people.entry(message.key.recipient.clone()).or_default();
+            let burden = messages.people.entry(message.key.recipient.clone()).or_default();
             burden.messages += 1;
             burden.calls += usize::from(kind == Some(ChannelKind::Voice));
         }
-    }
-
-    /// Whether this is the first word of the announcement to the county.
-    fn result_county_first(&mut self, message: &Notification) -> bool {
-        self.announced_of.insert(format!("county|{}", message.key.announcement), usize::MAX).is_none()
     }
 }
 
@@ -435,8 +474,29 @@ pub enum Difference {
     Gained(Episode),
     /// It was raised before, and would not be now.
     Lost(Episode),
-    /// It would have been raised at another time.
+    /// It would have been raised, or told, at another time.
     Moved {
+        /// Before.
+        before: Episode,
+        /// After.
+        after: Episode,
+    },
+    /// People were told of it before; now it would be recorded, and nobody told.
+    NoLongerTold {
+        /// Before.
+        before: Episode,
+        /// After.
+        after: Episode,
+    },
+    /// It was recorded before, and nobody told; now people would be.
+    NewlyTold {
+        /// Before.
+        before: Episode,
+        /// After.
+        after: Episode,
+    },
+    /// It would have been of another level.
+    LevelChanged {
         /// Before.
         before: Episode,
         /// After.
@@ -448,8 +508,88 @@ impl Difference {
     /// Which alarm.
     pub const fn alarm(&self) -> &AlarmId {
         match self {
-            Self::Gained(episode) | Self::Lost(episode) | Self::Moved { after: episode, .. } => &episode.alarm,
+            Self::Gained(episode)
+            | Self::Lost(episode)
+            | Self::Moved { after: episode, .. }
+            | Self::NoLongerTold { after: episode, .. }
+            | Self::NewlyTold { after: episode, .. }
+            | Self::LevelChanged { after: episode, .. } => &episode.alarm,
         }
+    }
+    /// The alarm before, and after.
+    pub const fn sides(&self) -> (Option<&Episode>, Option<&Episode>) {
+        match self {
+            Self::Gained(episode) => (None, Some(episode)),
+            Self::Lost(episode) => (Some(episode), None),
+            Self::Moved { before, after }
+            | Self::NoLongerTold { before, after }
+            | Self::NewlyTold { before, after }
+            | Self::LevelChanged { before, after } => (Some(before), Some(after)),
+        }
+    }
+    /// Its word for programs.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Gained(_) => "gained",
+            Self::Lost(_) => "lost",
+            Self::Moved { .. } => "moved",
+            Self::NoLongerTold { .. } => "no-longer-told",
+            Self::NewlyTold { .. } => "newly-told",
+            Self::LevelChanged { .. } => "level-changed",
+        }
+    }
+    /// Whether it takes something from people: the alarm itself, word of it, or some of its weight. Where it is later, `Moved` says by how
+    /// much.
+    pub fn takes(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::NoLongerTold { .. } => true,
+            Self::LevelChanged { before, after } => after.level < before.level,
+            Self::Moved { before, after } => later(before, after) > Duration::ZERO,
+            Self::Gained(_) | Self::NewlyTold { .. } => false,
+        }
+    }
+}
+
+/// How much later an alarm is raised, or, raised at the same moment, told.
+pub fn later(before: &Episode, after: &Episode) -> Duration {
+    match (before.announced, after.announced) {
+        (Some(old), Some(new)) if before.raised == after.raised => new.since(old),
+        _ => after.raised.since(before.raised),
+    }
+}
+
+/// How many alarms differ, by how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// See [`Difference::Gained`].
+    pub gained: usize,
+    /// See [`Difference::Lost`].
+    pub lost: usize,
+    /// See [`Difference::Moved`].
+    pub moved: usize,
+    /// See [`Difference::NoLongerTold`].
+    pub no_longer_told: usize,
+    /// See [`Difference::NewlyTold`].
+    pub newly_told: usize,
+    /// See [`Difference::LevelChanged`].
+    pub level_changed: usize,
+}
+
+impl Tally {
+    /// Of some differences. An alarm may differ in more than one way.
+    pub fn of(differences: &[Difference]) -> Self {
+        let mut tally = Self::default();
+        for difference in differences {
+            *match difference {
+                Difference::Gained(_) => &mut tally.gained,
+                Difference::Lost(_) => &mut tally.lost,
+                Difference::Moved { .. } => &mut tally.moved,
+                Difference::NoLongerTold { .. } => &mut tally.no_longer_told,
+                Difference::NewlyTold { .. } => &mut tally.newly_told,
+                Difference::LevelChanged { .. } => &mut tally.level_changed,
+            } += 1;
+        }
+        tally
     }
 }
 
@@ -478,9 +618,28 @@ pub fn compare(
     positions: &[BodyId],
     (from, to): (Timestamp, Timestamp),
 ) -> Comparison {
-    let differences = differences(&answered.0.episodes, &answered.1.episodes, to);
+    let differences = of_runs(&answered.0, &answered.1, to);
     let of = |result: &RunResult| figures(&result.episodes, positions, from, to);
     Comparison { from, to, differences, figures: (of(&answered.0), of(&answered.1)), answered, unanswered }
+}
+
+/// A tag that is commissioned on one side only has the same alarms there, and people are not told of them; on both sides it is left out.
+fn of_runs(before: &RunResult, after: &RunResult, end: Timestamp) -> Vec<Difference> {
+    let all = |run: &RunResult| {
+        let mut all: Vec<Episode> = run.episodes.iter().chain(&run.commissioned).cloned().collect();
+        all.sort_by_key(|episode| episode.raised);
+        all
+    };
+    let names = |run: &RunResult| -> BTreeSet<_> { run.commissioned.iter().map(|one| (one.alarm.clone(), one.raised)).collect() };
+    let (commissioned_before, commissioned_after) = (names(before), names(after));
+    let left_out =
+        |side: Option<&Episode>, commissioned: &BTreeSet<_>| side.is_none_or(|one| commissioned.contains(&(one.alarm.clone(), one.raised)));
+    let mut found = differences(&all(before), &all(after), end);
+    found.retain(|difference| {
+        let (old, new) = difference.sides();
+        !(left_out(old, &commissioned_before) && left_out(new, &commissioned_after))
+    });
+    found
 }
 
 /// Matches episodes of the same alarm that overlap in time; what is left on one side is gained or lost.
@@ -505,9 +664,7 @@ pub fn differences(before: &[Episode], after: &[Episode], end: Timestamp) -> Vec
             match (next..after.len()).find(|at| !taken[*at] && overlaps(after[*at])) {
                 Some(at) => {
                     taken[at] = true;
-                    if after[at].raised != old.raised {
-                        found.push(Difference::Moved { before: (*old).clone(), after: after[at].clone() });
-                    }
+                    found.extend(between(old, after[at]));
                 }
                 None => found.push(Difference::Lost((*old).clone())),
             }
@@ -518,11 +675,28 @@ pub fn differences(before: &[Episode], after: &[Episode], end: Timestamp) -> Vec
     found
 }
 
-const fn time(difference: &Difference) -> Timestamp {
-    match difference {
-        Difference::Gained(episode) | Difference::Lost(episode) => episode.raised,
-        Difference::Moved { before, .. } => before.raised,
+/// How one alarm differs.
+fn between(old: &Episode, new: &Episode) -> Vec<Difference> {
+    let (before, after) = (|| old.clone(), || new.clone());
+    let mut found = Vec::new();
+    match (old.announced, new.announced) {
+        (Some(_), None) => found.push(Difference::NoLongerTold { before: before(), after: after() }),
+        (None, Some(_)) => found.push(Difference::NewlyTold { before: before(), after: after() }),
+        _ => {}
     }
+    // One that nobody is told of any more has lost more than its level.
+    if old.level != new.level && (old.announced.is_none() || new.announced.is_some()) {
+        found.push(Difference::LevelChanged { before: before(), after: after() });
+    }
+    if later(old, new) != Duration::ZERO {
+        found.push(Difference::Moved { before: before(), after: after() });
+    }
+    found
+}
+
+fn time(difference: &Difference) -> Option<Timestamp> {
+    let (before, after) = difference.sides();
+    before.or(after).map(|episode| episode.raised)
 }
 
 #[cfg(test)]

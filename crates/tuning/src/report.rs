@@ -1,6 +1,6 @@
 //! A comparison as one self-contained HTML page: no script, no file beside it, everything that came from a file escaped.
 
-use crate::backtest::{Comparison, Difference, RunResult};
+use crate::backtest::{Comparison, Difference, RunResult, Tally, later};
 use crate::kpi::{Episode, Figures};
 use config::Lang;
 use model::plant::{Plant, Tag};
@@ -183,16 +183,14 @@ fn differences_table(page: &mut String, comparison: &Comparison, at: &dyn Fn(Tim
         let _ = write!(page, "<p class=\"note\">{}</p>", word(lang, "没有", "none"));
         return;
     }
+    let _ = write!(page, "<p>{}</p>", tally_words(&Tally::of(&comparison.differences), lang));
     let heads = [word(lang, "起报", "raised"), word(lang, "位号", "tag"), word(lang, "报警", "alarm"), word(lang, "试算后", "when tried")];
     let _ = write!(page, "<table><tr><th>{}", heads.join("<th>"));
     for difference in comparison.differences.iter().take(DIFFERENCES_MAX) {
         let alarm = difference.alarm();
         let condition = word(lang, alarm.condition.name_zh(), alarm.condition.name());
-        let (class, what, when) = match difference {
-            Difference::Gained(episode) => ("gained", word(lang, "多出", "gained").to_owned(), at(episode.raised)),
-            Difference::Lost(episode) => ("lost", word(lang, "没有了", "lost").to_owned(), at(episode.raised)),
-            Difference::Moved { before, after } => ("moved", moved(before, after, lang), at(after.raised)),
-        };
+        let (class, what) = (difference.kind(), what_differs(difference, lang));
+        let when = shown_at(difference).map_or_else(String::new, at);
         let _ = write!(page, "<tr class={class}><td>{when}<td>{}<td>{condition}<td>{what}", escape(&alarm.tag.to_string()));
     }
     page.push_str("</table>");
@@ -201,9 +199,43 @@ fn differences_table(page: &mut String, comparison: &Comparison, at: &dyn Fn(Tim
     }
 }
 
+/// The time that stands beside a difference: that of the alarm as tried, where it is there.
+pub fn shown_at(difference: &Difference) -> Option<Timestamp> {
+    let (before, after) = difference.sides();
+    after.or(before).map(|episode| episode.raised)
+}
+
+/// A difference in words.
+pub fn what_differs(difference: &Difference, lang: Lang) -> String {
+    match difference {
+        Difference::Gained(_) => word(lang, "多出", "gained").to_owned(),
+        Difference::Lost(_) => word(lang, "没有了", "lost").to_owned(),
+        Difference::Moved { before, after } => moved(before, after, lang),
+        Difference::NoLongerTold { .. } => word(lang, "不再告知", "no longer told").to_owned(),
+        Difference::NewlyTold { .. } => word(lang, "新告知", "newly told").to_owned(),
+        Difference::LevelChanged { before, after } => {
+            let name = |level: Level| word(lang, level.name_zh(), level.name());
+            format!("{} {} -> {}", word(lang, "等级变化", "level changed"), name(before.level), name(after.level))
+        }
+    }
+}
+
+/// How many alarms differ, in words.
+pub fn tally_words(tally: &Tally, lang: Lang) -> String {
+    let Tally { gained, lost, moved, no_longer_told, newly_told, level_changed } = tally;
+    match lang {
+        Lang::Zh => {
+            format!("多出 {gained},没有了 {lost},时间变了 {moved},不再告知 {no_longer_told},新告知 {newly_told},等级变化 {level_changed}")
+        }
+        Lang::En => format!(
+            "gained {gained}, lost {lost}, moved {moved}, no longer told {no_longer_told}, newly told {newly_told}, level changed {level_changed}"
+        ),
+    }
+}
+
 /// How an alarm moved, in minutes.
-pub fn moved(before: &Episode, after: &Episode, lang: Lang) -> String {
-    let minutes = after.raised.since(before.raised).as_secs_f64() / 60.0;
+fn moved(before: &Episode, after: &Episode, lang: Lang) -> String {
+    let minutes = later(before, after).as_secs_f64() / 60.0;
     let size = minutes.abs();
     match (minutes < 0.0, lang) {
         (true, Lang::Zh) => format!("早 {size:.1} min"),
@@ -443,8 +475,8 @@ background:#fff}h1{font-size:1.5em}h2{margin-top:1.6em;font-size:1.15em}h3{margi
 td,th{border-bottom:1px solid #d5dbe2;padding:.25em .8em;vertical-align:top;text-align:left;font-variant-numeric:tabular-nums}.note{color:#5a6675}\
 svg{width:100%;height:auto}text{font-size:12px;fill:#5a6675}.plot{fill:#f5f7f9}.value{fill:#37424f;stroke:#37424f;stroke-width:1}.grid{stroke:#dde3e9;stroke-width:1}text.mark{font-size:11px}\
 .limit{stroke-width:1.5}.limit.old{stroke-dasharray:3 4;opacity:.7}.red{stroke:#c62828;fill:#c62828}.orange{stroke:#e07b00;fill:#e07b00}\
-.yellow{stroke:#b89b00;fill:#d8b800}.blue{stroke:#3b73c8;fill:#3b73c8}.alarm{stroke:none}tr.gained td:last-child{color:#b00020}\
-tr.lost td:last-child{color:#0b7a3b}tr.moved td:last-child{color:#8a5a00}";
+.yellow{stroke:#b89b00;fill:#d8b800}.blue{stroke:#3b73c8;fill:#3b73c8}.alarm{stroke:none}tr.gained td:last-child,tr.newly-told td:last-child{color:#b00020}\
+tr.lost td:last-child,tr.no-longer-told td:last-child{color:#0b7a3b}tr.moved td:last-child,tr.level-changed td:last-child{color:#8a5a00}";
 
 #[cfg(test)]
 mod tests {

@@ -1,17 +1,19 @@
 //! For an alarm that is a nuisance: the least change that removes it and takes nothing from any alarm that was real.
 //!
 //! A tag's own conditions read only that tag's state, so a candidate is proved on that tag alone, by the rules that run in the plant, over
-//! every reading there is. A candidate stands only if each alarm whose 核实 outcome was real is still raised, at the same moment to the
-//! microsecond. Gas limits, 高高报 and 低低报 never get a later or higher limit: for them only what holds a raised alarm is tried (deadband,
+//! every reading there is; what is raised under test counts for nothing. A list has one cell for the deadband of all limits of a row, so a
+//! candidate is tried on every condition that shares its cell, and one that `check` would refuse is not tried. A candidate stands only if
+//! each alarm of the tag whose 核实 outcome was real is still raised, at the same moment to the microsecond. All suggestions together are
+//! held against the real alarms once more, over the whole chain ([`hold`]): there people may be told later or not at all. Gas limits, 高高报 and 低低报 never get a later or higher limit: for them only what holds a raised alarm is tried (deadband,
 //! off-delay). Whatever is suggested is a 放宽 and goes the way of one; nothing is changed here.
 
-use crate::backtest::Taken;
+use crate::backtest::{Comparison, Difference, Taken};
 use crate::kpi::Episode;
-use model::plant::{ConditionRule, Plant};
-use model::{AlarmEffect, AlarmId, Change, Condition, Duration, EquipmentIndex, GatewayIndex, Reading, TagIndex, Timestamp};
+use model::plant::{ConditionRule, Plant, Tag};
+use model::{AlarmEffect, AlarmId, Change, Condition, Duration, EquipmentIndex, GatewayIndex, Reading, TagId, TagIndex, Timestamp};
 use rules::{Input, Rules};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Fewer alarms than this are no nuisance.
@@ -42,6 +44,8 @@ pub struct Suggestion {
     pub alarm: AlarmId,
     /// What is to be changed.
     pub remedy: Remedy,
+    /// Other limits of the tag that have the same cell in the list, and change with it.
+    pub with: Vec<Condition>,
     /// What stands there now, in the same unit.
     pub now: f64,
     /// Alarms without it.
@@ -52,6 +56,14 @@ pub struct Suggestion {
     pub real: usize,
 }
 
+impl Suggestion {
+    /// Whether both are written in the same cell of the list.
+    pub fn shares_cell(&self, other: &Self) -> bool {
+        let same_kind = std::mem::discriminant(&self.remedy) == std::mem::discriminant(&other.remedy);
+        same_kind && self.alarm.tag == other.alarm.tag && shares_cell(self.remedy, self.alarm.condition, other.alarm.condition)
+    }
+}
+
 /// Alarms that were found to be real: the source time of their first reading.
 pub type Real = BTreeMap<AlarmId, Vec<Timestamp>>;
 
@@ -60,27 +72,37 @@ pub type Real = BTreeMap<AlarmId, Vec<Timestamp>>;
 pub fn suggest(plant: &Plant, index: TagIndex, condition: Condition, readings: &[Taken], real: &Real, to: Timestamp) -> Option<Suggestion> {
     let tag = plant.tag(index);
     let rule = tag.rule(condition).filter(|rule| rule.condition.is_limit())?;
-    // A limit that depends on the operating mode is not one number, and what suppresses it is on other tags.
-    let depends = rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty() || !extra.suppressed_by.is_empty());
-    if depends || tag.calculation.is_some() || !tag.in_service {
+    if tag.calculation.is_some() || !tag.in_service {
         return None;
     }
+    let began = readings.first()?.reading.source_time;
     let alarm = AlarmId { tag: tag.id.clone(), condition };
-    let before = of(&episodes(plant, index, None, readings, to), &alarm);
-    let found = real.get(&alarm).map_or(&[][..], Vec::as_slice);
-    let real: Vec<Timestamp> = found.iter().filter_map(|since| raised_from(&before, *since)).collect();
-    let nuisance = before.len() - real.len();
+    let today = episodes(plant, index, None, readings, to);
+    // When the real ones are raised today; one that began before the readings is none of them.
+    let raised_of = |alarm: &AlarmId| -> BTreeSet<Timestamp> {
+        let found = real.get(alarm).into_iter().flatten().filter(|since| **since >= began);
+        found.filter_map(|since| raised_from(&today, alarm, *since)).collect()
+    };
+    let real: BTreeMap<AlarmId, BTreeSet<Timestamp>> =
+        real.keys().filter(|alarm| alarm.tag == tag.id).map(|alarm| (alarm.clone(), raised_of(alarm))).collect();
+    let count = |episodes: &[Episode]| episodes.iter().filter(|episode| episode.alarm == alarm).count();
+    let (before, real_of_it) = (count(&today), real.get(&alarm).map_or(0, BTreeSet::len));
+    let nuisance = before.saturating_sub(real_of_it);
     if nuisance < NUISANCE_MIN {
         return None;
     }
     let proved = |remedy: Remedy| {
-        let after = of(&episodes(plant, index, Some((condition, remedy)), readings, to), &alarm);
-        let keeps = real.iter().all(|at| after.iter().any(|episode| episode.raised == *at));
-        let left = after.len().saturating_sub(real.len());
-        (keeps && (nuisance - left.min(nuisance)) as f64 >= WORTH_SHARE * nuisance as f64).then_some((left, remedy, after.len()))
+        let tried = episodes(plant, index, Some((condition, remedy)), readings, to);
+        let raised: BTreeSet<(&AlarmId, Timestamp)> = tried.iter().map(|episode| (&episode.alarm, episode.raised)).collect();
+        let keeps = real.iter().all(|(alarm, times)| times.iter().all(|at| raised.contains(&(alarm, *at))));
+        let after = count(&tried);
+        let left = after.saturating_sub(real_of_it);
+        (keeps && nuisance.saturating_sub(left) as f64 >= WORTH_SHARE * nuisance as f64).then_some((left, remedy, after))
     };
     // The safest kind of change that does the most comes first; among those that do as much, the smallest.
-    let best = candidates(tag.range, rule, tag.signal.is_gas()).into_iter().filter_map(proved);
+    let mut tried = candidates(tag.range, rule, tag.signal.is_gas());
+    tried.retain(|remedy| may_be_written(tag, condition, *remedy));
+    let best = tried.into_iter().filter_map(proved);
     let (_, remedy, after) = best.min_by_key(|(left, remedy, _)| (*left, kind(*remedy)))?;
     let now = match remedy {
         Remedy::Deadband(_) => rule.deadband,
@@ -88,7 +110,114 @@ pub fn suggest(plant: &Plant, index: TagIndex, condition: Condition, readings: &
         Remedy::OnDelay(_) => rule.on_delay.0 as f64,
         Remedy::Setpoint(_) => rule.setpoint,
     };
-    Some(Suggestion { alarm, remedy, now, before: before.len(), after, real: real.len() })
+    let others = tag.conditions.iter().map(|rule| rule.condition).filter(|other| *other != condition);
+    let with = others.filter(|other| shares_cell(remedy, condition, *other)).collect();
+    Some(Suggestion { alarm, remedy, with, now, before, after, real: real_of_it })
+}
+
+/// What the real alarms say of all suggestions together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Held {
+    /// Real alarms in the record, each once.
+    pub real: usize,
+    /// What would become of those that are not raised and told as they are today.
+    pub broken: Vec<Difference>,
+}
+
+/// Holds a comparison against the real alarms of its time: each must be raised at the same moment, be told as early, and weigh as much.
+pub fn hold(real: &Real, comparison: &Comparison) -> Held {
+    // A reading may be older than when it was taken.
+    let began = comparison.from - Duration::from_mins(1);
+    let episodes = &comparison.answered.0.episodes;
+    let mut wanted: BTreeSet<(&AlarmId, Timestamp)> = BTreeSet::new();
+    for (alarm, times) in real {
+        let within = times.iter().filter(|since| **since >= began && **since < comparison.to);
+        wanted.extend(within.filter_map(|since| Some((alarm, raised_from(episodes, alarm, *since)?))));
+    }
+    let breaks = |difference: &&Difference| match difference.sides() {
+        (Some(before), after) => {
+            let is_elsewhere = after.is_some_and(|after| after.raised != before.raised);
+            (difference.takes() || is_elsewhere) && wanted.contains(&(&before.alarm, before.raised))
+        }
+        (None, _) => false,
+    };
+    Held { real: wanted.len(), broken: comparison.differences.iter().filter(breaks).cloned().collect() }
+}
+
+/// Leaves out the suggestions on tags whose real alarms are broken, or all where the tags have none: whichever does it, the rest is not
+/// proved. Gives back those left out.
+pub fn leave_out(suggestions: &mut Vec<Suggestion>, broken: &[Difference]) -> Vec<Suggestion> {
+    let tags: BTreeSet<&TagId> = broken.iter().map(|difference| &difference.alarm().tag).collect();
+    let of_them = |one: &Suggestion| tags.contains(&one.alarm.tag);
+    if suggestions.iter().any(of_them) { suggestions.extract_if(.., |one| of_them(one)).collect() } else { std::mem::take(suggestions) }
+}
+
+/// Whether a change of one condition changes the other: a list has one 回差 and one 恢复延时 per row, and one 报警延时 for 低报 and 高报.
+const fn shares_cell(remedy: Remedy, one: Condition, other: Condition) -> bool {
+    const fn is_of_row(condition: Condition) -> bool {
+        matches!(condition, Condition::LowLow | Condition::Low | Condition::High | Condition::HighHigh)
+    }
+    const fn is_inner(condition: Condition) -> bool {
+        matches!(condition, Condition::Low | Condition::High)
+    }
+    match remedy {
+        Remedy::Deadband(_) | Remedy::OffDelay(_) => is_of_row(one) && is_of_row(other),
+        Remedy::OnDelay(_) => is_inner(one) && is_inner(other),
+        Remedy::Setpoint(_) => false,
+    }
+}
+
+/// Whether it can be written into the list: it takes nothing from a condition that shares the cell, none of them depends on other tags,
+/// and `check` does not refuse the row.
+fn may_be_written(tag: &Tag, condition: Condition, remedy: Remedy) -> bool {
+    let loosens = |rule: &ConditionRule| match remedy {
+        Remedy::Deadband(width) => width >= rule.deadband,
+        Remedy::OffDelay(length) => length >= rule.off_delay,
+        Remedy::OnDelay(length) => length >= rule.on_delay,
+        Remedy::Setpoint(_) => true,
+    };
+    // A limit that depends on the operating mode is not one number, and what suppresses it is on other tags.
+    let depends =
+        |rule: &ConditionRule| rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty() || !extra.suppressed_by.is_empty());
+    let mut changed = tag.conditions.iter().filter(|rule| is_changed(rule.condition, condition, remedy));
+    if !changed.all(|rule| loosens(rule) && !depends(rule)) {
+        return false;
+    }
+    let mut rules = tag.conditions.to_vec();
+    change(&mut rules, condition, remedy);
+    is_in_order(tag, &rules)
+}
+
+/// As `check` judges the limits of a row: their order, range and interlock, and that each can return before the one inside it.
+fn is_in_order(tag: &Tag, rules: &[ConditionRule]) -> bool {
+    const ORDER: [Condition; 4] = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
+    let limits: Vec<&ConditionRule> = ORDER.iter().filter_map(|condition| rules.iter().find(|rule| rule.condition == *condition)).collect();
+    // Without the binary dust of a difference of decimal numbers.
+    let tidy = |number: f64| (number * 1e9).round() / 1e9;
+    let is_apart = |pair: &[&ConditionRule]| {
+        let (low, high) = (pair[0], pair[1]);
+        let gap = tidy(high.setpoint - low.setpoint);
+        gap > 0.0
+            && match (low.condition.is_high_side(), high.condition.is_high_side()) {
+                (true, _) => high.deadband <= gap,
+                (_, false) => low.deadband <= gap,
+                (false, true) => low.deadband.max(high.deadband) < gap,
+            }
+    };
+    let returns = |rule: &&ConditionRule| {
+        tag.range.is_none_or(|(low, high)| {
+            let room = tidy(if rule.condition.is_high_side() { rule.setpoint - low } else { high - rule.setpoint });
+            rule.setpoint >= low && rule.setpoint <= high && (room <= 0.0 || rule.deadband < room)
+        })
+    };
+    let comes_before = |interlock: f64| match (limits.first(), limits.last()) {
+        (Some(lowest), Some(highest)) => {
+            let guards_low_side = !lowest.condition.is_high_side() && interlock <= lowest.setpoint;
+            guards_low_side || !highest.condition.is_high_side() || highest.setpoint <= interlock
+        }
+        _ => true,
+    };
+    limits.windows(2).all(is_apart) && limits.iter().all(returns) && tag.interlock.is_none_or(comes_before)
 }
 
 const fn kind(remedy: Remedy) -> u8 {
@@ -130,58 +259,58 @@ fn candidates(range: Option<(f64, f64)>, rule: &ConditionRule, is_gas: bool) -> 
     list
 }
 
-/// A rule with a remedy.
-pub fn with_remedy(rule: &ConditionRule, remedy: Remedy) -> ConditionRule {
-    let mut rule = rule.clone();
-    match remedy {
-        Remedy::Deadband(width) => rule.deadband = width,
-        Remedy::OffDelay(length) => rule.off_delay = length,
-        Remedy::OnDelay(length) => rule.on_delay = length,
-        Remedy::Setpoint(limit) => rule.setpoint = limit,
+fn is_changed(condition: Condition, of: Condition, remedy: Remedy) -> bool {
+    condition == of || shares_cell(remedy, of, condition)
+}
+
+/// Writes a remedy of one condition, and with it of those that share the cell.
+fn change(rules: &mut [ConditionRule], condition: Condition, remedy: Remedy) {
+    for rule in rules.iter_mut().filter(|rule| is_changed(rule.condition, condition, remedy)) {
+        match remedy {
+            Remedy::Deadband(width) => rule.deadband = width,
+            Remedy::OffDelay(length) => rule.off_delay = length,
+            Remedy::OnDelay(length) => rule.on_delay = length,
+            Remedy::Setpoint(limit) => rule.setpoint = limit,
+        }
     }
-    rule
 }
 
 /// The plant with these suggestions in it, to be backtested as a whole.
 pub fn applied(plant: &Plant, suggestions: &[Suggestion]) -> Plant {
     let mut plant = plant.clone();
     for suggestion in suggestions {
-        let Some(index) = plant.tag_index(&suggestion.alarm.tag) else { continue };
-        let rules = &mut plant.tags[index.at()].conditions;
-        if let Some(rule) = rules.iter_mut().find(|rule| rule.condition == suggestion.alarm.condition) {
-            *rule = with_remedy(rule, suggestion.remedy);
+        if let Some(index) = plant.tag_index(&suggestion.alarm.tag) {
+            change(&mut plant.tags[index.at()].conditions, suggestion.alarm.condition, suggestion.remedy);
         }
     }
     plant
 }
 
 /// The alarm that began with a reading at `since`: the first raised from then on.
-fn raised_from(episodes: &[Episode], since: Timestamp) -> Option<Timestamp> {
-    episodes.iter().map(|episode| episode.raised).filter(|raised| *raised >= since).min()
+fn raised_from(episodes: &[Episode], alarm: &AlarmId, since: Timestamp) -> Option<Timestamp> {
+    episodes.iter().filter(|episode| episode.alarm == *alarm && episode.raised >= since).map(|episode| episode.raised).min()
 }
 
-fn of(episodes: &[Episode], alarm: &AlarmId) -> Vec<Episode> {
-    episodes.iter().filter(|episode| episode.alarm == *alarm).cloned().collect()
-}
-
-/// Every alarm of one tag over its readings, the other tags unheard.
+/// Every alarm of one tag over its readings, the other tags unheard, but for what was raised under test.
 pub fn episodes(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>, readings: &[Taken], to: Timestamp) -> Vec<Episode> {
     let Some(first) = readings.first() else { return Vec::new() };
     let (alone, place) = alone(plant, index, remedy);
     let mut rules = Rules::new(Arc::new(alone), first.at);
-    let (mut said, mut found, mut standing) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut said, mut heard) = (Vec::new(), Heard { stale_after: plant.tag(index).stale_after, ..Heard::default() });
     for taken in readings {
         serve(&mut rules, taken.at, &mut said);
-        rules.step(&Input::Reading(Reading { tag: place, ..taken.reading }), taken.at, &mut said);
-        if !said.is_empty() {
-            note(&mut said, &mut found, &mut standing);
+        heard.take(&mut said);
+        if taken.under_test {
+            heard.under_test_at = Some(taken.at);
         }
+        rules.step(&Input::Reading(Reading { tag: place, ..taken.reading }), taken.at, &mut said);
+        heard.take(&mut said);
     }
     serve(&mut rules, to, &mut said);
-    note(&mut said, &mut found, &mut standing);
+    heard.take(&mut said);
     let id = &plant.tag(index).id;
-    found.retain(|episode| episode.alarm.tag == *id);
-    found
+    let counted = heard.found.into_iter().filter(|(episode, under_test)| episode.alarm.tag == *id && !under_test);
+    counted.map(|(episode, _)| episode).collect()
 }
 
 /// Serves every deadline before `until` at its own time.
@@ -191,22 +320,36 @@ fn serve(rules: &mut Rules, until: Timestamp, said: &mut Vec<AlarmEffect>) {
     }
 }
 
-fn note(said: &mut Vec<AlarmEffect>, found: &mut Vec<Episode>, standing: &mut BTreeMap<AlarmId, usize>) {
-    for effect in said.drain(..) {
-        let AlarmEffect::Transition(transition) = effect else { continue };
-        let alarm = transition.key.alarm;
-        match transition.change {
-            Change::Raised => {
-                standing.insert(alarm.clone(), found.len());
-                let raised = transition.at;
-                found.push(Episode { alarm, level: transition.level, raised, returned: None, announced: Some(raised) });
-            }
-            Change::Returned | Change::Retired | Change::Faulted => {
-                if let Some(at) = standing.remove(&alarm) {
-                    found[at].returned = Some(transition.at);
+/// What one tag's rules said.
+#[derive(Default)]
+struct Heard {
+    /// With whether the tag was under test.
+    found: Vec<(Episode, bool)>,
+    standing: BTreeMap<AlarmId, usize>,
+    under_test_at: Option<Timestamp>,
+    stale_after: Duration,
+}
+
+impl Heard {
+    fn take(&mut self, said: &mut Vec<AlarmEffect>) {
+        for effect in said.drain(..) {
+            let AlarmEffect::Transition(transition) = effect else { continue };
+            let alarm = transition.key.alarm;
+            match transition.change {
+                Change::Raised => {
+                    self.standing.insert(alarm.clone(), self.found.len());
+                    let raised = transition.at;
+                    let under_test = self.under_test_at.is_some_and(|at| transition.now.since(at) <= self.stale_after);
+                    let episode = Episode { alarm, level: transition.level, raised, returned: None, announced: Some(raised) };
+                    self.found.push((episode, under_test));
                 }
+                Change::Returned | Change::Retired | Change::Faulted => {
+                    if let Some(at) = self.standing.remove(&alarm) {
+                        self.found[at].0.returned = Some(transition.at);
+                    }
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
 }
@@ -214,10 +357,8 @@ fn note(said: &mut Vec<AlarmEffect>, found: &mut Vec<Episode>, standing: &mut BT
 /// A plant of nothing but this tag and its gateway.
 fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) -> (Plant, TagIndex) {
     let mut tag = plant.tag(index).clone();
-    if let Some((condition, remedy)) = remedy
-        && let Some(rule) = tag.conditions.iter_mut().find(|rule| rule.condition == condition)
-    {
-        *rule = with_remedy(rule, remedy);
+    if let Some((condition, remedy)) = remedy {
+        change(&mut tag.conditions, condition, remedy);
     }
     let mut equipment = plant.equipment_of(&tag).cloned();
     if let Some(equipment) = &mut equipment {
@@ -261,7 +402,8 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Level, Quality, Signal, TagId};
+    use crate::backtest::{RunResult, compare};
+    use model::{Level, Quality, Signal};
 
     const START: Timestamp = Timestamp::from_secs(1_736_121_600);
 
@@ -331,6 +473,154 @@ mod tests {
             let found = suggested(&plant(signal, rule), condition, &readings(&spikes), &[]);
             assert!(found.is_none_or(|found| matches!(found.remedy, Remedy::Deadband(_) | Remedy::OffDelay(_))));
         }
+    }
+
+    #[test]
+    fn real_alarms_from_before_the_record_and_named_twice_count_for_nothing() {
+        let plant = plant(Signal::Level, ConditionRule::new(Condition::High, 80.0, Level::Blue));
+        let found = suggested(&plant, Condition::High, &readings(&noisy()), &[-900, -500, -100, 0, 0]).unwrap();
+        assert_eq!((found.before, found.after, found.real), (20, 1, 1));
+        // Many more on record than were raised here.
+        let four: Vec<f64> = noisy().into_iter().skip(32).collect();
+        assert_eq!(suggested(&plant, Condition::High, &readings(&four), &[0, 0, 0, 0, 0, 0]).map(|found| found.real), Some(1));
+        assert_eq!(suggested(&plant, Condition::High, &readings(&four), &[0, 2, 4, 6, 6, 6]), None);
+    }
+
+    /// A plant whose tag has these limits, and `width` of deadband for all of them.
+    fn with_limits(limits: &[(Condition, f64)], width: f64) -> Plant {
+        let mut plant = plant(Signal::Level, ConditionRule::new(Condition::High, 80.0, Level::Blue));
+        let index = plant.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
+        let rule = |(condition, limit): &(Condition, f64)| {
+            let mut rule = ConditionRule::new(*condition, *limit, Level::Blue);
+            rule.deadband = width;
+            rule
+        };
+        plant.tags[index.at()].conditions = limits.iter().map(rule).collect::<Vec<_>>().into();
+        plant
+    }
+
+    #[test]
+    fn what_stands_in_the_same_cell_changes_too_and_keeps_its_real_alarms() {
+        let plant = with_limits(&[(Condition::Low, 20.0), (Condition::High, 80.0)], 0.0);
+        // After the noise around the high limit, two low alarms near each other.
+        let values: Vec<f64> = noisy().into_iter().chain([19.8, 19.8, 20.3, 19.8, 19.8, 50.0, 50.0]).collect();
+        let readings = readings(&values);
+        let index = plant.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
+        let id = plant.tag(index).id.clone();
+        let low = AlarmId { tag: id, condition: Condition::Low };
+        let high = AlarmId { condition: Condition::High, ..low.clone() };
+        let suggested = |real_low: &[i64]| {
+            let real_low = real_low.iter().map(|place| at(*place)).collect();
+            let real = Real::from([(low.clone(), real_low), (high.clone(), vec![at(0)])]);
+            suggest(&plant, index, Condition::High, &readings, &real, at(readings.len() as i64))
+        };
+        let free = suggested(&[]).unwrap();
+        assert_eq!((free.remedy, free.with.as_slice()), (Remedy::Deadband(0.5), [Condition::Low].as_slice()));
+        let tried = applied(&plant, std::slice::from_ref(&free));
+        assert!(tried.tag(index).conditions.iter().all(|rule| rule.deadband == 0.5), "both are written in one cell");
+        assert!(free.shares_cell(&Suggestion { alarm: low.clone(), ..free.clone() }));
+        assert!(!free.shares_cell(&Suggestion { remedy: Remedy::Setpoint(81.0), ..free.clone() }));
+        // The second low alarm was real, and the common deadband or delay would swallow it.
+        assert_eq!(suggested(&[63]), None);
+    }
+
+    #[test]
+    fn what_was_raised_under_test_is_no_nuisance() {
+        let plant = plant(Signal::Level, ConditionRule::new(Condition::High, 80.0, Level::Blue));
+        let mut readings = readings(&noisy());
+        assert!(suggested(&plant, Condition::High, &readings, &[]).is_some());
+        readings.iter_mut().take(36).for_each(|taken| taken.under_test = true);
+        let index = plant.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
+        let counted = episodes(&plant, index, None, &readings, at(60));
+        assert!(counted.len() < NUISANCE_MIN, "{counted:?}");
+        assert_eq!(suggested(&plant, Condition::High, &readings, &[]), None);
+    }
+
+    #[test]
+    fn what_check_would_refuse_is_never_suggested() {
+        let all = |plant: &Plant, condition: Condition| -> Vec<Remedy> {
+            let tag = plant.tag(plant.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap());
+            let mut list = candidates(tag.range, tag.rule(condition).unwrap(), false);
+            list.retain(|remedy| may_be_written(tag, condition, *remedy));
+            list
+        };
+        let widest = |list: &[Remedy]| {
+            list.iter().fold((0.0_f64, 0.0_f64), |(width, limit), remedy| match remedy {
+                Remedy::Deadband(to) => (width.max(*to), limit),
+                Remedy::Setpoint(to) => (width, limit.max(*to)),
+                _ => (width, limit),
+            })
+        };
+        let apart = with_limits(&[(Condition::Low, 20.0), (Condition::High, 80.0), (Condition::HighHigh, 90.0)], 0.0);
+        assert_eq!(widest(&all(&apart, Condition::High)), (10.0, 85.0));
+        // A deadband as wide as the gap on one side is allowed; a limit at or above the next is not.
+        let near = with_limits(&[(Condition::Low, 20.0), (Condition::High, 80.0), (Condition::HighHigh, 82.0)], 0.0);
+        assert_eq!(widest(&all(&near, Condition::High)), (2.0, 81.0));
+        assert_eq!(widest(&all(&near, Condition::Low)).0, 2.0, "its cell is that of all");
+        // Between low and high there must be left a value at which both have returned, and within the range one at which it has.
+        let tight = with_limits(&[(Condition::Low, 77.0), (Condition::High, 80.0)], 0.0);
+        assert_eq!(widest(&all(&tight, Condition::High)).0, 2.0);
+        assert_eq!(widest(&all(&with_limits(&[(Condition::High, 5.0)], 0.0), Condition::High)).0, 3.0);
+        // Beyond the interlock it would say nothing before the trip.
+        let mut tripping = with_limits(&[(Condition::High, 80.0)], 0.0);
+        let index = tripping.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
+        tripping.tags[index.at()].sheet.interlock = Some(82.0);
+        assert_eq!(widest(&all(&tripping, Condition::High)).1, 82.0);
+    }
+
+    #[test]
+    fn all_together_are_held_against_the_real_alarms() {
+        let alarm = AlarmId { tag: TagId::new("tep", "XMEAS-7"), condition: Condition::High };
+        let episode = |place: i64| Episode {
+            alarm: alarm.clone(),
+            level: Level::Orange,
+            raised: at(place),
+            returned: Some(at(place + 5)),
+            announced: Some(at(place)),
+        };
+        let before = [episode(10), episode(20), episode(30)];
+        let held = |after: Vec<Episode>, real: &[i64]| {
+            let run = |episodes: &[Episode]| RunResult { episodes: episodes.to_vec(), ..RunResult::default() };
+            let sides = || (run(&before), run(&after));
+            let comparison = compare(sides(), sides(), &["tep".into()], (START, at(100)));
+            let real = Real::from([(alarm.clone(), real.iter().map(|place| at(*place)).collect())]);
+            let held = hold(&real, &comparison);
+            (held.real, held.broken.iter().map(Difference::kind).collect::<Vec<_>>())
+        };
+        assert_eq!(held(before.to_vec(), &[-90, 10, 20, 20, 300]), (2, vec![]), "one of long ago and one of later are none of these");
+        assert_eq!(held(vec![episode(10), episode(30)], &[10, 30]), (2, vec![]));
+        assert_eq!(held(vec![episode(10), episode(30)], &[10, 20]), (2, vec!["lost"]));
+        assert_eq!(held(vec![episode(10), episode(21), episode(30)], &[20]), (1, vec!["moved"]));
+        assert_eq!(held(vec![episode(10), episode(19), episode(30)], &[20]), (1, vec!["moved"]), "it must be the same moment");
+        let untold = Episode { announced: None, ..episode(20) };
+        assert_eq!(held(vec![episode(10), untold, episode(30)], &[20]), (1, vec!["no-longer-told"]));
+        let told_late = Episode { announced: Some(at(22)), ..episode(20) };
+        assert_eq!(held(vec![episode(10), told_late, episode(30)], &[20]), (1, vec!["moved"]));
+        let (lower, higher) = (Episode { level: Level::Blue, ..episode(20) }, Episode { level: Level::Red, ..episode(20) });
+        assert_eq!(held(vec![episode(10), lower, episode(30)], &[20]), (1, vec!["level-changed"]));
+        assert_eq!(held(vec![episode(10), higher, episode(30)], &[20]), (1, vec![]));
+    }
+
+    #[test]
+    fn what_breaks_a_real_alarm_is_left_out_and_where_nobody_knows_which_all_are() {
+        let of = |tag: &str| Suggestion {
+            alarm: AlarmId { tag: TagId::new("tep", tag), condition: Condition::High },
+            remedy: Remedy::Deadband(1.0),
+            with: Vec::new(),
+            now: 0.0,
+            before: 9,
+            after: 1,
+            real: 0,
+        };
+        let broken = |tag: &str| {
+            let alarm = AlarmId { tag: TagId::new("tep", tag), condition: Condition::Low };
+            Difference::Lost(Episode { alarm, level: Level::Blue, raised: START, returned: None, announced: None })
+        };
+        let mut found = vec![of("A"), of("B"), of("C")];
+        assert_eq!(leave_out(&mut found, &[broken("B"), broken("Z")]), [of("B")]);
+        assert_eq!(found, [of("A"), of("C")]);
+        assert_eq!(leave_out(&mut found, &[broken("Z")]), [of("A"), of("C")]);
+        assert!(found.is_empty());
     }
 
     #[test]

@@ -7,9 +7,12 @@ mod tests;
 pub use tape::HistoryTape;
 
 use super::publish;
+use crate::configurations::Kept;
+use crate::engine::VERSIONS;
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, anyhow, bail};
-use config::{Files, Lang};
+use config::Files;
+use console::VersionJson;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use journal::history::{HistoryReader, Visit};
 use journal::{EntryKind, Reader, SqliteReader, StoreError};
@@ -22,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
-use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, compare};
+use tuning::backtest::{Answers, Comparison, Difference, MedianTimes, Run, RunResult, Taken, Tally, compare, later};
+use tuning::kpi::Episode;
 use tuning::passage::Passed;
 use tuning::report::{self, Subject, Trace};
 use tuning::suggest::Real;
@@ -35,7 +39,7 @@ const SHOWN_MAX: usize = 30;
 const TRACES_MAX: usize = 2_000;
 
 const EXAMPLES: &str = "Examples:
-  watchfire backtest new-limits                           the history of watchfire-data, against the folder config
+  watchfire backtest new-limits                           the history of watchfire-data, against what is in force there
   watchfire backtest new-limits --from 2026-03-01T00:00:00+08:00 --html report.html
   watchfire backtest config/tep-damped --against config/tep --file d13_te.dat --map config/tep/replay.toml
 
@@ -51,9 +55,10 @@ pub struct Args {
     /// The configuration folder to try
     #[arg(value_name = "DIR")]
     tried: PathBuf,
-    /// The configuration folder to compare with
-    #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
-    against: PathBuf,
+    /// The configuration folder to compare with, instead of the version in force of the data folder; where that has none, or a recorded
+    /// file is read, the folder of WATCHFIRE_CONFIG or `config`
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     /// The data folder whose history is read
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
     data: PathBuf,
@@ -109,7 +114,11 @@ struct PeopleRecord {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (Some(before), Some(after)) = (load(&args.against), load(&args.tried)) else { return Ok(ExitCode::from(1)) };
+    let data = args.file.is_none().then_some(args.data.as_path());
+    let (Some(against), Some(after)) = (Against::find(args.against.as_deref(), data)?, load(&args.tried)) else {
+        return Ok(ExitCode::from(1));
+    };
+    let before = &against.plant;
     let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span(args)?)?;
     if !args.enterprise.is_empty() {
         record.keep_only(&args.enterprise);
@@ -120,27 +129,99 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let began = Instant::now();
     let mut traces = BTreeMap::new();
-    let comparison = record.compare(&before, &after, &bar, args.html.is_some().then_some(&mut traces))?;
+    let comparison = record.compare(before, &after, &bar, args.html.is_some().then_some(&mut traces))?;
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();
-    let names = (args.against.display().to_string(), args.tried.display().to_string());
+    let names = (against.words(), args.tried.display().to_string());
     record.note(&comparison);
     if let Some(path) = &args.html {
         keep_what_matters(&mut traces, &comparison);
-        let subject = Subject { before: (&names.0, &before), after: (&names.1, &after), traces: &traces, notes: &record.notes };
+        let subject = Subject { before: (&names.0, before), after: (&names.1, &after), traces: &traces, notes: &record.notes };
         std::fs::write(path, report::html(&comparison, &subject, lang())).with_context(|| path.display().to_string())?;
     }
     if args.json {
-        println!("{}", json(&comparison, &before, &after, &record.notes, seconds));
+        println!("{}", json(&comparison, &against, &after, &record.notes, seconds));
     } else {
+        println!("{}: {}", say("对照", "compared with"), names.0);
         show(&comparison, &after, &record.notes, seconds);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A configuration; its faults are told.
+/// What a trial is held against.
+pub(super) struct Against {
+    pub(super) plant: Arc<Plant>,
+    place: Place,
+}
+
+enum Place {
+    /// The data folder says that this version is in force.
+    InForce {
+        data: PathBuf,
+        version: String,
+    },
+    Folder(PathBuf),
+}
+
+impl Against {
+    /// The folder that was given, or what is in force of the data folder: whoever edits the configuration folder in place would compare
+    /// its next version with itself. Without either, the configuration folder. None where it has faults, which are told.
+    pub(super) fn find(given: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Option<Self>> {
+        if given.is_none()
+            && let Some(data) = data
+            && let Some((version, files)) = in_force(data)?
+        {
+            let place = Place::InForce { data: data.to_owned(), version };
+            return Ok(load_files(&files).map(|plant| Self { plant, place }));
+        }
+        let own = || std::env::var_os("WATCHFIRE_CONFIG").map_or_else(|| PathBuf::from("config"), PathBuf::from);
+        let folder = given.map_or_else(own, Path::to_owned);
+        Ok(load(&folder).map(|plant| Self { plant, place: Place::Folder(folder) }))
+    }
+
+    /// Where it comes from, in words.
+    pub(super) fn words(&self) -> String {
+        match &self.place {
+            Place::InForce { data, version } => {
+                let (data, short) = (data.display(), version.get(..12).unwrap_or(version));
+                let (zh, en) = (format!("{data} 的在用组态 {short}"), format!("the version in force of {data}, {short}"));
+                say(&zh, &en).to_owned()
+            }
+            Place::Folder(folder) => {
+                let folder = folder.display();
+                let (zh, en) = (format!("目录 {folder}"), format!("the folder {folder}"));
+                say(&zh, &en).to_owned()
+            }
+        }
+    }
+
+    /// Where it comes from, for programs. Whoever asked over the API need not know our folders.
+    pub(super) const fn source(&self) -> &'static str {
+        match self.place {
+            Place::InForce { .. } => "in-force",
+            Place::Folder(_) => "folder",
+        }
+    }
+}
+
+/// The version in force of a data folder, with its files, where they are kept.
+fn in_force(data: &Path) -> anyhow::Result<Option<(String, Files)>> {
+    if !SqliteReader::exists(data) {
+        return Ok(None);
+    }
+    let rows = SqliteReader::open(data)?.state(VERSIONS)?;
+    let versions: Vec<VersionJson> = rows.first().map(|(_, bytes)| serde_json::from_slice(bytes)).transpose()?.unwrap_or_default();
+    let newest = versions.into_iter().next_back();
+    Ok(newest.and_then(|newest| Kept::of(data).files(&newest.version).map(|files| (newest.version, files))))
+}
+
+/// A configuration folder; its faults are told.
 pub(super) fn load(folder: &Path) -> Option<Arc<Plant>> {
-    match tuning::scenario::load(&Files::read(folder)) {
+    load_files(&Files::read(folder))
+}
+
+fn load_files(files: &Files) -> Option<Arc<Plant>> {
+    match tuning::scenario::load(files) {
         Ok(loaded) => Some(Arc::new(loaded.plant)),
         Err(faults) => {
             eprint!("{}", faults.render(lang(), is_colored(&std::io::stderr())));
@@ -279,6 +360,10 @@ impl Record {
                     real.entry(episode.alarm.clone()).or_default().push(episode.episode.since);
                 }
             }
+        }
+        for times in real.values_mut() {
+            times.sort();
+            times.dedup();
         }
         real
     }
@@ -552,11 +637,7 @@ fn show(comparison: &Comparison, plant: &Plant, notes: &[String], seconds: f64) 
     if count > SHOWN_MAX {
         println!("… + {}", count - SHOWN_MAX);
     }
-    let (gained, lost, moved) = tally(comparison);
-    match lang() {
-        Lang::Zh => println!("多出 {gained},没有了 {lost},时间变了 {moved}"),
-        Lang::En => println!("gained {gained}, lost {lost}, moved {moved}"),
-    }
+    println!("{}", report::tally_words(&Tally::of(&comparison.differences), lang()));
     for note in notes {
         println!("{note}");
     }
@@ -567,49 +648,41 @@ fn runs(comparison: &Comparison) -> [&RunResult; 4] {
     [&comparison.answered.0, &comparison.answered.1, &comparison.unanswered.0, &comparison.unanswered.1]
 }
 
-fn tally(comparison: &Comparison) -> (usize, usize, usize) {
-    let count = |wanted: fn(&Difference) -> bool| comparison.differences.iter().filter(|difference| wanted(difference)).count();
-    (
-        count(|difference| matches!(difference, Difference::Gained(_))),
-        count(|difference| matches!(difference, Difference::Lost(_))),
-        count(|difference| matches!(difference, Difference::Moved { .. })),
-    )
-}
-
-fn difference_words(difference: &Difference, plant: &Plant) -> String {
+pub(super) fn difference_words(difference: &Difference, plant: &Plant) -> String {
     let alarm = difference.alarm();
     let condition = say(alarm.condition.name_zh(), alarm.condition.name());
-    let (mark, at, what) = match difference {
-        Difference::Gained(episode) => ("+", episode.raised, say("多出", "gained").to_owned()),
-        Difference::Lost(episode) => ("-", episode.raised, say("没有了", "lost").to_owned()),
-        Difference::Moved { before, after } => ("~", after.raised, report::moved(before, after, lang())),
+    let mark = match difference {
+        Difference::Gained(_) | Difference::NewlyTold { .. } => "+",
+        Difference::Lost(_) | Difference::NoLongerTold { .. } => "-",
+        Difference::Moved { .. } | Difference::LevelChanged { .. } => "~",
     };
-    format!("{mark} {} {} {condition} {what}", report::civil(at, plant), alarm.tag)
+    let at = report::shown_at(difference).map_or_else(String::new, |at| report::civil(at, plant));
+    format!("{mark} {at} {} {condition} {}", alarm.tag, report::what_differs(difference, lang()))
 }
 
-fn json(comparison: &Comparison, before: &Plant, after: &Plant, notes: &[String], seconds: f64) -> serde_json::Value {
+fn json(comparison: &Comparison, against: &Against, after: &Plant, notes: &[String], seconds: f64) -> serde_json::Value {
     let difference = |difference: &Difference| {
-        let (kind, old, new) = match difference {
-            Difference::Gained(episode) => ("gained", None, Some(episode.raised)),
-            Difference::Lost(episode) => ("lost", Some(episode.raised), None),
-            Difference::Moved { before, after } => ("moved", Some(before.raised), Some(after.raised)),
-        };
-        let minutes = old.zip(new).map(|(old, new)| new.since(old).as_secs_f64() / 60.0);
-        serde_json::json!({ "kind": kind, "tag": difference.alarm().tag.to_string(), "condition": difference.alarm().condition,
-            "before": old.map(Timestamp::as_millis), "after": new.map(Timestamp::as_millis), "minutes_later": minutes })
+        let (old, new) = difference.sides();
+        let minutes = old.zip(new).map(|(old, new)| later(old, new).as_secs_f64() / 60.0);
+        let raised = |side: Option<&Episode>| side.map(|episode| episode.raised.as_millis());
+        let level = |side: Option<&Episode>| side.map(|episode| episode.level);
+        serde_json::json!({ "kind": difference.kind(), "tag": difference.alarm().tag.to_string(),
+            "condition": difference.alarm().condition, "before": raised(old), "after": raised(new), "minutes_later": minutes,
+            "level_before": level(old), "level_after": level(new) })
     };
     let people = |run: &RunResult| {
         serde_json::json!({ "people": run.people.iter().map(|(id, burden)| (id.to_string(), burden)).collect::<BTreeMap<_, _>>(),
             "county": run.county, "alarms": run.episodes.len(), "readings": run.readings, "left_out": run.left_out })
     };
-    let (gained, lost, moved) = tally(comparison);
+    let Tally { gained, lost, moved, no_longer_told, newly_told, level_changed } = Tally::of(&comparison.differences);
     serde_json::json!({
         "from": comparison.from.as_millis(), "to": comparison.to.as_millis(), "seconds": seconds,
-        "before": { "rules": before.version, "figures": comparison.figures.0,
+        "before": { "rules": against.plant.version, "source": against.source(), "figures": comparison.figures.0,
             "answered": people(&comparison.answered.0), "unanswered": people(&comparison.unanswered.0) },
         "after": { "rules": after.version, "figures": comparison.figures.1,
             "answered": people(&comparison.answered.1), "unanswered": people(&comparison.unanswered.1) },
         "gained": gained, "lost": lost, "moved": moved,
+        "no_longer_told": no_longer_told, "newly_told": newly_told, "level_changed": level_changed,
         "differences": comparison.differences.iter().map(difference).collect::<Vec<_>>(), "notes": notes,
     })
 }

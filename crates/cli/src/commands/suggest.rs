@@ -1,22 +1,24 @@
 //! `watchfire suggest`: for the alarms that call most often, the least change that a backtest proves. It changes nothing.
 
-use super::backtest::{Record, load, moment, progress};
+use super::backtest::{Against, Record, difference_words, moment, progress};
 use crate::lang::{lang, say, table};
 use config::Lang;
 use model::{Condition, Duration, TagIndex};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tuning::suggest::{NUISANCE_MIN, Remedy, Suggestion, applied, suggest};
+use tuning::backtest::{Comparison, Difference};
+use tuning::suggest::{Held, NUISANCE_MIN, Remedy, Suggestion, applied, hold, leave_out, suggest};
 
 const EXAMPLES: &str = "Examples:
-  watchfire suggest                                  the ten worst alarms of the history of watchfire-data
+  watchfire suggest                                  the ten worst alarms of the history of watchfire-data, as it is in force
   watchfire suggest --worst 30 --from 2026-03-01T00:00:00+08:00
   watchfire suggest --config config/tep --file d13_te.dat --map config/tep/replay.toml
 
-It changes nothing. No suggestion loses or delays an alarm that was found to be real, and a gas limit, 高高报 or 低低报 is never
-made later or higher. Every suggestion loosens (放宽): it goes through `plan`, a ticket and a second person where those are needed.
+It changes nothing. No suggestion loses or delays an alarm that was found to be real, lets it go untold or lowers it: what does so
+together with the others is left out. A gas limit, 高高报 or 低低报 is never made later or higher. Every suggestion loosens (放宽): it goes through `plan`, a ticket and a second person where those are needed.
 
 Exit status: 0 done, 1 the configuration has faults, 2 could not run.";
 
@@ -24,9 +26,10 @@ Exit status: 0 done, 1 the configuration has faults, 2 could not run.";
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The configuration folder
-    #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
-    config: PathBuf,
+    /// The configuration folder, instead of the version in force of the data folder; where that has none, or a recorded file is read, the
+    /// folder of WATCHFIRE_CONFIG or `config`
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
     /// The data folder whose history is read
     #[arg(long, env = "WATCHFIRE_DATA", default_value = "watchfire-data", value_name = "DIR")]
     data: PathBuf,
@@ -52,7 +55,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Some(plant) = load(&args.config) else { return Ok(ExitCode::from(1)) };
+    let data = args.file.is_none().then_some(args.data.as_path());
+    let Some(against) = Against::find(args.config.as_deref(), data)? else { return Ok(ExitCode::from(1)) };
+    let plant = Arc::clone(&against.plant);
     let span = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
     let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span)?;
     let bar = progress(args.json);
@@ -67,24 +72,43 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     worst.sort_by_key(|(at, count)| (std::cmp::Reverse(*count), *at));
     worst.truncate(args.worst);
     let real = record.real();
-    let mut found = Vec::new();
+    let mut found: Vec<Suggestion> = Vec::new();
     for ((index, condition), _) in worst {
         let readings = record.readings_of(&plant.tag(index).id)?;
-        found.extend(suggest(&plant, index, condition, &readings, &real, record.to));
+        // One tag may get two, each proved with the other in place; a cell of the list is written once.
+        let base = applied(&plant, &found);
+        let one = suggest(&base, index, condition, &readings, &real, record.to);
+        found.extend(one.filter(|one| !found.iter().any(|other| other.shares_cell(one))));
     }
-    // Together they are proved once more, by the whole chain over the whole record.
-    let tried = Arc::new(applied(&plant, &found));
-    let together = record.compare(&plant, &tried, &bar, None)?;
+    // Together they are held against the real alarms once more, by the whole chain over the whole record.
+    let mut left_out: Vec<(Suggestion, Vec<Difference>)> = Vec::new();
+    let (together, held) = loop {
+        let tried = Arc::new(applied(&plant, &found));
+        let together = record.compare(&plant, &tried, &bar, None)?;
+        let held = hold(&real, &together);
+        if held.broken.is_empty() || found.is_empty() {
+            break (together, held);
+        }
+        left_out.extend(leave_out(&mut found, &held.broken).into_iter().map(|one| (one, held.broken.clone())));
+    };
     bar.finish_and_clear();
-    let real_count: usize = real.values().map(Vec::len).sum();
+    let on_record: usize = real.values().map(Vec::len).sum();
     if args.json {
         let figures = (&together.figures.0, &together.figures.1);
+        let broken = |broken: &[Difference]| -> Vec<_> {
+            let one =
+                |one: &Difference| json!({ "kind": one.kind(), "tag": one.alarm().tag.to_string(), "condition": one.alarm().condition });
+            broken.iter().map(one).collect()
+        };
+        let left_out: Vec<_> = left_out.iter().map(|(one, why)| json!({ "suggestion": one, "breaks": broken(why) })).collect();
         println!(
             "{}",
-            serde_json::json!({ "suggestions": found, "real_alarms_on_record": real_count, "before": figures.0, "after": figures.1 })
+            json!({ "source": against.source(), "suggestions": found, "left_out": left_out, "real_alarms_on_record": on_record,
+                "real_alarms_held": held.real, "real_alarms_broken": broken(&held.broken), "before": figures.0, "after": figures.1 })
         );
         return Ok(ExitCode::SUCCESS);
     }
+    println!("{}: {}", say("组态", "configuration"), against.words());
     let mut rows = table([
         say("位号", "tag"),
         say("条件", "condition"),
@@ -98,25 +122,64 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rows.add_row([one.alarm.tag.to_string(), condition.to_owned(), words(one), alarms, one.real.to_string()]);
     }
     println!("{rows}");
-    let (before, after) = (together.figures.0.alarms, together.figures.1.alarms);
-    match lang() {
-        Lang::Zh => {
-            println!("合在一起回测:起报 {before} -> {after};核实为真实的报警在案 {real_count} 次,一次不少、一次不晚。没有改动任何东西。")
-        }
-        Lang::En => println!(
-            "backtested together: {before} -> {after} annunciations; {real_count} alarms on record were real, none lost, none later. Nothing was changed."
-        ),
+    for (one, why) in &left_out {
+        let reason: Vec<_> = why.iter().map(|one| difference_words(one, &plant)).collect();
+        let (tag, remedy, reason) = (&one.alarm.tag, words(one), reason.join("; "));
+        let (zh, en) = (
+            format!("已去掉 {tag} {remedy}:合在一起会动到真实报警:{reason}"),
+            format!("left out {tag} {remedy}: together they would touch real alarms: {reason}"),
+        );
+        println!("{}", say(&zh, &en));
     }
-    if real_count == 0 {
+    println!("{}", proof(&together, &held));
+    if held.real == 0 {
         println!(
             "{}",
-            say("注意:没有核实结论在案,什么都没有保护。", "Note: no alarm on record was found real, so none protects anything.")
+            say(
+                "注意:这段读数里没有核实为真实的报警,什么都没有保护。",
+                "Note: no alarm of these readings was found real, so none protects anything."
+            )
         );
+    }
+    if on_record > held.real {
+        let more = on_record - held.real;
+        let (zh, en) = (
+            format!("另有 {more} 次真实报警不在这段读数里,或这个组态不起报,没有对照。"),
+            format!("{more} more real alarms are not in these readings, or this configuration does not raise them: not held against."),
+        );
+        println!("{}", say(&zh, &en));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the run of all suggestions together says of the real alarms.
+fn proof(together: &Comparison, held: &Held) -> String {
+    let (before, after) = (together.figures.0.alarms, together.figures.1.alarms);
+    let (real, broken) = (held.real, held.broken.len());
+    let (kept_zh, kept_en) = if broken == 0 {
+        ("一次不少、一次不晚、照样告知、等级不降".to_owned(), "none lost, none later, none untold, none lowered".to_owned())
+    } else {
+        (format!("其中 {broken} 处保不住"), format!("{broken} of them do not hold"))
+    };
+    match lang() {
+        Lang::Zh => format!("合在一起回测:起报 {before} -> {after};核实为真实的报警 {real} 次,{kept_zh}。没有改动任何东西。"),
+        Lang::En => {
+            format!("backtested together: {before} -> {after} annunciations; {real} alarms were real, {kept_en}. Nothing was changed.")
+        }
+    }
+}
+
 fn words(one: &Suggestion) -> String {
+    let names: Vec<_> = one.with.iter().map(|condition| say(condition.name_zh(), condition.name())).collect();
+    if names.is_empty() {
+        return change_words(one);
+    }
+    let (names, change) = (names.join(say("、", ", ")), change_words(one));
+    let (zh, en) = (format!("{change}(同一格:{names})"), format!("{change} (same cell: {names})"));
+    say(&zh, &en).to_owned()
+}
+
+fn change_words(one: &Suggestion) -> String {
     let seconds = |micros: f64| Duration(micros as i64).as_secs_f64();
     match (one.remedy, lang()) {
         (Remedy::Deadband(to), Lang::Zh) => format!("回差 {} -> {to}", one.now),

@@ -543,13 +543,14 @@ impl console::Tuning for Tuning {
         if plan.to.is_none() {
             return Err(TuningError::Refused);
         }
+        let of = trials::Reach::of(by, &plan.json).ok_or(TuningError::Forbidden)?;
         let against = self.0.kept.folder(&self.in_force());
         let (by, now) = (by.person.to_string(), (self.0.clock)());
-        self.0.trials.begin(trials::Asked { request, plan, against, by, now })
+        self.0.trials.begin(trials::Asked { request, plan, of, against, by, now })
     }
     fn backtest_of(&self, id: &str, by: &Account) -> Result<BacktestJson, TuningError> {
-        let (json, plan) = self.0.trials.find(id)?;
-        if self.may_see(by, &plan.json) { Ok(json) } else { Err(TuningError::NoSuchPlan) }
+        let (json, plan, of) = self.0.trials.find(id)?;
+        if self.may_see(by, &plan.json) && of.may_be_read_by(by, &self.0.view.plant()) { Ok(json) } else { Err(TuningError::NoSuchPlan) }
     }
 }
 

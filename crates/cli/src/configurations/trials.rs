@@ -4,8 +4,8 @@
 //! a time, bounded in time, and gone with the engine.
 
 use super::{Kept, Plan};
-use console::{BacktestJson, BacktestRequestJson, TuningError};
-use model::Timestamp;
+use console::{Account, BacktestJson, BacktestRequestJson, PlanJson, Role, TuningError};
+use model::{BodyId, Plant, Timestamp};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -33,12 +33,43 @@ pub(super) struct Trials {
 struct Trial {
     json: BacktestJson,
     plan: Plan,
+    of: Reach,
+}
+
+/// Whose readings a backtest is of, and so whose tags and people its result names.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Reach {
+    County,
+    Enterprises(Vec<BodyId>),
+}
+
+impl Reach {
+    /// An enterprise tries on its own readings, whatever the plan touches: one that changes nothing touches nobody. None where a login of
+    /// no enterprise asks as one.
+    pub(super) fn of(by: &Account, plan: &PlanJson) -> Option<Self> {
+        let touched = plan.enterprises.as_deref().filter(|touched| !touched.is_empty());
+        match (by.role, &by.body) {
+            (Role::Enterprise, own) => own.clone().map(|own| Self::Enterprises(vec![own])),
+            _ => Some(touched.map_or(Self::County, |touched| Self::Enterprises(touched.iter().map(BodyId::new).collect()))),
+        }
+    }
+
+    /// Whether a login may read such a result: its own, or of those below it; the county's is the county's.
+    pub(super) fn may_be_read_by(&self, by: &Account, plant: &Plant) -> bool {
+        match (by.role, self, &by.body) {
+            (Role::Admin, ..) => true,
+            (role, Self::County, _) => role == Role::County,
+            (_, Self::Enterprises(enterprises), Some(body)) => enterprises.iter().all(|enterprise| plant.oversees(body, enterprise)),
+            (_, Self::Enterprises(_), None) => false,
+        }
+    }
 }
 
 /// What a backtest is of.
 pub(super) struct Asked {
     pub(super) request: BacktestRequestJson,
     pub(super) plan: Plan,
+    pub(super) of: Reach,
     /// Folder of the configuration in force.
     pub(super) against: PathBuf,
     pub(super) by: String,
@@ -54,11 +85,11 @@ impl Trials {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far one is, and the plan that it is of.
-    pub(super) fn find(&self, id: &str) -> Result<(BacktestJson, Plan), TuningError> {
+    /// How far one is, the plan that it is of, and whose readings.
+    pub(super) fn find(&self, id: &str) -> Result<(BacktestJson, Plan, Reach), TuningError> {
         let list = self.list();
         let found = list.iter().find(|trial| trial.json.id == id).ok_or(TuningError::NoSuchPlan)?;
-        Ok((found.json.clone(), found.plan.clone()))
+        Ok((found.json.clone(), found.plan.clone(), found.of.clone()))
     }
 
     /// Begins one, unless one is running.
@@ -78,7 +109,7 @@ impl Trials {
         if list.len() == KEPT_MAX {
             list.pop_front();
         }
-        list.push_back(Trial { json: json.clone(), plan: asked.plan.clone() });
+        list.push_back(Trial { json: json.clone(), plan: asked.plan.clone(), of: asked.of.clone() });
         drop(list);
         let (this, id) = (self.clone(), json.id.clone());
         tokio::spawn(async move {
@@ -128,8 +159,10 @@ impl Trials {
                 command.arg(option).arg(at.to_string());
             }
         }
-        for enterprise in asked.plan.json.enterprises.iter().flatten() {
-            command.arg("--enterprise").arg(enterprise);
+        if let Reach::Enterprises(enterprises) = &asked.of {
+            enterprises.iter().for_each(|enterprise| {
+                command.arg("--enterprise").arg(enterprise.as_str());
+            });
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
@@ -159,5 +192,70 @@ impl Trials {
             return Err(said.trim().to_owned());
         }
         serde_json::from_slice(&result).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::{Difference, Files};
+
+    fn login(role: Role, body: Option<&str>) -> Account {
+        Account {
+            username: "login".into(),
+            role,
+            body: body.map(BodyId::new),
+            person: "person".into(),
+            enabled: true,
+            stamp: String::new(),
+        }
+    }
+
+    fn touching(enterprises: Option<&[&str]>) -> PlanJson {
+        let enterprises = enterprises.map(|list| list.iter().map(|one| (*one).to_owned()).collect());
+        PlanJson { enterprises, ..PlanJson::default() }
+    }
+
+    /// The enterprises that the child is told to keep to.
+    fn asked_for(of: Reach, json: PlanJson) -> Vec<String> {
+        let nothing = Difference { from: "".into(), to: "".into(), lines: Vec::new() };
+        let files = Arc::new(Files::from_memory(Vec::<(PathBuf, Vec<u8>)>::new()));
+        let plan = Plan { json, files, to: None, difference: Arc::new(nothing), is_back: false };
+        let request = BacktestRequestJson { plan: String::new(), from: None, to: None };
+        let asked = Asked { request, plan, of, against: "in-force".into(), by: String::new(), now: Timestamp(0) };
+        let command = Trials::of(Path::new("data")).command(&asked, Path::new("tried"));
+        let words: Vec<_> = command.as_std().get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        words.windows(2).filter(|pair| pair[0] == "--enterprise").map(|pair| pair[1].clone()).collect()
+    }
+
+    #[test]
+    fn an_enterprise_tries_on_its_own_readings_also_with_a_plan_that_changes_nothing() {
+        let own = login(Role::Enterprise, Some("hongxin"));
+        for plan in [touching(Some(&[])), touching(Some(&["hongxin"])), touching(None)] {
+            let of = Reach::of(&own, &plan).expect("of an enterprise");
+            assert_eq!(asked_for(of, plan), ["hongxin"]);
+        }
+        assert_eq!(Reach::of(&login(Role::Enterprise, None), &touching(Some(&[]))), None);
+        let admin = login(Role::Admin, Some("county"));
+        assert_eq!(Reach::of(&admin, &touching(Some(&[]))), Some(Reach::County));
+        assert_eq!(asked_for(Reach::of(&admin, &touching(Some(&["a", "b"]))).expect("an admin"), touching(None)), ["a", "b"]);
+    }
+
+    #[test]
+    fn nobody_outside_the_county_reads_the_result_of_another() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let plant = config::load(&folder).expect("the shipped configuration").plant;
+        let hongxin = plant.bodies.iter().find(|body| body.id.as_str() == "hongxin").expect("a body");
+        let above = hongxin.parent.clone().expect("a township").to_string();
+        let (own, other) = (login(Role::Enterprise, Some("hongxin")), login(Role::Enterprise, Some("hengsu")));
+        let (township, county) = (login(Role::Township, Some(&above)), login(Role::County, Some("county")));
+        let admin = login(Role::Admin, None);
+        let reads = |of: &Reach| [&own, &other, &township, &county, &admin].map(|by| of.may_be_read_by(by, &plant));
+        let of_hongxin = Reach::Enterprises(vec!["hongxin".into()]);
+        assert_eq!(reads(&of_hongxin)[..3], [true, false, true]);
+        assert!(of_hongxin.may_be_read_by(&admin, &plant));
+        assert_eq!(reads(&Reach::County), [false, false, false, true, true]);
+        let both = Reach::Enterprises(vec!["hongxin".into(), "hengsu".into()]);
+        assert_eq!(reads(&both)[..2], [false, false]);
     }
 }
