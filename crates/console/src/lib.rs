@@ -23,6 +23,7 @@ mod routes;
 mod server;
 mod sessions;
 mod settings;
+mod steered;
 mod timeline;
 mod tries;
 mod words;
@@ -43,6 +44,7 @@ pub use port::{
 pub use port::{PlanFuture, Tuning, TuningError};
 pub use server::serve_on;
 pub use settings::{Clock, Settings};
+pub use steered::{LiveMode, LiveSuppressed, Steered, SuppressedBy};
 pub use words::Language;
 
 /// Bounds of the console, each with its reason.

@@ -5,10 +5,11 @@
 //! lock and make their JSON outside it. Nothing here decides anything, and nothing is read back by the engine.
 
 use crate::message::{Message, Messages};
+use crate::steered::{Steered, SuppressedBy};
 use model::plant::Plant;
 use model::{
     AlarmId, AlarmState, Attempt, BodyId, Case, CaseEvent, CaseId, Duration, Episode, Flood, Level, Marks, Notification, Quality, Siren,
-    TagIndex, Timestamp, Window, ZoneId,
+    TagId, TagIndex, Timestamp, Window, ZoneId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +61,8 @@ pub struct LiveAlarm {
     pub told: bool,
     /// What stands beside its state.
     pub marks: Marks,
+    /// What suppresses it by design now.
+    pub suppressed_by: Vec<SuppressedBy>,
 }
 
 /// What narrows or floods who is told, all of it.
@@ -98,6 +101,10 @@ pub struct Update {
     pub proven: Vec<(AlarmId, Timestamp)>,
     /// Windows and floods, where they changed.
     pub beside: Option<Beside>,
+    /// Modes and suppression by design, where they changed.
+    pub steered: Option<Steered>,
+    /// Tags that are now judged by other limits, or of which something else is told.
+    pub restated: Vec<TagId>,
 }
 
 /// What subscribers get. Pointers only: each subscriber takes what its login may see.
@@ -124,7 +131,9 @@ pub struct Change {
     pub messages: Vec<Arc<Message>>,
     /// Changed sirens.
     pub sirens: Vec<Siren>,
-    /// A link, a window or a flood changed: everybody's overview did.
+    /// Tags whose mode, limits in force or suppression changed.
+    pub restated: Vec<TagId>,
+    /// A link, a window, a flood or a suppression changed: everybody's overview did.
     pub link: bool,
 }
 
@@ -181,6 +190,7 @@ struct State {
     beside_seq: u64,
     windows: Vec<Arc<Window>>,
     floods: Vec<Flood>,
+    steered: Arc<Steered>,
 }
 
 /// A plant and the newest values of its tags: they change together, so that no index is ever looked up in another plant.
@@ -306,7 +316,8 @@ impl LiveView {
     }
     /// Shows what a commit changed and tells the subscribers. Called by the engine thread, in the order of commits.
     pub fn apply(&self, update: Update) {
-        let mut change = Change { link: update.link.is_some() || update.beside.is_some(), ..Change::default() };
+        let overviews = update.link.is_some() || update.beside.is_some() || update.steered.is_some();
+        let mut change = Change { link: overviews, restated: update.restated, ..Change::default() };
         let alarms: Vec<_> = update.alarms.into_iter().map(Arc::new).collect();
         let cases: Vec<_> = update.cases.into_iter().map(Arc::new).collect();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -357,6 +368,10 @@ impl LiveView {
             state.windows = beside.windows.into_iter().map(Arc::new).collect();
             state.floods = beside.floods;
         }
+        if let Some(steered) = update.steered {
+            state.beside_seq = change.seq;
+            state.steered = Arc::new(steered);
+        }
         drop(state);
         // Nobody listening is no fault.
         let _ = self.events.send(LiveEvent::Change(Arc::new(change)));
@@ -402,7 +417,11 @@ impl LiveView {
     pub fn sirens(&self) -> Vec<Siren> {
         self.read().sirens.values().cloned().collect()
     }
-    /// Windows not ended and floods, with the sequence of their last change.
+    /// Modes and what is suppressed by design.
+    pub fn steered(&self) -> Arc<Steered> {
+        self.read().steered.clone()
+    }
+    /// Windows not ended and floods, with the sequence of the last change of these or of a suppression by design.
     pub fn beside(&self) -> (u64, Vec<Arc<Window>>, Vec<Flood>) {
         let state = self.read();
         (state.beside_seq, state.windows.clone(), state.floods.clone())

@@ -8,11 +8,11 @@ use crate::json::{
     TierJson, ToldJson, WorstJson,
 };
 use crate::routes::App;
-use crate::{LiveAlarm, Message, words};
+use crate::{LiveAlarm, LiveView, Message, Steered, words};
 use model::plant::{Equipment, Person, Plant, Signal, Tag};
 use model::{
-    AlarmId, BodyId, Case, CaseAnnouncement, CaseTimerKind, Condition, Episode, EquipmentId, GatewayIndex, Level, PersonId, Quality,
-    TagIndex, Tier, TransitionKey,
+    AlarmId, BodyId, Case, CaseAnnouncement, CaseTimerKind, Condition, Episode, EquipmentId, GatewayIndex, Level, PersonId, Quality, TagId,
+    TagIndex, Tier, TransitionKey, Window,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -70,6 +70,7 @@ impl Render<'_> {
             // The alarms are in the order of their tags.
             tags_bad += usize::from(bad || blind.binary_search(&&tag.id).is_ok());
         }
+        let (suppressed, suppressed_standing) = self.suppressed_counts();
         OverviewJson {
             now: self.app.now(),
             seq,
@@ -81,6 +82,8 @@ impl Render<'_> {
             unanswered,
             standing_alarms: standing.len() - explained,
             explained_alarms: explained,
+            suppressed,
+            suppressed_standing,
             tags,
             tags_bad,
             windows: self.window_counts(),
@@ -101,9 +104,11 @@ impl Render<'_> {
     }
 
     /// Whether nobody was told of an alarm because one of its gateway explains it. The pages fold by the same rule. An upper
-    /// limit is never explained by a gateway.
+    /// limit is never explained by a gateway, and what was kept from being told by design has that for its reason.
     fn is_explained(&self, alarm: &LiveAlarm, gateways: &BTreeSet<GatewayIndex>) -> bool {
-        !alarm.told && !alarm.id.condition.is_high_side() && self.gateway(&alarm.id).is_some_and(|gateway| gateways.contains(&gateway))
+        let by_design = alarm.marks.suppressed || alarm.marks.untold > 0;
+        let explained = |gateway| gateways.contains(&gateway);
+        !alarm.told && !by_design && !alarm.id.condition.is_high_side() && self.gateway(&alarm.id).is_some_and(explained)
     }
 
     fn gateway(&self, alarm: &AlarmId) -> Option<GatewayIndex> {
@@ -237,6 +242,7 @@ impl Render<'_> {
             episode: episode(alarm.episode),
             case: alarm.case.as_ref().map(ToString::to_string),
             marks: alarm.marks,
+            suppressed_by: self.suppressed_by(&alarm.suppressed_by),
             told: alarm.told,
             gateway: tag.and_then(|tag| plant.gateway_of(tag)).map(|gateway| plant.tag(gateway.tag).id.to_string()),
             enterprise_name: body_name(plant, &alarm.id.tag.enterprise),
@@ -245,11 +251,11 @@ impl Render<'_> {
         }
     }
 
-    pub fn tag(&self, index: TagIndex, tag: &Tag, worst: Option<&Arc<LiveAlarm>>, windows: &[Arc<model::Window>]) -> TagJson {
+    pub fn tag(&self, index: TagIndex, tag: &Tag, beside: &TagBeside) -> TagJson {
         let plant = self.plant();
         let equipment = plant.equipment_of(tag);
         let value = self.app.view.value(self.plant(), index);
-        let limit = |of: Condition| tag.rule(of).map(|rule| rule.setpoint);
+        let mode = equipment.and_then(|equipment| self.mode_of(equipment, &beside.steered));
         TagJson {
             tag: tag.id.to_string(),
             enterprise: tag.id.enterprise.to_string(),
@@ -265,19 +271,21 @@ impl Render<'_> {
             range: tag.range,
             labels: tag.labels.clone(),
             in_service: tag.in_service,
-            marks: self.tag_marks(windows, tag),
+            marks: self.tag_marks(&beside.windows, tag),
             basis: tag.basis.clone(),
-            limits: LimitsJson {
-                low_low: limit(Condition::LowLow),
-                low: limit(Condition::Low),
-                high: limit(Condition::High),
-                high_high: limit(Condition::HighHigh),
-            },
+            limits: limits(tag, 0),
+            limits_in_force: limits(tag, mode.as_ref().map_or(0, |(place, _)| *place)),
+            mode: mode.map(|(_, mode)| mode),
+            suppressed: beside.steered.suppressed_of(&tag.id).map(|one| one.alarm.condition).collect(),
             value: value.and_then(|value| value.value),
             quality: value.map(|value| value.quality),
             source_time: value.map(|value| value.source_time.as_millis()),
             receive_time: value.map(|value| value.receive_time.as_millis()),
-            worst: worst.map(|alarm| WorstJson { condition: alarm.id.condition, level: alarm.level, state: alarm.state }),
+            worst: beside.worst.get(&tag.id).map(|alarm| WorstJson {
+                condition: alarm.id.condition,
+                level: alarm.level,
+                state: alarm.state,
+            }),
         }
     }
 
@@ -355,13 +363,43 @@ impl Render<'_> {
     }
 }
 
+/// What is shown with tags and belongs to many of them.
+pub(crate) struct TagBeside {
+    worst: BTreeMap<TagId, Arc<LiveAlarm>>,
+    windows: Vec<Arc<Window>>,
+    steered: Arc<Steered>,
+}
+
+impl TagBeside {
+    pub fn now(view: &LiveView) -> Self {
+        let (_, alarms, _) = view.standing();
+        let (_, windows, _) = view.beside();
+        Self { worst: worst_by_tag(alarms), windows, steered: view.steered() }
+    }
+}
+
+/// The setpoints of a tag in a mode of its equipment. A condition that means nothing in it keeps its own: its raises are recorded by that.
+fn limits(tag: &Tag, mode: u8) -> LimitsJson {
+    let limit = |of: Condition| {
+        let rule = tag.rule(of)?;
+        let other = rule.extra.as_ref().and_then(|extra| extra.modes.iter().find(|limit| limit.mode == mode)?.limit);
+        Some(other.map_or(rule.setpoint, |limit| limit.setpoint))
+    };
+    LimitsJson {
+        low_low: limit(Condition::LowLow),
+        low: limit(Condition::Low),
+        high: limit(Condition::High),
+        high_high: limit(Condition::HighHigh),
+    }
+}
+
 /// The worst standing or unseen alarm per tag.
-pub(crate) fn worst_by_tag(alarms: &[Arc<LiveAlarm>]) -> BTreeMap<&model::TagId, &Arc<LiveAlarm>> {
-    let mut worst: BTreeMap<_, &Arc<LiveAlarm>> = BTreeMap::new();
+fn worst_by_tag(alarms: Vec<Arc<LiveAlarm>>) -> BTreeMap<TagId, Arc<LiveAlarm>> {
+    let mut worst: BTreeMap<_, Arc<LiveAlarm>> = BTreeMap::new();
     let rank = |alarm: &LiveAlarm| (alarm.state.is_standing(), alarm.level, alarm.state.needs_acknowledgement());
     for alarm in alarms {
-        let entry = worst.entry(&alarm.id.tag).or_insert(alarm);
-        if rank(alarm) > rank(entry) {
+        let entry = worst.entry(alarm.id.tag.clone()).or_insert_with(|| alarm.clone());
+        if rank(&alarm) > rank(entry) {
             *entry = alarm;
         }
     }

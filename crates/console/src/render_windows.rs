@@ -1,8 +1,13 @@
-//! JSON of windows, floods and 待调试, for one login.
+//! JSON of windows, floods, 待调试 and 设计抑制, for one login.
 
-use crate::json::{CommissioningJson, FloodJson, PointJson, PointsJson, ProvenJson, WindowCountsJson, WindowJson, WindowsJson};
+use crate::json::{
+    CommissioningJson, FloodJson, ModeJson, PointJson, PointsJson, ProvenJson, SuppressedByJson, SuppressedJson, WindowCountsJson,
+    WindowJson, WindowsJson,
+};
 use crate::render::{Render, body_name, is_measured};
 use crate::words::{self, Text};
+use crate::{LiveSuppressed, Steered, SuppressedBy};
+use model::plant::Equipment;
 use model::{ActKind, Actor, Confirmation, PersonId, Scope, Timestamp, Window, WindowKind};
 use std::collections::BTreeMap;
 
@@ -24,7 +29,61 @@ impl Render<'_> {
             windows: seen.into_iter().map(|window| self.window(window, actor.as_ref())).collect(),
             floods: floods.iter().filter(|flood| self.viewer.sees(&flood.enterprise)).map(flood).collect(),
             commissioning: self.commissioning(),
+            suppressed: self.suppressed(&self.app.view.steered()).map(|one| self.suppressed_json(one)).collect(),
         }
+    }
+
+    /// Conditions suppressed by design that this login oversees.
+    fn suppressed<'s>(&'s self, steered: &'s Steered) -> impl Iterator<Item = &'s LiveSuppressed> {
+        steered.suppressed.iter().filter(|one| self.viewer.sees(&one.alarm.tag.enterprise))
+    }
+
+    /// How many there are, and how many of them stand.
+    pub fn suppressed_counts(&self) -> (usize, usize) {
+        let steered = self.app.view.steered();
+        (self.suppressed(&steered).count(), self.suppressed(&steered).filter(|one| one.state.is_standing()).count())
+    }
+
+    fn suppressed_json(&self, one: &LiveSuppressed) -> SuppressedJson {
+        let plant = self.plant();
+        let id = &one.alarm.tag;
+        let tag = plant.tag_index(id).map(|index| plant.tag(index));
+        let equipment = tag.and_then(|tag| plant.equipment_of(tag));
+        SuppressedJson {
+            tag: id.to_string(),
+            tag_name: tag.map_or_else(|| id.tag.to_string(), |tag| tag.name.to_string()),
+            condition: one.alarm.condition,
+            condition_zh: one.alarm.condition.name_zh(),
+            level: one.level,
+            state: one.state,
+            enterprise_name: body_name(plant, &id.enterprise),
+            equipment_name: equipment.map_or_else(String::new, |equipment| equipment.name.to_string()),
+            since: one.since.map(Timestamp::as_millis),
+            untold: one.untold,
+            by: self.suppressed_by(&one.by),
+        }
+    }
+
+    /// What suppresses a condition, by its names.
+    pub fn suppressed_by(&self, by: &[SuppressedBy]) -> Vec<SuppressedByJson> {
+        let named = |by: &SuppressedBy| match by {
+            SuppressedBy::Tag(id) => {
+                let tag = self.plant().tag_index(id).map(|index| self.plant().tag(index));
+                let name = tag.map_or_else(|| id.tag.to_string(), |tag| tag.name.to_string());
+                SuppressedByJson { tag: Some(id.to_string()), name }
+            }
+            SuppressedBy::Mode(name) => SuppressedByJson { tag: None, name: name.clone() },
+        };
+        by.iter().map(named).collect()
+    }
+
+    /// The mode of an equipment by its place and its name; none where it has only one.
+    pub fn mode_of(&self, equipment: &Equipment, steered: &Steered) -> Option<(u8, ModeJson)> {
+        let names = &equipment.modes.as_ref()?.names;
+        let place = steered.mode(&equipment.enterprise, &equipment.id)?;
+        // A mode without a name is that of a configuration which is just coming into force.
+        let name = names.get(usize::from(place))?.clone();
+        Some((place, ModeJson { name, ordinary: place == 0 }))
     }
 
     /// Windows counted, for the top of every page.

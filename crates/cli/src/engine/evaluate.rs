@@ -212,8 +212,10 @@ impl Engine {
         let seen = look(&effects);
         self.record(&mut effects);
         self.effects = effects;
-        let (view, history, now) = (&self.view, &mut self.history, self.now);
+        let (view, history, steering, now) = (&self.view, &mut self.history, &mut self.steering, self.now);
+        let steered = &mut self.pending.steered;
         self.pipeline.drain_calculated(|tag, record| {
+            *steered |= steering.is_news(tag, &record);
             let ReadingRecord { value, quality, source_time, receive_time, sequence } = record;
             view.set_value(tag, console::LiveValue { value, quality, source_time, receive_time });
             history.push(&Reading { tag, source_time, receive_time, value: value.unwrap_or(f64::NAN), quality, sequence }, now);

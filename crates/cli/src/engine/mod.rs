@@ -18,6 +18,7 @@ mod past;
 mod points;
 mod release;
 mod reload;
+mod steered;
 
 use crate::allowed::Allowed;
 use crate::clock::EngineClock;
@@ -168,6 +169,7 @@ pub struct Engine {
     audit_failing: bool,
     pace: pace::Pace,
     points: points::Points,
+    steering: steered::Steering,
     stopping: bool,
 }
 
@@ -185,6 +187,8 @@ struct Pending {
     cases: BTreeSet<CaseId>,
     /// Windows or floods changed.
     beside: bool,
+    /// A mode or a suppression by design may have begun or ended.
+    steered: bool,
     link: Option<(String, bool, Timestamp)>,
     past: Option<journal::Piece>,
     reload: Option<reload::Committed>,
@@ -237,6 +241,7 @@ impl Engine {
         let (clock_stepped, audit_failing, sirens_failing) = (stands("clock"), stands("notifier"), stands("sirens"));
         let (history_failing, store_failing) = (stands("history"), stands("database"));
         let mut engine = Self {
+            steering: steered::Steering::of(&plant),
             decoder: Decoder::new(&plant),
             plant,
             pipeline,

@@ -5,6 +5,7 @@ use console::{LiveAlarm, Update};
 use journal::{Snapshot, StoreError};
 use model::{AlarmId, AlarmState, Notification};
 use rules::AlarmView;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 impl Engine {
@@ -61,7 +62,10 @@ impl Engine {
         }
         let beside = std::mem::take(&mut pending.beside).then(|| self.beside());
         self.show_reloaded(&mut pending);
-        if seq.is_some() || pending.link.is_some() {
+        let anew = std::mem::take(&mut pending.steered);
+        let steered = (anew || self.steering.lists(&pending.alarms)).then(|| self.steered(anew, Some(self.now), &mut pending.alarms));
+        let (steered, restated) = steered.map_or((None, Vec::new()), |(steered, restated)| (Some(steered), restated));
+        if seq.is_some() || pending.link.is_some() || steered.is_some() {
             let alarms = pending.alarms.iter().map(|id| self.shown(id)).collect();
             let cases: Vec<_> = pending.cases.iter().filter_map(|id| self.pipeline.cases().case(id)).cloned().collect();
             for case in &cases {
@@ -88,6 +92,8 @@ impl Engine {
                 sirens: std::mem::take(&mut pending.sirens),
                 link: pending.link.take(),
                 beside,
+                steered,
+                restated,
             });
         }
         // After the view: a message is worded from what the view shows.
@@ -143,6 +149,7 @@ impl Engine {
             case: None,
             told: true,
             marks: self.marks(id),
+            suppressed_by: Vec::new(),
         }
     }
 
@@ -174,11 +181,14 @@ impl Engine {
             case: case.map(|case| case.id.clone()),
             told,
             marks: model::Marks { suppressed: view.suppressed, untold: view.untold, ..self.marks(&view.alarm) },
+            suppressed_by: self.suppressed_by(view),
         }
     }
 
     /// Gives the pages what stood before the restart.
     pub(super) fn show_restored(&mut self) {
+        // Nobody knows when before the restart it began.
+        let (steered, _) = self.steered(true, None, &mut BTreeSet::new());
         let alarms =
             self.pipeline.alarms().alarms().filter(|view| view.state != AlarmState::Normal).map(|view| self.shown_view(&view)).collect();
         let cases: Vec<_> = self.pipeline.cases().cases().cloned().collect();
@@ -190,6 +200,7 @@ impl Engine {
             alarms,
             cases,
             beside: Some(self.beside()),
+            steered: Some(steered),
             proven: self.pipeline.cases().proven_alarms().map(|(id, at)| (id.clone(), at)).collect(),
             sirens: self.pipeline.cases().sirens(),
             ..Update::default()

@@ -79,6 +79,8 @@ impl Engine {
         self.history.set_tags(self.plant.clone());
         self.mark_under_test();
         self.points.reload(&self.plant, &moves);
+        self.steering.reload(&self.plant);
+        self.pending.steered = true;
         version.since = self.now.as_millis();
         self.enter(&version, entry);
         self.record(&mut effects);

@@ -1,6 +1,6 @@
 //! Live events.
 
-use super::{AlarmJson, CaseJson, MessageJson, OverviewJson, SirenJson};
+use super::{AlarmJson, CaseJson, MessageJson, OverviewJson, SirenJson, TagJson};
 use model::Quality;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,8 @@ pub struct ChangeJson {
     pub messages: Vec<MessageJson>,
     /// Sirens that changed.
     pub sirens: Vec<SirenJson>,
+    /// Tags whose mode, limits in force or suppression by design changed.
+    pub tags: Vec<TagJson>,
     /// The top of the page.
     pub overview: OverviewJson,
 }

@@ -61,6 +61,10 @@ pub struct OverviewJson {
     pub standing_alarms: usize,
     /// Standing alarms nobody was told of because an alarm of their gateway, such as its loss, explains them.
     pub explained_alarms: usize,
+    /// Conditions suppressed by design now, raised or not.
+    pub suppressed: usize,
+    /// Of them those that stand: active, latched or faulted. They are counted in `standing_alarms` as well.
+    pub suppressed_standing: usize,
     /// Measured tags.
     pub tags: usize,
     /// Of them with bad or no data.

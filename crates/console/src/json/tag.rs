@@ -5,6 +5,24 @@ use model::{AlarmState, Condition, Level, Quality};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What suppresses a condition by design.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SuppressedByJson {
+    /// The calculated tag that is 1 now; null where the operating mode suppresses it.
+    pub tag: Option<String>,
+    /// 名称 of the tag, or what the mode is called.
+    pub name: String,
+}
+
+/// The operating mode 工况 of an equipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ModeJson {
+    /// What it is called.
+    pub name: String,
+    /// The ordinary one, which also holds where nobody knows.
+    pub ordinary: bool,
+}
+
 /// An alarm now.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AlarmJson {
@@ -41,7 +59,9 @@ pub struct AlarmJson {
     /// true; `untold`, `chattering` and `acknowledgement_expired` as counts where not 0.
     #[schema(value_type = Object)]
     pub marks: model::Marks,
-    /// False where nobody was told of it: it is held as late, or the loss of its gateway explains it.
+    /// What suppresses it by design now, where anything does.
+    pub suppressed_by: Vec<SuppressedByJson>,
+    /// False where nobody was told of it: it is held as late, suppressed by design, or the loss of its gateway explains it.
     pub told: bool,
     /// The tag of the gateway it arrives through, on which the gateway's own alarms stand.
     pub gateway: Option<String>,
@@ -126,8 +146,15 @@ pub struct TagJson {
     pub in_service: bool,
     /// `shelved`, `out-of-service`, `under-test`, `commissioning` or `commissioning-overdue` where the whole tag is.
     pub marks: Vec<&'static str>,
-    /// Setpoints.
+    /// Setpoints as configured: those of the ordinary mode.
     pub limits: LimitsJson,
+    /// Setpoints by which it is judged now, in the mode of its equipment.
+    pub limits_in_force: LimitsJson,
+    /// The mode of its equipment; null where that has only one.
+    pub mode: Option<ModeJson>,
+    /// Its conditions that are suppressed by design now: raises are recorded and told to nobody.
+    #[schema(value_type = Vec<ConditionName>)]
+    pub suppressed: Vec<Condition>,
     /// 设定依据
     pub basis: String,
     /// Newest value.

@@ -1,5 +1,7 @@
-//! Windows filed by people, floods and 待调试.
+//! Windows filed by people, floods, 待调试 and 设计抑制.
 
+use super::{AlarmStateName, ConditionName, LevelName, SuppressedByJson};
+use model::{AlarmState, Condition, Level};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -78,6 +80,36 @@ pub struct CommissioningJson {
     pub tags: usize,
 }
 
+/// 设计抑制: a condition suppressed by design now. Raises are recorded, shown and counted, and told to nobody.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SuppressedJson {
+    /// `enterprise/tag`.
+    pub tag: String,
+    /// 名称.
+    pub tag_name: String,
+    /// Which condition.
+    #[schema(value_type = ConditionName)]
+    pub condition: Condition,
+    /// In Chinese.
+    pub condition_zh: &'static str,
+    /// Level.
+    #[schema(value_type = LevelName)]
+    pub level: Level,
+    /// State; one that is normal is suppressed as well.
+    #[schema(value_type = AlarmStateName)]
+    pub state: AlarmState,
+    /// Name of the enterprise.
+    pub enterprise_name: String,
+    /// Name of the equipment or area.
+    pub equipment_name: String,
+    /// Since when; null where it began before the engine's last start.
+    pub since: Option<i64>,
+    /// Raises told to nobody since.
+    pub untold: u32,
+    /// What suppresses it.
+    pub by: Vec<SuppressedByJson>,
+}
+
 /// What narrows or floods who is told.
 #[derive(Serialize, ToSchema)]
 pub struct WindowsJson {
@@ -89,6 +121,8 @@ pub struct WindowsJson {
     pub floods: Vec<FloodJson>,
     /// 待调试, by enterprise and end.
     pub commissioning: Vec<CommissioningJson>,
+    /// 设计抑制, by tag and condition.
+    pub suppressed: Vec<SuppressedJson>,
 }
 
 /// One condition of a tag and when it was first raised.
@@ -142,7 +176,7 @@ pub struct PointsJson {
 /// Windows counted for the top of every page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WindowCountsJson {
-    /// Changes with every change of a window or flood.
+    /// Changes with every change of a window, flood or suppression by design.
     pub seq: u64,
     /// 搁置
     pub shelved: usize,

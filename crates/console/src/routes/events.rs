@@ -9,16 +9,16 @@ use crate::bounds::{CHANGES_BEHIND_MAX, HEARTBEAT_EVERY, STREAMS_PER_SESSION_MAX
 use crate::error::ApiError;
 use crate::json::{BeatJson, ChangeJson, ErrorJson, SirenJson, ValuesJson};
 use crate::live::{Change, LiveEvent, LiveValue};
-use crate::render::{Render, body_name};
+use crate::render::{Render, TagBeside, body_name};
 use crate::sessions::TokenHash;
 use crate::{LiveAlarm, Message};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use model::{AlarmId, BodyId, Case, CaseId, Siren, TagIndex, ZoneId};
+use model::{AlarmId, BodyId, Case, CaseId, Siren, TagId, TagIndex, ZoneId};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
@@ -99,6 +99,7 @@ struct Gathered {
     cases: BTreeMap<CaseId, Arc<Case>>,
     messages: BTreeMap<String, Arc<Message>>,
     sirens: BTreeMap<(BodyId, ZoneId), Siren>,
+    restated: BTreeSet<TagId>,
     values: BTreeMap<TagIndex, LiveValue>,
     seq: u64,
     everybody: bool,
@@ -132,6 +133,7 @@ impl Gathered {
         self.messages.extend(messages.map(|message| (message.notification.key.to_string(), message.clone())));
         let sirens = change.sirens.iter().filter(|siren| viewer.sees(&siren.enterprise));
         self.sirens.extend(sirens.map(|siren| ((siren.enterprise.clone(), siren.zone.clone()), siren.clone())));
+        self.restated.extend(change.restated.iter().filter(|tag| viewer.sees(&tag.enterprise)).cloned());
     }
     fn changes(&self) -> bool {
         self.everybody || !(self.alarms.is_empty() && self.cases.is_empty() && self.messages.is_empty() && self.sirens.is_empty())
@@ -239,12 +241,18 @@ impl Stream {
         self.scene = scene(&self.app);
         let render = Render { app: &self.app, viewer: &self.login.viewer };
         let overview = render.overview();
+        let beside = (!gathered.restated.is_empty()).then(|| TagBeside::now(&self.app.view));
+        let tag = |id: &TagId| {
+            let index = render.plant().tag_index(id)?;
+            Some(render.tag(index, render.plant().tag(index), beside.as_ref()?))
+        };
         let change = ChangeJson {
             seq: self.sent,
             cases: gathered.cases.values().map(|case| render.case(case)).collect(),
             alarms: gathered.alarms.values().map(|alarm| render.alarm(alarm)).collect(),
             messages: gathered.messages.values().map(|message| render.message(message)).collect(),
             sirens: gathered.sirens.values().map(|siren| SirenJson::new(siren, body_name(render.plant(), &siren.enterprise))).collect(),
+            tags: gathered.restated.iter().filter_map(tag).collect(),
             overview,
         };
         self.send("change", true, &change).await

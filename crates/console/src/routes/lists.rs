@@ -5,7 +5,7 @@ use crate::access::LoggedIn;
 use crate::accounts::hex;
 use crate::bounds::{QUARANTINE_READ_MAX, ROWS_MAX};
 use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, PeopleJson, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson};
-use crate::render::{Render, body_name, worst_by_tag};
+use crate::render::{Render, TagBeside, body_name};
 use crate::words;
 use axum::Json;
 use axum::extract::State;
@@ -91,11 +91,9 @@ pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): As
             })
     };
     let found: Vec<_> = render.tags().filter(|(_, tag)| fits(tag)).collect();
-    let (_, alarms, _) = app.view.standing();
-    let worst = worst_by_tag(&alarms);
-    let (_, windows, _) = app.view.beside();
+    let beside = TagBeside::now(&app.view);
     let page = found.iter().skip(query.offset).take(query.limit.unwrap_or(200).min(ROWS_MAX));
-    let tags = page.map(|(index, tag)| render.tag(*index, tag, worst.get(&tag.id).copied(), &windows)).collect();
+    let tags = page.map(|(index, tag)| render.tag(*index, tag, &beside)).collect();
     Json(TagsJson { now: app.now(), total: found.len(), tags })
 }
 

@@ -13,5 +13,6 @@ mod login;
 mod plant;
 mod scope;
 mod site;
+mod steered;
 mod windows;
 mod words;

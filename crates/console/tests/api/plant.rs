@@ -1,7 +1,10 @@
 //! A county of two townships with one enterprise each, small enough to see through. Every id of an enterprise holds its name,
 //! so that whatever leaks can be found by text.
 
-use model::plant::{Body, Channel, ChannelKind, DataSheet, Equipment, Gateway, LevelPolicy, Person, Policies, Tag, TierName};
+use console::{LiveMode, LiveSuppressed, SuppressedBy};
+use model::plant::{
+    Body, Channel, ChannelKind, DataSheet, Equipment, Gateway, LevelPolicy, Limit, ModeLimit, Modes, Person, Policies, Tag, TierName,
+};
 use model::{AlarmId, AlarmState};
 use model::{
     BodyId, Case, CaseAnnouncement, CaseEpisode, CaseId, CaseStep, Condition, Duration, Episode, EpisodeRef, EquipmentIndex, GatewayIndex,
@@ -82,11 +85,18 @@ pub fn plant() -> Plant {
             is_area: false,
             hazard: Hazard::Third,
             zone: Some("Z1".into()),
-            modes: None,
+            modes: Some(Box::new(Modes {
+                tag: TagIndex(tags.len() as u32 + 2),
+                names: ["运行", "停车", "检修"].map(String::from).to_vec(),
+            })),
         });
         let first = tags.len() as u32;
         tags.push(tag(TagId::new(enterprise, "GW01"), "网关", Signal::Gateway, at + 1, Some(at), Vec::new()));
-        let limits = vec![limit(Condition::High, 80.0, Level::Yellow), limit(Condition::HighHigh, 90.0, Level::Orange)];
+        let mut limits = vec![limit(Condition::High, 80.0, Level::Yellow), limit(Condition::HighHigh, 90.0, Level::Orange)];
+        // In 停车 the high limit is another one, and in 检修 it means nothing.
+        let stopped = Limit { setpoint: 30.0, deadband: 1.0, on_delay: Duration::ZERO, off_delay: Duration::ZERO };
+        let modes = vec![ModeLimit { mode: 1, limit: Some(stopped) }, ModeLimit { mode: 2, limit: None }];
+        limits[0].extra.get_or_insert_default().modes = modes;
         tags.push(tag(TagId::new(enterprise, "LIA-101"), "1#甲醇储罐液位", Signal::Level, at + 1, Some(at), limits));
         let earthing = vec![limit(Condition::Discrete, 0.0, Level::Yellow)];
         tags.push(tag(TagId::new(enterprise, "XA-1/2"), "静电接地", Signal::StaticEarthing, at + 1, Some(at), earthing));
@@ -230,6 +240,7 @@ pub fn live_alarm(enterprise: &str) -> console::LiveAlarm {
         case: Some(case_id(enterprise)),
         told: true,
         marks: Default::default(),
+        suppressed_by: Vec::new(),
     }
 }
 
@@ -260,4 +271,19 @@ pub fn notification(enterprise: &str, tier: Tier, recipient: &str) -> Notificati
 
 pub fn siren(enterprise: &str) -> Siren {
     Siren { enterprise: enterprise.into(), zone: ZoneId::new("Z1"), sound: true, light: true, version: 1, level: Some(Level::Orange) }
+}
+
+/// 停车 at every enterprise, where the stopped equipment suppresses the earthing alarm.
+pub fn steered() -> console::Steered {
+    let enterprises = &ENTERPRISES[1..];
+    let mode = |enterprise: &&str| LiveMode { enterprise: (*enterprise).into(), equipment: "V-101".into(), mode: 1 };
+    let suppressed = |enterprise: &&str| LiveSuppressed {
+        alarm: AlarmId { tag: TagId::new(*enterprise, "XA-1/2"), condition: Condition::Discrete },
+        level: Level::Yellow,
+        state: AlarmState::Unacknowledged,
+        since: Some(NOW),
+        untold: 2,
+        by: vec![SuppressedBy::Tag(TagId::new(*enterprise, "LIA-101")), SuppressedBy::Mode("停车".into())],
+    };
+    console::Steered { modes: enterprises.iter().map(mode).collect(), suppressed: enterprises.iter().map(suppressed).collect() }
 }

@@ -175,6 +175,7 @@ impl Site {
             ],
             sirens: ENTERPRISES.map(plant::siren).to_vec(),
             link: Some(("broker".into(), true, NOW)),
+            steered: Some(plant::steered()),
             ..Update::default()
         });
         site

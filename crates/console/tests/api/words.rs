@@ -320,6 +320,8 @@ async fn a_tag_is_shown_with_its_limits_its_newest_value_and_its_worst_alarm() {
             "signal": "level", "signal_zh": "液位", "unit": "%", "decimals": 1, "equipment": "V-101",
             "equipment_name": "<script>alert(1)</script>ent-hx 罐区", "gateway": "GW01", "range": [0.0, 100.0], "labels": null,
             "in_service": true, "limits": { "low_low": null, "low": null, "high": 80.0, "high_high": 90.0 }, "basis": "", "marks": [],
+            "limits_in_force": { "low_low": null, "low": null, "high": 30.0, "high_high": 90.0 },
+            "mode": { "name": "停车", "ordinary": false }, "suppressed": [],
             "value": 91.26, "quality": "uncertain", "source_time": at, "receive_time": at,
             "worst": { "condition": "high-high", "level": "orange", "state": "unacknowledged" },
         })

@@ -7,7 +7,7 @@ export const TIERS = [
   { tier: 2, zh: '区县', en: 'County' },
 ];
 const ENTERPRISES = ['溪口化工', '莫干精细化工', '下渚新材料', '钟管石化储运', '禹越气体', '新市助剂'];
-const CONDITION_ZH = {
+export const CONDITION_ZH = {
   'high-high': '高高报',
   high: '高报',
   low: '低报',
@@ -62,6 +62,9 @@ export function makeTags(count, now) {
       labels: signal === 'static-earthing' ? ['接地良好', '接地断开'] : null,
       basis: '',
       limits,
+      limits_in_force: limits,
+      mode: null,
+      suppressed: [],
       value: n % 97 === 96 ? null : value,
       quality: n % 97 === 96 ? 'bad' : n % 89 === 88 ? 'uncertain' : 'good',
       source_time: now - 2_000,

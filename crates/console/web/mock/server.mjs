@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeCase, makeHistory, makeMessages, makeTags, makeWindows, TIERS, USERS } from './county.mjs';
+import { CONDITION_ZH, makeCase, makeHistory, makeMessages, makeTags, makeWindows, TIERS, USERS } from './county.mjs';
 
 const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -113,6 +113,7 @@ class Engine {
     this.cases[0].next = null;
     ({ people: this.people, messages: this.messages } = makeMessages(this.cases));
     this.windowsSeq = 1;
+    this.suppressed = [];
     this.windows = makeWindows(now);
     this.sirens = [{ enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red' }];
     this.extra = Array.from({ length: alarmCount }, (_, n) => {
@@ -207,6 +208,8 @@ class Engine {
       unanswered: open.filter((c) => !this.view(c, me).answered).length,
       standing_alarms: this.alarms().length - this.explained().length,
       explained_alarms: this.explained().length,
+      suppressed: this.suppressed.length,
+      suppressed_standing: this.suppressed.filter((one) => one.state !== 'normal').length,
       tags: this.tags.length,
       tags_bad: this.tags.filter((tag) => tag.quality === 'bad').length,
       windows: {
@@ -321,13 +324,14 @@ class Engine {
         alarms: changed.alarms,
         messages: this.messages.filter((m) => mine.some((known) => known.id === m.case)),
         sirens: this.sirens,
+        tags: changed.tags ?? [],
         overview: this.overview(stream.me),
       });
     }
   }
 
   explained() {
-    return this.extra.filter((a) => !a.told);
+    return this.extra.filter((a) => !a.told && a.marks?.suppressed !== true);
   }
 
   /** The gateway of enterprise `e` is lost: one case, and `count` silent tags that nobody is told of one by one. */
@@ -360,6 +364,60 @@ class Engine {
       })),
     );
     this.tell({ cases: [c], alarms: this.alarms().filter((a) => a.case === c.id || !a.told) });
+  }
+
+  /** The compressor trips and its area stops: other limits in force, and two conditions of tags number `at` suppressed, one raised. */
+  stop(at, other) {
+    const now = Date.now();
+    const [raised, quiet] = [this.tags[at], this.tags[other]];
+    const by = [{ tag: 'e0/K-101T', name: 'K-101 停机' }];
+    const suppressed = (tag, condition, state, more) => ({
+      tag: tag.tag,
+      tag_name: tag.name,
+      condition,
+      condition_zh: CONDITION_ZH[condition],
+      level: 'yellow',
+      state,
+      enterprise_name: tag.enterprise_name,
+      equipment_name: tag.equipment_name,
+      since: now,
+      untold: 0,
+      by,
+      ...more,
+    });
+    this.suppressed = [
+      suppressed(raised, 'low', 'unacknowledged', { untold: 1 }),
+      suppressed(quiet, 'high', 'normal', { since: null, by: [...by, { tag: null, name: '停车' }] }),
+    ];
+    this.windowsSeq += 1;
+    for (const tag of [raised, quiet]) tag.mode = { name: '停车', ordinary: false };
+    raised.suppressed = ['low'];
+    quiet.suppressed = ['high'];
+    raised.limits_in_force = { ...raised.limits, high: raised.limits.high - 20 };
+    const alarm = {
+      tag: raised.tag,
+      condition: 'low',
+      condition_zh: CONDITION_ZH.low,
+      level: 'yellow',
+      state: 'unacknowledged',
+      since: now,
+      value: raised.limits.low / 2,
+      setpoint: raised.limits.low,
+      unit: raised.unit,
+      rationale: null,
+      late: false,
+      episode: { since: now * 1000 },
+      case: null,
+      told: false,
+      marks: { suppressed: true, untold: 1 },
+      suppressed_by: by,
+      gateway: 'e0/GW',
+      enterprise_name: raised.enterprise_name,
+      equipment_name: raised.equipment_name,
+      tag_name: raised.name,
+    };
+    this.extra.push(alarm);
+    this.tell({ cases: [], alarms: [alarm], tags: [raised, quiet] });
   }
 
   /** A new alarm on tag number `at`, with its case. */
@@ -498,6 +556,7 @@ async function serve(engine, sessions, dist, request, response) {
             tags: 24,
           },
         ],
+        suppressed: engine.suppressed.filter((one) => me.tier !== 0 || one.tag.startsWith(`${me.body}/`)),
       });
     case '/api/v1/messages':
       return json(200, { people: engine.people, messages: engine.messages });

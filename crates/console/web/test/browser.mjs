@@ -314,6 +314,50 @@ async function main() {
     await shot(page, 'tags-zh');
   });
 
+  if (mock !== null) {
+    await check(
+      '设计抑制 is marked with its reason, counted on the wall and listed; the limits of the mode are shown beside the configured',
+      async () => {
+        // On the tag list when it happens: the rows follow without being read again.
+        mock.engine.stop(0, 1);
+        const row = page.locator('[data-tag="e0/LIA-101"]');
+        await until(async () => (await row.innerText()).includes('60.0'), 'the limit in force');
+        expect(
+          (await row.innerText()).includes('常规 80.0') && (await row.innerText()).includes('停车'),
+          'the configured one and the mode',
+        );
+        expect((await row.innerText()).includes('设计抑制'), 'the limit that means nothing now says so');
+        await shot(page, 'tags-mode-zh');
+        await row.locator('a').first().click();
+        await page.waitForSelector('[data-mode]');
+        expect((await page.locator('[data-mode]').innerText()).includes('停车'), 'the page of the tag names the mode');
+        await until(async () => (await page.locator('.chart canvas').count()) > 0, 'a trend');
+        await shot(page, 'tag-mode-zh');
+
+        await page.click('nav a[href="/"]');
+        const alarm = page.locator('[data-alarm="e0/LIA-101"]', { has: page.locator('[data-suppressed]') });
+        await alarm.waitFor();
+        const said = await alarm.innerText();
+        expect(said.includes('设计抑制') && said.includes('K-101T') && said.includes('1 次报警未通知'), `it says what and why: ${said}`);
+        expect(
+          (await page.locator('[data-suppressed-count]').innerText()).includes('设计抑制 2 项，其中 1 项在报警'),
+          'counted beside the heading',
+        );
+        await shot(page, 'wall-suppressed-zh');
+
+        await page.click('[data-suppressed-count]');
+        await page.waitForSelector('article[data-suppressed]');
+        const rows = await page.locator('article[data-suppressed]').allInnerTexts();
+        expect(rows.length === 2 && rows[0].includes('因 K-101T') && rows[1].includes('工况“停车”'), rows.join('; '));
+        expect(rows[1].includes('本次启动前已开始') && rows[1].includes('未报警'), 'one that is not raised is listed as well');
+        await shot(page, 'windows-suppressed-zh');
+        await speak(page, 'Watch');
+        await shot(page, 'windows-suppressed-en');
+        await speak(page, '值守');
+      },
+    );
+  }
+
   await check('消息 shows the very words on each phone', async () => {
     await page.click('nav a[href="/messages"]');
     await page.waitForSelector('[data-message]', { timeout: 10_000 });
@@ -351,7 +395,7 @@ async function main() {
     await page.setViewportSize(PHONE);
     for (const words of ['Watch', '值守']) {
       await speak(page, words);
-      for (const path of ['/', '/tags', '/messages', '/limits', '/quarantine']) {
+      for (const path of ['/', '/tags', '/windows', '/messages', '/limits', '/quarantine']) {
         await page.click(`nav a[href="${path}"]`);
         await page.waitForSelector('main > *');
         const width = await page.evaluate(() => document.documentElement.scrollWidth);

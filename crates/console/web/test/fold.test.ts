@@ -34,6 +34,14 @@ describe('one dead gateway is one line', () => {
     expect(shape([silent(1), silent(2)]).map(([, n]) => n)).toEqual([0, 0]);
   });
 
+  it('never says of what was suppressed by design that a gateway explains it, neither while it stands nor afterwards', () => {
+    const suppressed = silent(1, { condition: 'low', marks: { suppressed: true, untold: 1 } });
+    const returned = silent(2, { condition: 'low', state: 'returned-unacknowledged', marks: { untold: 1 } });
+    const also = silent(3, { condition: 'low', state: 'returned-unacknowledged', marks: { untold: 2 } });
+    expect(shape([own(), suppressed, returned]).map(([, n]) => n)).toEqual([0, 0, 0]);
+    expect(shape([returned, also]).map(([, n]) => n)).toEqual([0, 0]);
+  });
+
   it('keeps what has returned in one line after the gateway alarm is gone', () => {
     const back = [silent(1, { state: 'returned-unacknowledged' }), silent(2, { state: 'returned-unacknowledged' })];
     expect(shape(back)).toEqual([[`fold@${GW}`, 2]]);

@@ -2,6 +2,7 @@
 // folded under the gateway's own alarm. Every fold says how many it holds, and any of them can be looked at.
 
 import { alarmKey, isStanding } from './order';
+import { isUntoldByDesign } from './suppressed';
 import type { Alarm } from './types';
 
 export interface AlarmLine {
@@ -14,7 +15,7 @@ export interface AlarmLine {
 }
 
 const OF_A_GATEWAY: ReadonlySet<string> = new Set(['gateway-lost', 'wrong-clock']);
-/** What a dead gateway never explains. */
+/** What a dead gateway never explains; nor does it explain what was kept from being told by design. */
 const UPPER: ReadonlySet<string> = new Set(['high', 'high-high']);
 
 /** Lines in the order of `alarms`. The engine counts `explained_alarms` by the same rule. */
@@ -25,7 +26,11 @@ export function foldAlarms(alarms: readonly Alarm[]): AlarmLine[] {
   }
   const members = new Map<string, Alarm[]>();
   const fits = (a: Alarm): boolean =>
-    a.told === false && a.gateway !== null && !UPPER.has(a.condition) && (heads.has(a.gateway) || !isStanding(a.state));
+    a.told === false &&
+    !isUntoldByDesign(a) &&
+    a.gateway !== null &&
+    !UPPER.has(a.condition) &&
+    (heads.has(a.gateway) || !isStanding(a.state));
   for (const a of alarms) {
     if (!fits(a) || a.gateway === null) continue;
     const of = members.get(a.gateway);

@@ -8,6 +8,8 @@ import type { Alarm, Case, Change, Me, Message, Overview, Person, Quality, Siren
 
 /** A tag with its newest value: only the rows that show a changed value are drawn again. */
 export class LiveTag {
+  /** Replaced when another operating mode brings other limits into force. */
+  info = $state.raw<Tag>() as Tag;
   value = $state<number | null>(null);
   quality = $state<Quality | null>(null);
   at = $state<number | null>(null);
@@ -15,7 +17,8 @@ export class LiveTag {
   /** A gateway's or the engine's own tag: it carries alarms and never a value. */
   readonly silent: boolean;
 
-  constructor(readonly info: Tag) {
+  constructor(info: Tag) {
+    this.info = info;
     this.silent = info.signal === 'gateway' || info.signal === 'system';
     this.value = info.value;
     this.quality = info.quality;
@@ -288,15 +291,23 @@ class Live {
             if (page.tags.length === 0 || tags.size >= page.total) return { total: page.total, tags };
           }
         },
-        ({ total, tags }, _, values) => {
+        ({ total, tags }, meanwhile, values) => {
           if (turn !== this.reading) return;
           this.tagsTotal = total;
           this.tags = tags;
+          this.restate(meanwhile);
           this.take(values);
         },
       );
     } catch {
       if (turn === this.reading) this.readAgain = setTimeout(() => void this.readTags(turn), 2_000);
+    }
+  }
+
+  private restate(changes: readonly Change[]): void {
+    for (const info of changes.flatMap((change) => change.tags ?? [])) {
+      const known = this.tags.get(info.tag);
+      if (known !== undefined) known.info = info;
     }
   }
 
@@ -311,6 +322,7 @@ class Live {
     if (!this.loaded || this.waiting.length === 0) return;
     const changes = this.waiting;
     this.waiting = [];
+    this.restate(changes);
     const cases = new Map(this.cases);
     const closed = this.closed === null ? null : new Map(this.closed);
     const alarms = new Map(this.alarms);

@@ -72,9 +72,12 @@ export interface Overview {
   standing_alarms: number;
   /** Standing, but told only as what their gateway's alarm explains. */
   explained_alarms: number;
+  /** Conditions suppressed by design now, and those of them that stand. */
+  suppressed: number;
+  suppressed_standing: number;
   tags: number;
   tags_bad: number;
-  /** 搁置, 停用, 检维修, counted; `seq` changes with each change of one. */
+  /** 搁置, 停用, 检维修, counted; `seq` changes with each change of one, of a flood or of a suppression by design. */
   windows?: { seq: number; shelved: number; out_of_service: number; under_test: number; waiting: number; held: number };
   /** Enterprises in a flood of alarms. */
   floods?: number;
@@ -174,8 +177,32 @@ export interface Marks {
   out_of_service?: boolean;
   commissioning?: boolean;
   first_out?: boolean;
+  /** 设计抑制 now. */
+  suppressed?: boolean;
+  /** Raises told to nobody since the present or last suppression by design began. */
+  untold?: number;
   chattering?: number;
   acknowledgement_expired?: number;
+}
+/** What suppresses a condition by design: a calculated tag that is 1, or the operating mode of that name. */
+export interface SuppressedBy {
+  tag: string | null;
+  name: string;
+}
+/** A condition suppressed by design now, raised or not. */
+export interface Suppressed {
+  tag: string;
+  tag_name: string;
+  condition: string;
+  condition_zh: string;
+  level: Level;
+  state: AlarmState;
+  enterprise_name: string;
+  equipment_name: string;
+  /** Null where it began before the engine's last start. */
+  since: number | null;
+  untold: number;
+  by: SuppressedBy[];
 }
 export type Scope =
   | { of: 'alarms'; alarms: AlarmId[] }
@@ -203,6 +230,7 @@ export interface Beside {
   windows: Window[];
   floods: { enterprise: string; enterprise_name: string; since: number; count: number }[];
   commissioning: { enterprise: string; enterprise_name: string; integrator: string; until: number; overdue: boolean; tags: number }[];
+  suppressed: Suppressed[];
 }
 export interface Alarm {
   tag: string;
@@ -218,14 +246,21 @@ export interface Alarm {
   late: boolean;
   episode: Episode;
   marks?: Marks;
+  suppressed_by?: SuppressedBy[];
   case: string | null;
-  /** False: held, or explained by its gateway, and nobody was told of it by itself. */
+  /** False: held, suppressed by design or explained by its gateway, and nobody was told of it by itself. */
   told: boolean;
   /** The tag of the gateway it arrives through. */
   gateway: string | null;
   enterprise_name: string;
   equipment_name: string;
   tag_name: string;
+}
+export interface Limits {
+  low_low: number | null;
+  low: number | null;
+  high: number | null;
+  high_high: number | null;
 }
 export interface Tag {
   tag: string;
@@ -245,12 +280,14 @@ export interface Tag {
   /** 设定依据 */
   basis: string;
   marks?: string[];
-  limits: {
-    low_low: number | null;
-    low: number | null;
-    high: number | null;
-    high_high: number | null;
-  };
+  /** As configured: those of the ordinary mode. */
+  limits: Limits;
+  /** Those by which it is judged now. */
+  limits_in_force: Limits;
+  /** The operating mode of its equipment; null where that has only one. */
+  mode: { name: string; ordinary: boolean } | null;
+  /** Its conditions suppressed by design now. */
+  suppressed: string[];
   value: number | null;
   quality: Quality | null;
   source_time: number | null;
@@ -343,6 +380,8 @@ export interface Change {
   alarms?: Alarm[];
   messages?: Message[];
   sirens?: Siren[];
+  /** Tags whose mode, limits in force or suppression changed. */
+  tags?: Tag[];
   overview?: Overview;
 }
 export type ValueRow = [tag: string, value: number | null, quality: Quality | null, source_time: number | null];

@@ -1,0 +1,130 @@
+//! What the pages are told of operating modes 工况 and of suppression by design 设计抑制.
+//!
+//! The rules decide both, from the values of calculated tags. To ask them about every condition of a county after each reading would be
+//! slow, so they are asked only where one of those tags says something else than before; raises in between change only what is listed.
+
+use super::Engine;
+use console::{LiveMode, LiveSuppressed, SuppressedBy};
+use model::{AlarmId, AlarmState, EquipmentIndex, Plant, Quality, ReadingRecord, TagId, TagIndex, Timestamp};
+use rules::AlarmView;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A condition suppressed by design, as it was last shown.
+struct Shown {
+    /// None where it began before this start.
+    since: Option<Timestamp>,
+    by: Vec<SuppressedBy>,
+}
+
+/// What was last shown, and what may change it.
+#[derive(Default)]
+pub(super) struct Steering {
+    /// What the calculated tags that are a mode or suppress something last said.
+    said: BTreeMap<TagIndex, Option<(Option<f64>, Quality)>>,
+    /// Equipment with more than one mode, its tags, and its mode as last shown.
+    moded: Vec<(EquipmentIndex, Vec<TagIndex>, Option<u8>)>,
+    suppressed: BTreeMap<AlarmId, Shown>,
+}
+
+impl Steering {
+    pub fn of(plant: &Plant) -> Self {
+        let mut steering = Self::default();
+        for (place, equipment) in (0u32..).zip(&plant.equipment) {
+            if let Some(modes) = &equipment.modes {
+                steering.said.insert(modes.tag, None);
+                steering.moded.push((EquipmentIndex(place), Vec::new(), None));
+            }
+        }
+        for (place, tag) in (0u32..).zip(&plant.tags) {
+            if let Ok(at) = steering.moded.binary_search_by_key(&tag.equipment, |(equipment, ..)| *equipment) {
+                steering.moded[at].1.push(TagIndex(place));
+            }
+            for name in tag.conditions.iter().filter_map(|rule| rule.extra.as_ref()).flat_map(|extra| &extra.suppressed_by) {
+                steering.said.extend(plant.find_tag(tag.id.enterprise.as_str(), name).map(|by| (by, None)));
+            }
+        }
+        steering
+    }
+
+    /// Another configuration: since when something is suppressed is still known.
+    pub fn reload(&mut self, plant: &Plant) {
+        let suppressed = std::mem::take(&mut self.suppressed);
+        *self = Self { suppressed, ..Self::of(plant) };
+    }
+
+    /// Whether a calculated tag is a mode or suppresses something, and says something else than before.
+    pub fn is_news(&mut self, tag: TagIndex, record: &ReadingRecord) -> bool {
+        let now = Some((record.value, record.quality));
+        self.said.get_mut(&tag).is_some_and(|said| std::mem::replace(said, now) != now)
+    }
+
+    /// Whether one of these alarms is listed as suppressed.
+    pub fn lists(&self, alarms: &BTreeSet<AlarmId>) -> bool {
+        !self.suppressed.is_empty() && alarms.iter().any(|alarm| self.suppressed.contains_key(alarm))
+    }
+}
+
+impl Engine {
+    /// Modes and suppression by design as they are; `anew` where a mode or a suppression may have begun or ended at `at`. Alarms that stand
+    /// beside a suppression that did are added to `alarms`; the tags of which something else holds than was shown are given as well.
+    pub(super) fn steered(&mut self, anew: bool, at: Option<Timestamp>, alarms: &mut BTreeSet<AlarmId>) -> (console::Steered, Vec<TagId>) {
+        let rules = self.pipeline.alarms();
+        let known = || self.steering.suppressed.keys().filter_map(|id| rules.alarm(id));
+        let views: Vec<AlarmView> = if anew { rules.suppressed().collect() } else { known().collect() };
+        let mut before = std::mem::take(&mut self.steering.suppressed);
+        let mut restated = BTreeSet::new();
+        let mut suppressed = Vec::with_capacity(views.len());
+        for view in views {
+            let by = self.suppressed_by(&view);
+            let was = before.remove(&view.alarm);
+            let since = was.as_ref().map_or(at, |was| was.since);
+            if was.is_none_or(|was| was.by != by) {
+                restated.insert(view.alarm.tag.clone());
+                alarms.extend((view.state != AlarmState::Normal).then(|| view.alarm.clone()));
+            }
+            self.steering.suppressed.insert(view.alarm.clone(), Shown { since, by: by.clone() });
+            let AlarmView { alarm, level, state, untold, .. } = view;
+            suppressed.push(LiveSuppressed { alarm, level, state, since, untold, by });
+        }
+        for ended in before.into_keys() {
+            restated.insert(ended.tag.clone());
+            let stands = self.pipeline.alarms().alarm(&ended).is_some_and(|view| view.state != AlarmState::Normal);
+            alarms.extend(stands.then_some(ended));
+        }
+        (console::Steered { modes: self.modes(&mut restated), suppressed }, restated.into_iter().collect())
+    }
+
+    fn modes(&mut self, restated: &mut BTreeSet<TagId>) -> Vec<LiveMode> {
+        let (rules, plant) = (self.pipeline.alarms(), &self.plant);
+        let mut modes = Vec::with_capacity(self.steering.moded.len());
+        for (equipment, tags, shown) in &mut self.steering.moded {
+            // Of its tags only those that have limits by mode follow it; the others stay in the ordinary one.
+            let mode = tags.iter().map(|tag| rules.mode(*tag)).max().unwrap_or(0);
+            if shown.replace(mode) != Some(mode) {
+                restated.extend(tags.iter().map(|tag| plant.tag(*tag).id.clone()));
+            }
+            let of = &plant.equipment[equipment.at()];
+            modes.push(LiveMode { enterprise: of.enterprise.clone(), equipment: of.id.clone(), mode });
+        }
+        modes
+    }
+
+    /// What suppresses an alarm by design, found as the rules find it: a mode without a limit for it, and calculated tags that are 1.
+    pub(super) fn suppressed_by(&self, view: &AlarmView) -> Vec<SuppressedBy> {
+        let tag = self.plant.tag(view.tag);
+        let Some(extra) = tag.rule(view.alarm.condition).and_then(|rule| rule.extra.as_ref()).filter(|_| view.suppressed) else {
+            return Vec::new();
+        };
+        let rules = self.pipeline.alarms();
+        let mode = rules.mode(view.tag);
+        let names = self.plant.equipment_of(tag).and_then(|equipment| equipment.modes.as_ref()).map(|modes| &modes.names);
+        let name = names.and_then(|names| names.get(usize::from(mode)));
+        let by_mode = name.filter(|_| extra.modes.iter().any(|limit| limit.mode == mode && limit.limit.is_none()));
+        let by_tag = extra.suppressed_by.iter().filter_map(|name| self.plant.find_tag(tag.id.enterprise.as_str(), name)).filter(|by| {
+            let newest = rules.newest(*by).filter(|newest| newest.quality == Quality::Good);
+            newest.and_then(|newest| newest.value).is_some_and(|value| value >= 0.5)
+        });
+        let by_tag = by_tag.map(|by| SuppressedBy::Tag(self.plant.tag(by).id.clone()));
+        by_mode.cloned().map(SuppressedBy::Mode).into_iter().chain(by_tag).collect()
+    }
+}
