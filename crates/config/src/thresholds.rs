@@ -11,6 +11,7 @@ use crate::limits::{self, Limit};
 use crate::rules::{RawCalculated, RawCondition, RawModeLimit};
 use crate::source::At;
 use expr::{Input, Program, Quality, Wanted};
+use model::Signal;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -78,6 +79,10 @@ impl Builder<'_> {
             let Wanted::Number(unit) = &wanted else { continue };
             let of_detector = |at: &usize| {
                 let Draft { tag, cas, .. } = &self.tags[*at];
+                // Only toxic bounds are converted; a number in another unit, such as a share of two readings, is no concentration.
+                if tag.unit != *unit && tag.signal != Signal::Toxic {
+                    return None;
+                }
                 let range = tag.range.filter(|_| tag.unit == *unit);
                 bounds.of(&Gas { signal: tag.signal, unit, medium: &tag.medium, cas, range })?.uppermost()
             };
@@ -127,7 +132,7 @@ impl Builder<'_> {
         for (at, kind) in limits::KINDS.iter().enumerate() {
             let Some(rule) = tag.rule(*kind) else { continue };
             // A limit of the list has no place in this file: its fault stands at the nearest one of the mode.
-            let nearest = moved.iter().filter(|(of, _)| *of < at).next_back().or_else(|| moved.iter().find(|(of, _)| *of > at));
+            let nearest = moved.iter().rfind(|(of, _)| *of < at).or_else(|| moved.iter().find(|(of, _)| *of > at));
             let place = nearest.and_then(|(_, raw)| raw.limit.as_ref()).map_or(anywhere, |limit| limit.place);
             let listed = Limit { at, value: rule.setpoint, place, deadband: rule.deadband, deadband_place: place };
             ordinary.push(listed);

@@ -37,8 +37,10 @@ pub(super) struct Bearings<'a> {
     /// By place of the tag.
     weights: BTreeMap<usize, Weight>,
     /// By place of a suppression or a mode: the alarms that it acts on.
-    acts_on: BTreeMap<usize, (Role, Vec<(&'a TagId, Condition)>)>,
+    acts_on: BTreeMap<usize, (Role, Vec<Alarm<'a>>)>,
 }
+
+type Alarm<'a> = (&'a TagId, Condition);
 
 impl<'a> Bearings<'a> {
     pub(super) fn of(plant: &'a Plant) -> Self {
@@ -96,7 +98,7 @@ impl<'a> Bearings<'a> {
     /// What a suppression or a mode is, and whether one of the alarms that it acts on is in the other plant too; none for other tags.
     pub(super) fn role(&self, tag: &TagId, other: &Plant) -> Option<(Role, bool)> {
         let (role, alarms) = self.acts_on.get(&self.plant.tag_index(tag)?.at())?;
-        let is_there = |(tag, condition): &(&TagId, Condition)| {
+        let is_there = |(tag, condition): &Alarm<'_>| {
             other.tag_index(tag).is_some_and(|at| other.tag(at).conditions.iter().any(|rule| rule.condition == *condition))
         };
         Some((*role, alarms.iter().any(is_there)))

@@ -322,6 +322,20 @@ fn a_threshold_of_a_vote_is_bounded_like_the_limits_of_its_detectors() {
     assert!(refused_of_ammonia(&calc("[NH-1] + [NH-2] > 90 ppm or [NH-1] >= 50 ppm or [NH-1] < 900 ppm")).is_empty());
 }
 
+#[test]
+fn a_share_worked_out_of_a_gas_detector_has_no_bound_of_gas() {
+    let rules = |equals: &str, threshold: &str| {
+        let share =
+            format!("[calculated.acme.\"X\"]\nequipment = \"V-101\"\nequals = \"{equals}\"\nunit = \"%\"\nhigh = {{ limit = 90 }}\n");
+        share + &format!("[calculated.acme.\"Y\"]\nequipment = \"V-101\"\nequals = \"{threshold}\"\nvoted = {{}}")
+    };
+    let share = "[GC-101] / 100 %LEL * 100 %";
+    assert_eq!(refused(&rules(share, "[X] > 90 % and [GC-101] > 50 %LEL")), ["no fault"]);
+    assert_eq!(refused(&rules("if [GC-101] > 20 %LEL then [LIA-101] else 0 %", "[X] > 90 %")), ["no fault"]);
+    let want = "8:22 gas-bound: the threshold 60 %LEL of [GC-101] is above the upper bound 50 %LEL (write 50 %LEL or less; the bounds stand in [gas_bounds] of policies.toml)";
+    assert_eq!(refused(&rules(share, "[GC-101] > 60 %LEL")), [want]);
+}
+
 /// A red vote of gas detectors.
 const VOTE: &str = r#"[calculated.acme."GAS"]
 equipment = "甲类罐区"
