@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tuning::backtest::{Comparison, Difference};
-use tuning::suggest::{Held, NUISANCE_MIN, Remedy, Suggestion, applied, hold, leave_out, suggest};
+use tuning::suggest::{Held, NUISANCE_MIN, Proof, Remedy, Suggestion, applied, prove, suggest};
 
 const EXAMPLES: &str = "Examples:
   watchfire suggest                                  the ten worst alarms of the history of watchfire-data, as it is in force
@@ -81,16 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         found.extend(one.filter(|one| !found.iter().any(|other| other.shares_cell(one))));
     }
     // Together they are held against the real alarms once more, by the whole chain over the whole record.
-    let mut left_out: Vec<(Suggestion, Vec<Difference>)> = Vec::new();
-    let (together, held) = loop {
-        let tried = Arc::new(applied(&plant, &found));
-        let together = record.compare(&plant, &tried, &bar, None)?;
-        let held = hold(&real, &together);
-        if held.broken.is_empty() || found.is_empty() {
-            break (together, held);
-        }
-        left_out.extend(leave_out(&mut found, &held.broken).into_iter().map(|one| (one, held.broken.clone())));
-    };
+    let Proof { suggestions: found, left_out, together, held } =
+        prove(&plant, found, &real, |tried| record.compare(&plant, tried, &bar, None))?;
     bar.finish_and_clear();
     let on_record: usize = real.values().map(Vec::len).sum();
     if args.json {
