@@ -148,16 +148,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn proof(together: &Comparison, held: &Held) -> String {
     let (before, after) = (together.figures.0.alarms, together.figures.1.alarms);
     let (real, broken) = (held.real, held.broken.len());
-    let (kept_zh, kept_en) = if broken == 0 {
-        ("一次不少、一次不晚、照样告知、等级不降".to_owned(), "none lost, none later, none untold, none lowered".to_owned())
-    } else {
-        (format!("其中 {broken} 处保不住"), format!("{broken} of them do not hold"))
+    let (kept_zh, kept_en) = match (real, broken) {
+        // What was never held against anything is not said to hold.
+        (0, _) => (String::new(), String::new()),
+        (_, 0) => {
+            let zh = format!("核实为真实的报警 {real} 次,一次不少、一次不晚、照样告知、等级不降。");
+            (zh, format!(" {real} alarms were real: none lost, none later, none untold, none lowered."))
+        }
+        _ => {
+            let zh = format!("核实为真实的报警 {real} 次,其中 {broken} 处保不住。");
+            (zh, format!(" {real} alarms were real: {broken} of them do not hold."))
+        }
     };
     match lang() {
-        Lang::Zh => format!("合在一起回测:起报 {before} -> {after};核实为真实的报警 {real} 次,{kept_zh}。没有改动任何东西。"),
-        Lang::En => {
-            format!("backtested together: {before} -> {after} annunciations; {real} alarms were real, {kept_en}. Nothing was changed.")
-        }
+        Lang::Zh => format!("合在一起回测:起报 {before} -> {after}。{kept_zh}没有改动任何东西。"),
+        Lang::En => format!("backtested together: {before} -> {after} annunciations.{kept_en} Nothing was changed."),
     }
 }
 
