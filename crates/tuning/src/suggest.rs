@@ -4,13 +4,21 @@
 //! every reading there is; what is raised under test counts for nothing. A list has one cell for the deadband of all limits of a row, so a
 //! candidate is tried on every condition that shares its cell, and one that `check` would refuse is not tried. A candidate stands only if
 //! each alarm of the tag whose 核实 outcome was real is still raised, at the same moment to the microsecond. All suggestions together are
-//! held against the real alarms once more, over the whole chain ([`hold`]): there people may be told later or not at all. Gas limits, 高高报 and 低低报 never get a later or higher limit: for them only what holds a raised alarm is tried (deadband,
-//! off-delay). Whatever is suggested is a 放宽 and goes the way of one; nothing is changed here.
+//! held against the real alarms once more, over the whole chain ([`prove`]): there people may be told later, or not at all.
+//!
+//! Gas limits, 高高报 and 低低报 never get a later or higher limit: for them only what holds a raised alarm is tried (deadband, off-delay).
+//! Whatever is suggested is a 放宽 and goes the way of one; nothing is changed here.
 
-use crate::backtest::{Comparison, Difference, Taken};
+mod cell;
+mod proof;
+
+pub use proof::{Held, Proof, prove};
+
+use crate::backtest::Taken;
 use crate::kpi::Episode;
-use model::plant::{ConditionRule, Plant, Tag};
-use model::{AlarmEffect, AlarmId, Change, Condition, Duration, EquipmentIndex, GatewayIndex, Reading, TagId, TagIndex, Timestamp};
+use cell::{change, may_be_written, shares_cell};
+use model::plant::{ConditionRule, Plant};
+use model::{AlarmEffect, AlarmId, Change, Condition, Duration, EquipmentIndex, GatewayIndex, Reading, TagIndex, Timestamp};
 use rules::{Input, Rules};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,111 +123,6 @@ pub fn suggest(plant: &Plant, index: TagIndex, condition: Condition, readings: &
     Some(Suggestion { alarm, remedy, with, now, before, after, real: real_of_it })
 }
 
-/// What the real alarms say of all suggestions together.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Held {
-    /// Real alarms in the record, each once.
-    pub real: usize,
-    /// What would become of those that are not raised and told as they are today.
-    pub broken: Vec<Difference>,
-}
-
-/// Holds a comparison against the real alarms of its time: each must be raised at the same moment, be told as early, and weigh as much.
-pub fn hold(real: &Real, comparison: &Comparison) -> Held {
-    // A reading may be older than when it was taken.
-    let began = comparison.from - Duration::from_mins(1);
-    let episodes = &comparison.answered.0.episodes;
-    let mut wanted: BTreeSet<(&AlarmId, Timestamp)> = BTreeSet::new();
-    for (alarm, times) in real {
-        let within = times.iter().filter(|since| **since >= began && **since < comparison.to);
-        wanted.extend(within.filter_map(|since| Some((alarm, raised_from(episodes, alarm, *since)?))));
-    }
-    let breaks = |difference: &&Difference| match difference.sides() {
-        (Some(before), after) => {
-            let is_elsewhere = after.is_some_and(|after| after.raised != before.raised);
-            (difference.takes() || is_elsewhere) && wanted.contains(&(&before.alarm, before.raised))
-        }
-        (None, _) => false,
-    };
-    Held { real: wanted.len(), broken: comparison.differences.iter().filter(breaks).cloned().collect() }
-}
-
-/// Leaves out the suggestions on tags whose real alarms are broken, or all where the tags have none: whichever does it, the rest is not
-/// proved. Gives back those left out.
-pub fn leave_out(suggestions: &mut Vec<Suggestion>, broken: &[Difference]) -> Vec<Suggestion> {
-    let tags: BTreeSet<&TagId> = broken.iter().map(|difference| &difference.alarm().tag).collect();
-    let of_them = |one: &Suggestion| tags.contains(&one.alarm.tag);
-    if suggestions.iter().any(of_them) { suggestions.extract_if(.., |one| of_them(one)).collect() } else { std::mem::take(suggestions) }
-}
-
-/// Whether a change of one condition changes the other: a list has one 回差 and one 恢复延时 per row, and one 报警延时 for 低报 and 高报.
-const fn shares_cell(remedy: Remedy, one: Condition, other: Condition) -> bool {
-    const fn is_of_row(condition: Condition) -> bool {
-        matches!(condition, Condition::LowLow | Condition::Low | Condition::High | Condition::HighHigh)
-    }
-    const fn is_inner(condition: Condition) -> bool {
-        matches!(condition, Condition::Low | Condition::High)
-    }
-    match remedy {
-        Remedy::Deadband(_) | Remedy::OffDelay(_) => is_of_row(one) && is_of_row(other),
-        Remedy::OnDelay(_) => is_inner(one) && is_inner(other),
-        Remedy::Setpoint(_) => false,
-    }
-}
-
-/// Whether it can be written into the list: it takes nothing from a condition that shares the cell, none of them depends on other tags,
-/// and `check` does not refuse the row.
-fn may_be_written(tag: &Tag, condition: Condition, remedy: Remedy) -> bool {
-    let loosens = |rule: &ConditionRule| match remedy {
-        Remedy::Deadband(width) => width >= rule.deadband,
-        Remedy::OffDelay(length) => length >= rule.off_delay,
-        Remedy::OnDelay(length) => length >= rule.on_delay,
-        Remedy::Setpoint(_) => true,
-    };
-    // A limit that depends on the operating mode is not one number, and what suppresses it is on other tags.
-    let depends =
-        |rule: &ConditionRule| rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty() || !extra.suppressed_by.is_empty());
-    let mut changed = tag.conditions.iter().filter(|rule| is_changed(rule.condition, condition, remedy));
-    if !changed.all(|rule| loosens(rule) && !depends(rule)) {
-        return false;
-    }
-    let mut rules = tag.conditions.to_vec();
-    change(&mut rules, condition, remedy);
-    is_in_order(tag, &rules)
-}
-
-/// As `check` judges the limits of a row: their order, range and interlock, and that each can return before the one inside it.
-fn is_in_order(tag: &Tag, rules: &[ConditionRule]) -> bool {
-    const ORDER: [Condition; 4] = [Condition::LowLow, Condition::Low, Condition::High, Condition::HighHigh];
-    let limits: Vec<&ConditionRule> = ORDER.iter().filter_map(|condition| rules.iter().find(|rule| rule.condition == *condition)).collect();
-    // Without the binary dust of a difference of decimal numbers.
-    let tidy = |number: f64| (number * 1e9).round() / 1e9;
-    let is_apart = |pair: &[&ConditionRule]| {
-        let (low, high) = (pair[0], pair[1]);
-        let gap = tidy(high.setpoint - low.setpoint);
-        gap > 0.0
-            && match (low.condition.is_high_side(), high.condition.is_high_side()) {
-                (true, _) => high.deadband <= gap,
-                (_, false) => low.deadband <= gap,
-                (false, true) => low.deadband.max(high.deadband) < gap,
-            }
-    };
-    let returns = |rule: &&ConditionRule| {
-        tag.range.is_none_or(|(low, high)| {
-            let room = tidy(if rule.condition.is_high_side() { rule.setpoint - low } else { high - rule.setpoint });
-            rule.setpoint >= low && rule.setpoint <= high && (room <= 0.0 || rule.deadband < room)
-        })
-    };
-    let comes_before = |interlock: f64| match (limits.first(), limits.last()) {
-        (Some(lowest), Some(highest)) => {
-            let guards_low_side = !lowest.condition.is_high_side() && interlock <= lowest.setpoint;
-            guards_low_side || !highest.condition.is_high_side() || highest.setpoint <= interlock
-        }
-        _ => true,
-    };
-    limits.windows(2).all(is_apart) && limits.iter().all(returns) && tag.interlock.is_none_or(comes_before)
-}
-
 const fn kind(remedy: Remedy) -> u8 {
     match remedy {
         Remedy::Deadband(_) => 0,
@@ -257,22 +160,6 @@ fn candidates(range: Option<(f64, f64)>, rule: &ConditionRule, is_gas: bool) -> 
         Remedy::Setpoint(limit) => limit != rule.setpoint && range.is_none_or(|(low, high)| limit > low && limit < high),
     });
     list
-}
-
-fn is_changed(condition: Condition, of: Condition, remedy: Remedy) -> bool {
-    condition == of || shares_cell(remedy, of, condition)
-}
-
-/// Writes a remedy of one condition, and with it of those that share the cell.
-fn change(rules: &mut [ConditionRule], condition: Condition, remedy: Remedy) {
-    for rule in rules.iter_mut().filter(|rule| is_changed(rule.condition, condition, remedy)) {
-        match remedy {
-            Remedy::Deadband(width) => rule.deadband = width,
-            Remedy::OffDelay(length) => rule.off_delay = length,
-            Remedy::OnDelay(length) => rule.on_delay = length,
-            Remedy::Setpoint(limit) => rule.setpoint = limit,
-        }
-    }
 }
 
 /// The plant with these suggestions in it, to be backtested as a whole.
@@ -402,8 +289,7 @@ fn alone(plant: &Plant, index: TagIndex, remedy: Option<(Condition, Remedy)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backtest::{RunResult, compare};
-    use model::{Level, Quality, Signal};
+    use model::{Level, Quality, Signal, TagId};
 
     const START: Timestamp = Timestamp::from_secs(1_736_121_600);
 
@@ -566,61 +452,6 @@ mod tests {
         let index = tripping.tag_index(&TagId::new("tep", "XMEAS-7")).unwrap();
         tripping.tags[index.at()].sheet.interlock = Some(82.0);
         assert_eq!(widest(&all(&tripping, Condition::High)).1, 82.0);
-    }
-
-    #[test]
-    fn all_together_are_held_against_the_real_alarms() {
-        let alarm = AlarmId { tag: TagId::new("tep", "XMEAS-7"), condition: Condition::High };
-        let episode = |place: i64| Episode {
-            alarm: alarm.clone(),
-            level: Level::Orange,
-            raised: at(place),
-            returned: Some(at(place + 5)),
-            announced: Some(at(place)),
-        };
-        let before = [episode(10), episode(20), episode(30)];
-        let held = |after: Vec<Episode>, real: &[i64]| {
-            let run = |episodes: &[Episode]| RunResult { episodes: episodes.to_vec(), ..RunResult::default() };
-            let sides = || (run(&before), run(&after));
-            let comparison = compare(sides(), sides(), &["tep".into()], (START, at(100)));
-            let real = Real::from([(alarm.clone(), real.iter().map(|place| at(*place)).collect())]);
-            let held = hold(&real, &comparison);
-            (held.real, held.broken.iter().map(Difference::kind).collect::<Vec<_>>())
-        };
-        assert_eq!(held(before.to_vec(), &[-90, 10, 20, 20, 300]), (2, vec![]), "one of long ago and one of later are none of these");
-        assert_eq!(held(vec![episode(10), episode(30)], &[10, 30]), (2, vec![]));
-        assert_eq!(held(vec![episode(10), episode(30)], &[10, 20]), (2, vec!["lost"]));
-        assert_eq!(held(vec![episode(10), episode(21), episode(30)], &[20]), (1, vec!["moved"]));
-        assert_eq!(held(vec![episode(10), episode(19), episode(30)], &[20]), (1, vec!["moved"]), "it must be the same moment");
-        let untold = Episode { announced: None, ..episode(20) };
-        assert_eq!(held(vec![episode(10), untold, episode(30)], &[20]), (1, vec!["no-longer-told"]));
-        let told_late = Episode { announced: Some(at(22)), ..episode(20) };
-        assert_eq!(held(vec![episode(10), told_late, episode(30)], &[20]), (1, vec!["moved"]));
-        let (lower, higher) = (Episode { level: Level::Blue, ..episode(20) }, Episode { level: Level::Red, ..episode(20) });
-        assert_eq!(held(vec![episode(10), lower, episode(30)], &[20]), (1, vec!["level-changed"]));
-        assert_eq!(held(vec![episode(10), higher, episode(30)], &[20]), (1, vec![]));
-    }
-
-    #[test]
-    fn what_breaks_a_real_alarm_is_left_out_and_where_nobody_knows_which_all_are() {
-        let of = |tag: &str| Suggestion {
-            alarm: AlarmId { tag: TagId::new("tep", tag), condition: Condition::High },
-            remedy: Remedy::Deadband(1.0),
-            with: Vec::new(),
-            now: 0.0,
-            before: 9,
-            after: 1,
-            real: 0,
-        };
-        let broken = |tag: &str| {
-            let alarm = AlarmId { tag: TagId::new("tep", tag), condition: Condition::Low };
-            Difference::Lost(Episode { alarm, level: Level::Blue, raised: START, returned: None, announced: None })
-        };
-        let mut found = vec![of("A"), of("B"), of("C")];
-        assert_eq!(leave_out(&mut found, &[broken("B"), broken("Z")]), [of("B")]);
-        assert_eq!(found, [of("A"), of("C")]);
-        assert_eq!(leave_out(&mut found, &[broken("Z")]), [of("A"), of("C")]);
-        assert!(found.is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tuning::backtest::{Comparison, Difference};
-use tuning::suggest::{Held, NUISANCE_MIN, Remedy, Suggestion, applied, hold, leave_out, suggest};
+use tuning::suggest::{Held, NUISANCE_MIN, Proof, Remedy, Suggestion, applied, prove, suggest};
 
 const EXAMPLES: &str = "Examples:
   watchfire suggest                                  the ten worst alarms of the history of watchfire-data, as it is in force
@@ -81,16 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         found.extend(one.filter(|one| !found.iter().any(|other| other.shares_cell(one))));
     }
     // Together they are held against the real alarms once more, by the whole chain over the whole record.
-    let mut left_out: Vec<(Suggestion, Vec<Difference>)> = Vec::new();
-    let (together, held) = loop {
-        let tried = Arc::new(applied(&plant, &found));
-        let together = record.compare(&plant, &tried, &bar, None)?;
-        let held = hold(&real, &together);
-        if held.broken.is_empty() || found.is_empty() {
-            break (together, held);
-        }
-        left_out.extend(leave_out(&mut found, &held.broken).into_iter().map(|one| (one, held.broken.clone())));
-    };
+    let Proof { suggestions: found, left_out, together, held } =
+        prove(&plant, found, &real, |tried| record.compare(&plant, tried, &bar, None))?;
     bar.finish_and_clear();
     let on_record: usize = real.values().map(Vec::len).sum();
     if args.json {
@@ -156,16 +148,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn proof(together: &Comparison, held: &Held) -> String {
     let (before, after) = (together.figures.0.alarms, together.figures.1.alarms);
     let (real, broken) = (held.real, held.broken.len());
-    let (kept_zh, kept_en) = if broken == 0 {
-        ("一次不少、一次不晚、照样告知、等级不降".to_owned(), "none lost, none later, none untold, none lowered".to_owned())
-    } else {
-        (format!("其中 {broken} 处保不住"), format!("{broken} of them do not hold"))
+    let (kept_zh, kept_en) = match (real, broken) {
+        // What was never held against anything is not said to hold.
+        (0, _) => (String::new(), String::new()),
+        (_, 0) => {
+            let zh = format!("核实为真实的报警 {real} 次,一次不少、一次不晚、照样告知、等级不降。");
+            (zh, format!(" {real} alarms were real: none lost, none later, none untold, none lowered."))
+        }
+        _ => {
+            let zh = format!("核实为真实的报警 {real} 次,其中 {broken} 处保不住。");
+            (zh, format!(" {real} alarms were real: {broken} of them do not hold."))
+        }
     };
     match lang() {
-        Lang::Zh => format!("合在一起回测:起报 {before} -> {after};核实为真实的报警 {real} 次,{kept_zh}。没有改动任何东西。"),
-        Lang::En => {
-            format!("backtested together: {before} -> {after} annunciations; {real} alarms were real, {kept_en}. Nothing was changed.")
-        }
+        Lang::Zh => format!("合在一起回测:起报 {before} -> {after}。{kept_zh}没有改动任何东西。"),
+        Lang::En => format!("backtested together: {before} -> {after} annunciations.{kept_en} Nothing was changed."),
     }
 }
 

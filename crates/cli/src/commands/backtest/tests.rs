@@ -62,7 +62,7 @@ fn readings(plant: &Plant, random: &mut Random) -> Vec<HistoryReading> {
     rows
 }
 
-/// The first alarms, acknowledged some time after.
+/// The first alarms, acknowledged some time after or found to be a drill.
 fn acts(run: &RunResult) -> Vec<(Timestamp, Act)> {
     let raised = run.said.iter().filter_map(|effect| match effect {
         Effect::Alarm(AlarmEffect::Transition(transition)) if transition.change == Change::Raised => Some(transition),
@@ -72,7 +72,12 @@ fn acts(run: &RunResult) -> Vec<(Timestamp, Act)> {
         let episodes = vec![EpisodeRef { alarm: transition.key.alarm.clone(), episode: transition.key.episode }];
         let by = Actor { person: "hongxin-op1".into(), body: "hongxin".into(), tier: Tier::ENTERPRISE };
         let done = transition.now + Duration::from_secs(15 + at as i64 * 7);
-        (done, Act { id: ActId::new(format!("act-{at}")), by, what: ActKind::Acknowledge { episodes } })
+        let what = if at % 7 == 3 {
+            ActKind::Check { case: "none".into(), episodes, outcome: Outcome::Drill, field: None, comment: String::new() }
+        } else {
+            ActKind::Acknowledge { episodes }
+        };
+        (done, Act { id: ActId::new(format!("act-{at}")), by, what })
     };
     let mut acts: Vec<_> = raised.take(40).enumerate().map(act).collect();
     acts.sort_by_key(|(at, _)| *at);
@@ -138,6 +143,7 @@ fn a_backtest_by_tape_says_what_one_in_the_order_of_time_says() {
         assert_eq!(counts(&expected), counts(&found), "run {place}");
         assert_eq!(found.readings, taken.len() as u64);
         assert!(found.passed.looked_at + found.passed.unread > found.passed.singly, "{:?}", found.passed);
-        assert!(expected.acts_same > 0);
+        assert!(expected.acts_same > 0 && expected.left_out.drills > 0);
+        assert_eq!((expected.episodes, expected.people), (found.episodes, found.people), "run {place}");
     }
 }
