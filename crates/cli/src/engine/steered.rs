@@ -65,8 +65,8 @@ impl Steering {
 }
 
 impl Engine {
-    /// Modes and suppression by design as they are; `anew` where a mode or a suppression may have begun or ended at `at`. Alarms that stand
-    /// beside a suppression that did are added to `alarms`; the tags of which something else holds than was shown are given as well.
+    /// Modes and suppression by design as they are; `anew` where a mode or a suppression may have begun or ended at `at`. Alarms that are not
+    /// normal and for which one did are added to `alarms`; the tags of which something else holds than was shown are given as well.
     pub(super) fn steered(&mut self, anew: bool, at: Option<Timestamp>, alarms: &mut BTreeSet<AlarmId>) -> (console::Steered, Vec<TagId>) {
         let rules = self.pipeline.alarms();
         let known = || self.steering.suppressed.keys().filter_map(|id| rules.alarm(id));
@@ -91,10 +91,10 @@ impl Engine {
             let stands = self.pipeline.alarms().alarm(&ended).is_some_and(|view| view.state != AlarmState::Normal);
             alarms.extend(stands.then_some(ended));
         }
-        (console::Steered { modes: self.modes(&mut restated), suppressed }, restated.into_iter().collect())
+        (console::Steered { modes: self.modes(alarms, &mut restated), suppressed }, restated.into_iter().collect())
     }
 
-    fn modes(&mut self, restated: &mut BTreeSet<TagId>) -> Vec<LiveMode> {
+    fn modes(&mut self, alarms: &mut BTreeSet<AlarmId>, restated: &mut BTreeSet<TagId>) -> Vec<LiveMode> {
         let (rules, plant) = (self.pipeline.alarms(), &self.plant);
         let mut modes = Vec::with_capacity(self.steering.moded.len());
         for (equipment, tags, shown) in &mut self.steering.moded {
@@ -102,6 +102,11 @@ impl Engine {
             let mode = tags.iter().map(|tag| rules.mode(*tag)).max().unwrap_or(0);
             if shown.replace(mode) != Some(mode) {
                 restated.extend(tags.iter().map(|tag| plant.tag(*tag).id.clone()));
+                for tag in tags.iter().map(|tag| plant.tag(*tag)) {
+                    let by_mode = tag.conditions.iter().filter(|rule| rule.extra.as_ref().is_some_and(|extra| !extra.modes.is_empty()));
+                    let ids = by_mode.map(|rule| AlarmId { tag: tag.id.clone(), condition: rule.condition });
+                    alarms.extend(ids.filter(|id| rules.alarm(id).is_some_and(|view| view.state != AlarmState::Normal)));
+                }
             }
             let of = &plant.equipment[equipment.at()];
             modes.push(LiveMode { enterprise: of.enterprise.clone(), equipment: of.id.clone(), mode });
@@ -126,5 +131,47 @@ impl Engine {
         });
         let by_tag = by_tag.map(|by| SuppressedBy::Tag(self.plant.tag(by).id.clone()));
         by_mode.cloned().map(SuppressedBy::Mode).into_iter().chain(by_tag).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample_county() -> Plant {
+        config::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config"))).expect("the sample county").plant
+    }
+
+    fn record(value: f64) -> ReadingRecord {
+        let at = Timestamp::from_secs(1);
+        ReadingRecord { value: Some(value), quality: Quality::Good, source_time: at, receive_time: at, sequence: None }
+    }
+
+    #[test]
+    fn the_rules_are_asked_again_only_where_a_mode_or_a_suppressing_tag_says_something_else() {
+        let plant = sample_county();
+        let tripped = plant.find_tag("bixi", "C-301停机").expect("the compressor's suppression");
+        let mode = plant.equipment.iter().find_map(|equipment| equipment.modes.as_ref()).expect("an equipment with modes").tag;
+        let mut steering = Steering::of(&plant);
+        for tag in [tripped, mode] {
+            assert!(steering.is_news(tag, &record(0.0)), "the first value");
+            assert!(!steering.is_news(tag, &record(0.0)), "the same again");
+            assert!(steering.is_news(tag, &record(1.0)));
+            let unknown = ReadingRecord { quality: Quality::Bad, ..record(1.0) };
+            assert!(steering.is_news(tag, &unknown), "a bad value suppresses nothing");
+        }
+        let measured = plant.find_tag("bixi", "TIA-301").expect("what the suppression is calculated from");
+        assert!(!steering.is_news(measured, &record(20.0)), "nothing hangs on it but through a calculated tag");
+    }
+
+    #[test]
+    fn the_tags_of_an_equipment_with_modes_are_restated_with_it_and_no_others() {
+        let plant = sample_county();
+        let steering = Steering::of(&plant);
+        assert!(!steering.moded.is_empty());
+        for (equipment, tags, shown) in &steering.moded {
+            assert_eq!(tags.len(), plant.tags.iter().filter(|tag| tag.equipment == *equipment).count());
+            assert_eq!(*shown, None);
+        }
     }
 }

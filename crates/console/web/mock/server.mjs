@@ -149,7 +149,10 @@ class Engine {
           .filter((e) => e.state !== 'normal')
           .map((e) => {
             const a = c.announcements.find((known) => known.condition === e.alarm.condition && known.tag === e.alarm.tag);
+            const by = this.suppressed.find((one) => one.tag === e.alarm.tag && one.condition === e.alarm.condition)?.by;
             return {
+              marks: by === undefined ? {} : { suppressed: true },
+              suppressed_by: by ?? [],
               tag: e.alarm.tag,
               condition: e.alarm.condition,
               condition_zh: e.condition_zh,
@@ -366,10 +369,11 @@ class Engine {
     this.tell({ cases: [c], alarms: this.alarms().filter((a) => a.case === c.id || !a.told) });
   }
 
-  /** The compressor trips and its area stops: other limits in force, and two conditions of tags number `at` suppressed, one raised. */
-  stop(at, other) {
+  /** The compressor trips and its area stops: other limits in force, and conditions of three tags suppressed, of which one is raised by it, one
+   * was told of before in a case, and one is normal. */
+  stop(at, before, other) {
     const now = Date.now();
-    const [raised, quiet] = [this.tags[at], this.tags[other]];
+    const [raised, told, quiet] = [this.tags[at], this.tags[before], this.tags[other]];
     const by = [{ tag: 'e0/K-101T', name: 'K-101 停机' }];
     const suppressed = (tag, condition, state, more) => ({
       tag: tag.tag,
@@ -387,12 +391,14 @@ class Engine {
     });
     this.suppressed = [
       suppressed(raised, 'low', 'unacknowledged', { untold: 1 }),
-      suppressed(quiet, 'high', 'normal', { since: null, by: [...by, { tag: null, name: '停车' }] }),
+      suppressed(told, 'high', 'unacknowledged', {}),
+      suppressed(quiet, 'low', 'normal', { since: null, by: [...by, { tag: null, name: '停车' }] }),
     ];
     this.windowsSeq += 1;
-    for (const tag of [raised, quiet]) tag.mode = { name: '停车', ordinary: false };
+    for (const tag of [raised, told, quiet]) tag.mode = { name: '停车', ordinary: false };
     raised.suppressed = ['low'];
-    quiet.suppressed = ['high'];
+    quiet.suppressed = ['low'];
+    told.suppressed = ['high'];
     raised.limits_in_force = { ...raised.limits, high: raised.limits.high - 20 };
     const alarm = {
       tag: raised.tag,
@@ -417,7 +423,7 @@ class Engine {
       tag_name: raised.name,
     };
     this.extra.push(alarm);
-    this.tell({ cases: [], alarms: [alarm], tags: [raised, quiet] });
+    this.tell({ cases: [], alarms: this.alarms().filter((a) => a.marks?.suppressed), tags: [raised, told, quiet] });
   }
 
   /** A new alarm on tag number `at`, with its case. */

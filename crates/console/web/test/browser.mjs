@@ -319,7 +319,7 @@ async function main() {
       '设计抑制 is marked with its reason, counted on the wall and listed; the limits of the mode are shown beside the configured',
       async () => {
         // On the tag list when it happens: the rows follow without being read again.
-        mock.engine.stop(0, 1);
+        mock.engine.stop(0, 1, 2);
         const row = page.locator('[data-tag="e0/LIA-101"]');
         await until(async () => (await row.innerText()).includes('60.0'), 'the limit in force');
         expect(
@@ -340,16 +340,22 @@ async function main() {
         const said = await alarm.innerText();
         expect(said.includes('设计抑制') && said.includes('K-101T') && said.includes('1 次报警未通知'), `it says what and why: ${said}`);
         expect(
-          (await page.locator('[data-suppressed-count]').innerText()).includes('设计抑制 2 项，其中 1 项在报警'),
+          (await page.locator('[data-suppressed-count]').innerText()).includes('设计抑制 3 项，其中 2 项在报警'),
           'counted beside the heading',
         );
+        const told = page.locator('[data-case]', { hasText: 'TIA-101' });
+        expect((await told.locator('[data-suppressed]').count()) === 1, 'the card of what was told before says it');
         await shot(page, 'wall-suppressed-zh');
 
+        await told.locator('h3 a').click();
+        await page.waitForSelector('.episode [data-suppressed]');
+        await shot(page, 'case-suppressed-zh');
+        await page.goBack();
         await page.click('[data-suppressed-count]');
         await page.waitForSelector('article[data-suppressed]');
         const rows = await page.locator('article[data-suppressed]').allInnerTexts();
-        expect(rows.length === 2 && rows[0].includes('因 K-101T') && rows[1].includes('工况“停车”'), rows.join('; '));
-        expect(rows[1].includes('本次启动前已开始') && rows[1].includes('未报警'), 'one that is not raised is listed as well');
+        expect(rows.length === 3 && rows[0].includes('因 K-101T') && rows[2].includes('工况“停车”'), rows.join('; '));
+        expect(rows[2].includes('本次启动前已开始') && rows[2].includes('未报警'), 'one that is not raised is listed as well');
         await shot(page, 'windows-suppressed-zh');
         await speak(page, 'Watch');
         await shot(page, 'windows-suppressed-en');
