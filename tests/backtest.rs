@@ -7,7 +7,7 @@
 mod park;
 mod support;
 
-use park::Park;
+use park::{Login, Park};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -74,30 +74,7 @@ fn what_is_tried_is_compared_with_what_is_in_force_and_not_with_the_folder_edite
     assert_eq!((&without["before"]["source"], &without["lost"]), (&json!("folder"), &json!(0)), "{without}");
 }
 
-/// A login of the API.
-struct Login {
-    base: String,
-    token: String,
-    http: reqwest::Client,
-}
-
 impl Login {
-    async fn of(park: &Park, name: &'static str) -> Self {
-        let base = format!("http://127.0.0.1:{}/api/v1", park.engine.http);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut login = Self { base, token: String::new(), http };
-        let answer = login.post("login", json!({ "username": name, "password": park.password(name) })).await;
-        login.token = answer.1["token"].as_str().unwrap().to_owned();
-        login
-    }
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let response = self.http.post(format!("{}/{path}", self.base)).bearer_auth(&self.token).json(&body).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let response = self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
     /// Tries these files on the history.
     async fn tries(&self, park: &Park, files: &Value) -> (String, Value) {
         let (status, plan) = self.post("config/plan", json!({ "files": files })).await;
@@ -106,7 +83,7 @@ impl Login {
         let (status, begun) = self.post("backtests", json!({ "plan": plan["id"] })).await;
         assert_eq!(status, 202, "{begun}");
         let path = format!("backtests/{}", begun["id"].as_str().unwrap());
-        let ended = async || Some(self.get(&path).await.1).filter(|one| one["status"] != "running");
+        let ended = async || Some(self.read(&path).await).filter(|one| one["status"] != "running");
         let done = park.until("the backtest to end", ended).await;
         assert_eq!(done["status"], "done", "{done}");
         (path, done["result"].clone())
@@ -151,7 +128,7 @@ async fn an_enterprise_that_tries_what_is_in_force_hears_of_nobody_else() {
     }
     park.until("the history to be written", async || {
         let count = async |path: &str| {
-            let (_, history) = admin.get(path).await;
+            let history = admin.read(path).await;
             history["points"].as_array().map_or(0, |points| points.iter().map(|one| one["count"].as_u64().unwrap()).sum::<u64>())
         };
         (count("tags/hx/LIA-101/history").await == 3 && count("tags/bx/LIA-901/history").await == 3).then_some(())

@@ -9,7 +9,7 @@ mod support;
 
 use journal::{EntryKind, Reader};
 use model::{Change, Condition};
-use park::Park;
+use park::{Login, Park};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -26,39 +26,17 @@ fn files(park: &Park, from: &str, to: &str) -> Value {
     json!(files)
 }
 
-/// A login of the API, for what no desk has a button for.
-struct Login {
-    base: String,
-    token: String,
-    http: reqwest::Client,
-}
-
 impl Login {
-    async fn of(park: &Park, name: &'static str) -> Self {
-        let base = format!("http://127.0.0.1:{}/api/v1", park.engine.http);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut login = Self { base, token: String::new(), http };
-        let answer = login.post("login", json!({ "username": name, "password": park.password(name) })).await;
-        login.token = answer.1["token"].as_str().unwrap().to_owned();
-        login
-    }
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let response = self.http.post(format!("{}/{path}", self.base)).bearer_auth(&self.token).json(&body).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-    async fn get(&self, path: &str) -> Value {
-        self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await.unwrap().json().await.unwrap()
-    }
     async fn plan(&self, files: Value) -> Value {
         let (status, plan) = self.post("config/plan", json!({ "files": files })).await;
         assert_eq!(status, 200, "{plan}");
         plan
     }
     async fn in_force(&self) -> String {
-        self.get("config").await["versions"].as_array().unwrap().last().unwrap()["version"].as_str().unwrap().to_owned()
+        self.read("config").await["versions"].as_array().unwrap().last().unwrap()["version"].as_str().unwrap().to_owned()
     }
     async fn limit(&self, tag: &str, of: &str) -> Value {
-        self.get(&format!("tags?q={tag}")).await["tags"][0]["limits"][of].clone()
+        self.read(&format!("tags?q={tag}")).await["tags"][0]["limits"][of].clone()
     }
 }
 
@@ -168,7 +146,7 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     std::fs::write(&list, text.replace(LIA, &LIA.replace(",90,", ",93,"))).unwrap();
     hang_up(&park);
     park.until("the folder to wait as a plan", async || {
-        let plans = op.get("config").await["plans"].as_array().unwrap().clone();
+        let plans = op.read("config").await["plans"].as_array().unwrap().clone();
         plans.iter().any(|plan| plan["author"] == "signal" && plan["needs_ticket"] == true && plan["status"] == "planned").then_some(())
     })
     .await;
@@ -216,7 +194,7 @@ async fn what_needs_a_restart_waits_for_it_and_nothing_else_does() {
     let (status, applied) = op.post("config/apply", json!({ "id": plan["id"] })).await;
     assert_eq!((status, &applied["status"]), (200, &json!("applied")), "{applied}");
     assert_eq!(op.limit("LIA-101", "high").await, 79.0);
-    assert_eq!(op.get("config").await["at_next_start"].as_array().unwrap().len(), 1);
+    assert_eq!(op.read("config").await["at_next_start"].as_array().unwrap().len(), 1);
 
     // A channel that could not be opened is refused before it is in force.
     let broken = "[channels.spare]\nkind = \"app\"\nurl = \"http://127.0.0.1:9/app\"\nbody = \"{{ no\"\n";
@@ -231,7 +209,7 @@ async fn what_needs_a_restart_waits_for_it_and_nothing_else_does() {
     });
     let op = Login::of(&park, "admin").await;
     assert_eq!(op.limit("LIA-101", "high").await, 79.0);
-    assert_eq!(op.get("config").await["at_next_start"], json!([]));
+    assert_eq!(op.read("config").await["at_next_start"], json!([]));
 
     // Back across it: the limit at once, the channel at the next start.
     let (status, back) = op.post("config/plan", json!({ "rollback": "" })).await;
@@ -255,7 +233,7 @@ async fn a_plan_is_tried_on_the_history_by_the_api_one_at_a_time() {
         park.publish("LIA-101", value).await;
     }
     park.until("the history to be written", async || {
-        let history = op.get("tags/hx/LIA-101/history").await;
+        let history = op.read("tags/hx/LIA-101/history").await;
         history["points"]
             .as_array()
             .is_some_and(|points| points.iter().map(|one| one["count"].as_u64().unwrap()).sum::<u64>() == 3)
@@ -270,7 +248,7 @@ async fn a_plan_is_tried_on_the_history_by_the_api_one_at_a_time() {
     let (status, busy) = op.post("backtests", asked).await;
     assert_eq!((status, &busy["error"]), (409, &json!("backtest-runs")));
     let path = format!("backtests/{}", begun["id"].as_str().unwrap());
-    let done = park.until("the backtest to end", async || Some(op.get(&path).await).filter(|one| one["status"] != "running")).await;
+    let done = park.until("the backtest to end", async || Some(op.read(&path).await).filter(|one| one["status"] != "running")).await;
     assert_eq!((&done["status"], &done["percent"]), (&json!("done"), &json!(100)), "{done}");
     assert_eq!((&done["result"]["lost"], &done["result"]["gained"]), (&json!(1), &json!(0)), "{done}");
     assert_eq!(op.limit("LIA-101", "high").await, 80.0, "nothing has changed");

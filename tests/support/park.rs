@@ -282,3 +282,36 @@ impl Park {
 fn unix_micros() -> i64 {
     i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap()
 }
+
+/// A login of the API, for what no desk has a button for.
+pub struct Login {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Login {
+    /// As this account.
+    pub async fn of(park: &Park, name: &'static str) -> Self {
+        let base = format!("http://127.0.0.1:{}/api/v1", park.engine.http);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut login = Self { base, token: String::new(), http };
+        let answer = login.post("login", serde_json::json!({ "username": name, "password": park.password(name) })).await;
+        login.token = answer.1["token"].as_str().unwrap().to_owned();
+        login
+    }
+    /// Status and answer.
+    pub async fn post(&self, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
+        let response = self.http.post(format!("{}/{path}", self.base)).bearer_auth(&self.token).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+    /// Status and answer.
+    pub async fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        let response = self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+    /// The answer.
+    pub async fn read(&self, path: &str) -> serde_json::Value {
+        self.get(path).await.1
+    }
+}

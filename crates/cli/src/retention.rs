@@ -36,9 +36,12 @@ struct Pace {
 }
 
 impl Pace {
-    /// Allows a share of all `rows` for the time in which the engine `ran` since the last look.
-    fn go_on(&mut self, rows: u64, ran: std::time::Duration) {
-        self.allowed += rows as f64 * ran.as_secs_f64() / 86_400.0 / SHARE_A_DAY;
+    /// Allows a share of all rows for the time in which the engine `ran` since the last look, and saves no more of it than a day's. Now
+    /// the journal has so many `rows` from `first` on.
+    fn go_on(&mut self, first: u64, rows: u64, ran: std::time::Duration) {
+        let a_day = rows as f64 / SHARE_A_DAY;
+        let most = (first - self.first) as f64 + a_day.max(JOURNAL_PIECE_ROWS as f64);
+        self.allowed = (self.allowed + a_day * ran.as_secs_f64() / 86_400.0).min(most);
     }
     /// The last row that may be gone.
     fn reach(&self) -> u64 {
@@ -53,14 +56,14 @@ pub struct JournalRetention {
     clock: Arc<EngineClock>,
     wall: Scale,
     pace: Option<Pace>,
-    /// Where the last piece ended that the engine was told of.
-    told: u64,
+    /// Where the last piece ended that the engine was told of, and how long to wait where it is the same again.
+    told: (u64, std::time::Duration),
 }
 
 impl JournalRetention {
     /// Of the journal that `reader` reads; rows are kept for `keep`.
     pub fn new(reader: Arc<dyn Reader>, keep: Duration, clock: Arc<EngineClock>, wall: Scale) -> Self {
-        Self { reader, keep, clock, wall, pace: None, told: 0 }
+        Self { reader, keep, clock, wall, pace: None, told: (0, AGAIN_AFTER) }
     }
 
     /// Tells the engine of a piece at a time until it stops.
@@ -81,9 +84,10 @@ impl JournalRetention {
             let past = match found {
                 Ok(None) => continue,
                 Ok(Some(piece)) => {
-                    // One that did not go the last time need not be asked for at once.
-                    pause = if piece.through == self.told { RETRY_AFTER } else { AGAIN_AFTER };
-                    self.told = piece.through;
+                    // One that did not go the last time is asked for less and less often.
+                    let waited = if piece.through == self.told.0 { (self.told.1 * 2).min(RETRY_AFTER) } else { AGAIN_AFTER };
+                    self.told = (piece.through, waited);
+                    pause = waited;
                     Ok(piece)
                 }
                 Err(error) => {
@@ -103,7 +107,7 @@ impl JournalRetention {
         let rows = (head.seq + 1).saturating_sub(first.seq);
         let now = Instant::now();
         let pace = self.pace.get_or_insert(Pace { first: first.seq, allowed: 0.0, looked: now });
-        pace.go_on(rows, now.duration_since(pace.looked).mul_f64(self.clock.factor()));
+        pace.go_on(first.seq, rows, now.duration_since(pace.looked).mul_f64(self.clock.factor()));
         pace.looked = now;
         let reach = pace.reach();
         let edge = self.clock.now().min(self.wall.wall()) - self.keep;
@@ -153,12 +157,17 @@ mod tests {
         let fresh = |first| Pace { first, allowed: 0.0, looked: Instant::now() };
         let mut pace = fresh(5_001);
         assert_eq!(pace.reach(), 5_000, "nothing at once");
-        pace.go_on(100_000, day);
+        pace.go_on(5_001, 100_000, day);
+        assert_eq!(pace.reach(), 9_000);
+        // What was not used is not saved for the day on which the clock goes wrong.
+        for _ in 0..100 {
+            pace.go_on(5_001, 100_000, day);
+        }
         assert_eq!(pace.reach(), 9_000);
         // What goes makes it slower, and so do restarts.
         let left = (0..25).fold(100_000, |rows, _| {
             let mut pace = fresh(1);
-            pace.go_on(rows, day);
+            pace.go_on(1, rows, day);
             rows - pace.reach()
         });
         assert!(left > 30_000, "{left}");
@@ -172,7 +181,7 @@ mod tests {
         let (mut first, mut head) = (1_u64, 30_u64);
         for past in (0..400 * 24_u64).map(|hour| (hour * 1_000 / 24).saturating_sub(30_000)) {
             head += 1_000 / 24;
-            pace.go_on(head + 1 - first, hour);
+            pace.go_on(first, head + 1 - first, hour);
             while first + 49 <= pace.reach().min(past) {
                 first += 50;
             }

@@ -46,7 +46,7 @@ pub(crate) struct GatewayState {
     pub soft_changed: bool,
     /// Tags with kept stragglers.
     pub kept: BTreeSet<TagIndex>,
-    /// Members that say they are inhibited and have no condition of their own for it. A start forgets them; they say it again.
+    /// Members that say they are inhibited and have no condition of their own for it.
     pub inhibited: BTreeSet<TagIndex>,
     pub unknown_last: Option<Timestamp>,
     pub registered_unknown: Option<Timestamp>,

@@ -318,12 +318,19 @@ impl Rules {
         if teller != tag {
             // The gateway tells of all its members: the first raises, the last to be free again returns.
             let Some(gateway) = self.plant.tag(tag).gateway else { return };
-            let inhibited = &mut self.gateways[gateway.at()].inhibited;
-            let is_news = if active { inhibited.insert(tag) } else { inhibited.remove(&tag) || inhibited.is_empty() };
-            if !is_news || (!active && !inhibited.is_empty()) {
+            let state = &mut self.gateways[gateway.at()];
+            let inhibited = &mut state.inhibited;
+            let is_changed = if active { inhibited.insert(tag) } else { inhibited.remove(&tag) };
+            state.changed |= is_changed;
+            // Nobody may be left without a word: where the configuration took away who it was.
+            let says_nothing = if active { !is_changed } else { !inhibited.is_empty() };
+            if says_nothing {
                 return;
             }
-            detail = format!("{0} 报告处于抑制状态 · {0} says it is inhibited", id.tag);
+            detail = format!(
+                "{0} 报告处于抑制状态(同一网关的其他设备不另报) · {0} says it is inhibited (others of its gateway are not told apart)",
+                id.tag
+            );
             members.push(id);
         }
         if active {

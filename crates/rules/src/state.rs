@@ -98,6 +98,8 @@ struct GatewayRow {
     lost_members: Vec<TagId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     back: Vec<TagId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inhibited: Vec<TagId>,
     lost_since: Timestamp,
 }
 
@@ -219,6 +221,7 @@ impl Rules {
                         state.lost_since = row.lost_since;
                         state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                         state.back = row.back.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
+                        state.inhibited = row.inhibited.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                     }
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }
@@ -275,9 +278,10 @@ impl Rules {
                     verdict: state.verdict,
                     lost_members: state.lost_members.iter().map(id).collect(),
                     back: state.back.iter().map(id).collect(),
+                    inhibited: state.inhibited.iter().map(id).collect(),
                     lost_since: state.lost_since,
                 };
-                let needed = row.verdict.is_some() || !row.lost_members.is_empty();
+                let needed = row.verdict.is_some() || !row.lost_members.is_empty() || !row.inhibited.is_empty();
                 if needed {
                     out.push((key, Some(bytes(&row))));
                 } else if state.has_row {

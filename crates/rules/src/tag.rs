@@ -8,7 +8,7 @@ use crate::effects::Scene;
 use crate::judge::{Finding, Judged, find, lower_of_side};
 use crate::motion::Motion;
 use crate::row::TagView;
-use crate::slot::{Hold, Outcome, Raise, Slot, deadline};
+use crate::slot::{Hold, Outcome, Pending, Raise, Slot, deadline};
 use model::plant::{ConditionRule, Tag};
 use model::{AnnounceMode, Cause, Condition, Duration, Quality, Reading, ReadingRecord, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -201,18 +201,34 @@ impl TagState {
         let tag = scene.tag();
         let has_modes = |place: usize| has_modes(&tag.conditions[place]);
         if (0..tag.conditions.len()).any(has_modes) {
-            if self.former_modes.len() == FORMER_MODES_MAX {
-                self.former_modes.remove(0);
+            let flapped = self.former_modes.last().is_some_and(|last| last.mode == mode && at.since(last.until) < tag.sample_interval);
+            if flapped {
+                // No reading is likely to be of the moment between.
+                self.former_modes.pop();
+            } else {
+                if self.former_modes.len() == FORMER_MODES_MAX {
+                    self.former_modes.remove(0);
+                }
+                self.former_modes.push(FormerMode { until: at, mode: self.mode });
             }
-            self.former_modes.push(FormerMode { until: at, mode: self.mode });
             self.changed = true;
         }
         self.mode = mode;
+        self.hold_against_mode(at, view, scene);
+    }
+
+    /// Holds the newest value against the limits of the mode that began at `at`.
+    fn hold_against_mode(&mut self, at: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
+        let tag = scene.tag();
+        let has_modes = |place: usize| has_modes(&tag.conditions[place]);
         let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else {
             // No data is no evidence against a wait, but its end is that of the new mode.
             for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
-                let on_delay = self.in_force(tag, place).on_delay;
-                self.slots[place].delay_by(on_delay, scene.now);
+                let has_ended = self.slots[place].pending.as_ref().is_some_and(|pending| self.ended_before(tag, place, pending).is_some());
+                if !has_ended {
+                    let on_delay = self.in_force(tag, place).on_delay;
+                    self.slots[place].delay_by(on_delay, scene.now);
+                }
             }
             return;
         };
@@ -233,8 +249,13 @@ impl TagState {
         for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
             let rule = self.in_force(tag, place);
             let finding = find(&rule, &judged);
+            let has_ended = self.slots[place].pending.as_ref().is_some_and(|pending| self.ended_before(tag, place, pending).is_some());
             let slot = &mut self.slots[place];
             if slot.pending.is_some() {
+                // What the mode of then has brought to its end stands, whatever is in force now.
+                if has_ended {
+                    continue;
+                }
                 if finding == Finding::Beyond {
                     slot.delay_by(rule.on_delay, scene.now);
                 } else {
@@ -247,12 +268,24 @@ impl TagState {
         }
     }
 
+    /// When a wait ended in an operating mode that is over; none where it lasts into the present one.
+    fn ended_before(&self, tag: &Tag, at: usize, pending: &Pending) -> Option<Timestamp> {
+        let former = self.former_modes.iter().find(|former| pending.since < former.until)?;
+        let due = pending.due(by_mode(&tag.conditions[at], former.mode).on_delay);
+        (due <= former.until).then_some(due)
+    }
+
+    /// When a wait ends.
+    fn due(&self, tag: &Tag, at: usize, pending: &Pending) -> Timestamp {
+        self.ended_before(tag, at, pending).unwrap_or_else(|| pending.due(self.in_force(tag, at).on_delay))
+    }
+
     /// Fires the on_delays that a reading at `time` proves.
     pub fn fire_proven(&mut self, time: Timestamp, view: GatewayView, scene: &mut Scene<'_>) {
         loop {
             let tag = scene.tag();
             let next = (0..self.slots.len())
-                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (pending.due(self.in_force(tag, at).on_delay), at)))
+                .filter_map(|at| self.slots[at].pending.as_ref().map(|pending| (self.due(tag, at, pending), at)))
                 .min();
             match next {
                 Some((due, at)) if due <= time => self.fire(at, view, scene),
@@ -264,7 +297,7 @@ impl TagState {
     /// An on_delay has ended.
     pub fn fire(&mut self, at: usize, view: GatewayView, scene: &mut Scene<'_>) {
         let Some(pending) = self.slots[at].pending.clone() else { return };
-        let due = pending.due(self.in_force(scene.tag(), at).on_delay);
+        let due = self.due(scene.tag(), at, &pending);
         let cause = deadline(due, self.newest.map(|newest| newest.record));
         let raise = Raise { since: pending.since, at: due, cause, value: pending.value, late: pending.late };
         self.raise(at, raise, view, scene);
@@ -292,7 +325,7 @@ impl TagState {
         if let Some(motion) = &mut self.motion {
             motion.take(tag, reading);
         }
-        let is_of_before = self.former_modes.last().is_some_and(|former| reading.time < former.until);
+        let mode_began = self.former_modes.last().map(|former| former.until).filter(|began| reading.time < *began);
         let of_before = Judged { quality: reading.quality.max(Quality::Uncertain), ..reading.clone() };
         for at in 0..tag.conditions.len() {
             let Some(rule) = scene.rule(at) else { continue };
@@ -306,7 +339,7 @@ impl TagState {
             let mut reading = reading;
             // Measured before the mode in force began, it raises by the limits of then; that it is over now it only shows where those of
             // now say so too.
-            if is_of_before && finding != finding_of(&of_now, reading) {
+            if mode_began.is_some() && finding != finding_of(&of_now, reading) {
                 reading = &of_before;
                 finding = finding_of(&rule, reading);
             }
@@ -318,6 +351,10 @@ impl TagState {
             }
         }
         scene.judged_by = None;
+        if let Some(began) = mode_began {
+            // It lasted into the mode in force, as if it had come before that began.
+            self.hold_against_mode(began, view, scene);
+        }
         self.confirm(reading.time, scene);
         if ahead.is_some() && !before && self.slots.iter().any(|slot| slot.changed) {
             if self.marks.len() == MARKS_MAX {

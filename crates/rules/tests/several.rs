@@ -404,7 +404,7 @@ fn a_late_reading_is_judged_by_the_mode_of_its_own_time() {
          11s T reading 32 at 5s   => T.high raised 5s; announce T.high
          12s T reading 20 at 6s   => T.high returned 6s",
     );
-    // The other way round: beyond the limit of now, and not beyond that of then.
+    // The other way round: not beyond the limit of then, but it lasted into the mode of now.
     check(
         "tag T temperature, high 45, mode 1 limit 60
          tag N level
@@ -413,8 +413,30 @@ fn a_late_reading_is_judged_by_the_mode_of_its_own_time() {
          0s  N reading 1
          1s  T reading 20
          10s N reading 0
-         11s T reading 50 at 5s
-         12s T reading 50         => T.high raised 12s; announce T.high",
+         11s T reading 50 at 5s   => T.high raised 10s; announce T.high",
+    );
+    // A wait by the limits of then ends with their mode, unless it had run out in it.
+    check(
+        "tag T temperature, high 45, on-delay 10s, mode 1 limit 30
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 32 at 5s
+         30s timeout",
+    );
+    check(
+        "tag T temperature, high 45, on-delay 10s, mode 1 limit 30 delay 3s
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 32 at 5s
+         30s timeout              => T.high raised 8s since 5s; announce T.high",
     );
     // A straggler: older than the newest, and beyond the limit of then alone.
     check(

@@ -5,7 +5,7 @@ use console::VersionJson;
 use model::plant::{Body, ChannelKind, Person, Plant};
 use model::{AlarmId, BodyId, ChannelId, Condition, Level, LimitChange, Notification, NotificationKey, PersonId, Purpose, Tier, Timestamp};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The messages of a change; none where nothing wanted a ticket.
 pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Timestamp) -> Vec<Notification> {
@@ -31,7 +31,7 @@ pub fn of(plant: &Plant, difference: &Difference, version: &VersionJson, at: Tim
             told.extend(on_duty(plant, body, at).into_iter().map(message));
         }
     }
-    told
+    once(told)
 }
 
 /// The messages of a start that took the folder without anybody's consent: to every tier above the enterprises.
@@ -54,7 +54,14 @@ pub fn of_start(plant: &Plant, version: &VersionJson, before: &str, at: Timestam
         let message = |reached| message(&enterprise, body.tier, (Level::Red, &alarm, &change), version, reached, at);
         on_duty(plant, body, at).into_iter().map(message).collect()
     };
-    above.flat_map(to_all_of).collect()
+    once(above.flat_map(to_all_of).collect())
+}
+
+/// Who is on duty for two bodies is told once.
+fn once(mut told: Vec<Notification>) -> Vec<Notification> {
+    let mut keys = BTreeSet::new();
+    told.retain(|one| keys.insert(one.key.to_string()));
+    told
 }
 
 /// Who of a body is to be told, and by what. Nobody is called at night for a number; it is read.

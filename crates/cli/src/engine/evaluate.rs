@@ -109,8 +109,25 @@ impl Engine {
         let alarm = model::AlarmId { tag: self.plant.tag(teller).id.clone(), condition: model::Condition::Inhibited };
         let stands = self.pipeline.alarms().alarm(&alarm).is_some_and(|view| view.state.is_active());
         let is_news = if teller == tag { stands != active } else { stands || active };
-        if is_news && (teller == tag || !active || !self.history.is_under_test(tag)) {
+        if teller != tag {
+            let waits = active && self.history.is_under_test(tag);
+            if waits {
+                self.inhibited_under_test.insert(tag);
+                return;
+            }
+            self.inhibited_under_test.remove(&tag);
+        }
+        if is_news {
             self.feed(&Input::Rules(rules::Input::Inhibit { tag, active }));
+        }
+    }
+
+    /// A device that said under test that it is inhibited, and still is when that ends, is one nobody filed a test for.
+    pub(super) fn check_inhibited(&mut self) {
+        let over = self.inhibited_under_test.iter().copied().filter(|tag| !self.history.is_under_test(*tag));
+        for tag in over.collect::<Vec<_>>() {
+            self.inhibited_under_test.remove(&tag);
+            self.feed(&Input::Rules(rules::Input::Inhibit { tag, active: true }));
         }
     }
 

@@ -151,6 +151,8 @@ pub struct Engine {
     store_failing: bool,
     conflicts: u64,
     uncut: Option<String>,
+    /// Devices that say they are inhibited while a test is filed for them, and whose gateway would tell of it.
+    inhibited_under_test: BTreeSet<TagIndex>,
     /// Why it cannot be said which rows of the journal are past their retention.
     unread: Option<String>,
     past_stays: Option<past::Stay>,
@@ -262,6 +264,7 @@ impl Engine {
             store_failing,
             conflicts: 0,
             uncut: None,
+            inhibited_under_test: BTreeSet::new(),
             unread: None,
             past_stays: None,
             sirens_lost: None,
@@ -372,6 +375,7 @@ impl Engine {
             self.check_sirens();
             self.check_history();
             self.check_store();
+            self.check_inhibited();
         }
         if self.now.since(self.last_checkpoint) >= bounds::CHECKPOINT_EVERY {
             self.checkpoint();

@@ -78,6 +78,7 @@ impl Engine {
         self.plant = plant;
         self.history.set_tags(self.plant.clone());
         self.mark_under_test();
+        self.inhibited_under_test = self.inhibited_under_test.iter().filter_map(|tag| moves[tag.at()]).collect();
         self.points.reload(&self.plant, &moves);
         self.steering.reload(&self.plant);
         self.pending.steered = true;

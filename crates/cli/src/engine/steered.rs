@@ -19,10 +19,13 @@ struct Shown {
 /// What was last shown, and what may change it.
 #[derive(Default)]
 pub(super) struct Steering {
-    /// What the calculated tags that are a mode or suppress something last said.
-    said: BTreeMap<TagIndex, Option<(Option<f64>, Quality)>>,
+    /// What the calculated tags that are a mode or suppress something last said, as far as the rules hear it: the nearest whole number of
+    /// a good value.
+    said: BTreeMap<TagIndex, Option<Option<i64>>>,
     /// Equipment with more than one mode, its tags, and its mode as last shown.
     moded: Vec<(EquipmentIndex, Vec<TagIndex>, Option<u8>)>,
+    /// The modes as last shown.
+    modes: Vec<LiveMode>,
     suppressed: BTreeMap<AlarmId, Shown>,
 }
 
@@ -54,7 +57,7 @@ impl Steering {
 
     /// Whether a calculated tag is a mode or suppresses something, and says something else than before.
     pub fn is_news(&mut self, tag: TagIndex, record: &ReadingRecord) -> bool {
-        let now = Some((record.value, record.quality));
+        let now = Some(record.value.filter(|_| record.quality == Quality::Good).map(|value| value.round() as i64));
         self.said.get_mut(&tag).is_some_and(|said| std::mem::replace(said, now) != now)
     }
 
@@ -91,7 +94,10 @@ impl Engine {
             let stands = self.pipeline.alarms().alarm(&ended).is_some_and(|view| view.state != AlarmState::Normal);
             alarms.extend(stands.then_some(ended));
         }
-        (console::Steered { modes: self.modes(alarms, &mut restated), suppressed }, restated.into_iter().collect())
+        if anew {
+            self.steering.modes = self.modes(alarms, &mut restated);
+        }
+        (console::Steered { modes: self.steering.modes.clone(), suppressed }, restated.into_iter().collect())
     }
 
     fn modes(&mut self, alarms: &mut BTreeSet<AlarmId>, restated: &mut BTreeSet<TagId>) -> Vec<LiveMode> {
@@ -155,7 +161,7 @@ mod tests {
         let mut steering = Steering::of(&plant);
         for tag in [tripped, mode] {
             assert!(steering.is_news(tag, &record(0.0)), "the first value");
-            assert!(!steering.is_news(tag, &record(0.0)), "the same again");
+            assert!(!steering.is_news(tag, &record(0.0)) && !steering.is_news(tag, &record(0.02)), "the same again");
             assert!(steering.is_news(tag, &record(1.0)));
             let unknown = ReadingRecord { quality: Quality::Bad, ..record(1.0) };
             assert!(steering.is_news(tag, &unknown), "a bad value suppresses nothing");
@@ -169,9 +175,8 @@ mod tests {
         let plant = sample_county();
         let steering = Steering::of(&plant);
         assert!(!steering.moded.is_empty());
-        for (equipment, tags, shown) in &steering.moded {
+        for (equipment, tags, _) in &steering.moded {
             assert_eq!(tags.len(), plant.tags.iter().filter(|tag| tag.equipment == *equipment).count());
-            assert_eq!(*shown, None);
         }
     }
 }

@@ -68,7 +68,11 @@ pub(super) fn compare(old: &Plant, new: &Plant, lines: &mut Vec<Line>) {
             }
             (Some(gone), None) => {
                 let side = Side { plant: old, tag: gone };
-                let direction = comes(bearings.role(&gone.id, new)).reversed();
+                let direction = match comes(bearings.role(&gone.id, new)).reversed() {
+                    // It had alarms of its own.
+                    Direction::Neutral if gone.in_service && !gone.conditions.is_empty() => Direction::Looser,
+                    direction => direction,
+                };
                 lines.push(pen(side, side).line(Item::Tag, Value::text(side.limits()), Value::None, direction));
             }
             (None, Some(come)) => {
