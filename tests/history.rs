@@ -1,4 +1,5 @@
-//! Every reading the engine took is in the history, also after kill -9, but for the second that may be lost: and that is said.
+//! What outlives the engine, also kill -9: every reading in the history but for the second that may be lost (and that is said), the journal for
+//! as long as it is to be kept, and what a device said of itself.
 
 // A test that cannot go on ends here.
 #![allow(clippy::unwrap_used)]
@@ -7,7 +8,7 @@ mod support;
 
 use journal::history::{HistoryReader, HistoryReading};
 use journal::{AheadStore, Anchor, Batch, Entry, EntryKind, Outside, Reader, Store, StoreError};
-use model::{Quality, TagId, Timestamp};
+use model::{Change, Condition, Quality, TagId, Timestamp};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -192,4 +193,31 @@ fn journal_rows_past_their_retention_go_announced_and_what_is_left_verifies() {
     let refused = watchfire(&["verify", "--data", &folder, "--anchor", &file.path().display().to_string()]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("journal.head"));
+}
+
+#[test]
+fn an_inhibit_bit_that_nobody_declared_is_an_alarm_of_its_gateway_and_survives_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let mut engine = Engine::start(&root().join("config/tep"), data.path(), None, &[]);
+    let payload = |inhibit: bool| format!(r#"{{"ts":{},"value":2700,"inhibit":{inhibit}}}"#, now_ms());
+    let said = |engine: &Engine| -> Vec<(Change, String)> {
+        let all = engine.transitions().into_iter().filter(|one| one.key.alarm.condition == Condition::Inhibited);
+        all.map(|one| (one.change, one.key.alarm.tag.to_string())).collect()
+    };
+    let mut gateway = Gateway::connect(engine.mqtt);
+    gateway.publish(&payload(true));
+    gateway.publish(&payload(true));
+    assert_eq!(said(&engine), [(Change::Raised, "tep/DCS".to_owned())]);
+    engine.kill();
+    engine.restart();
+    engine.wait_ready();
+    let mut gateway = Gateway::connect(engine.mqtt);
+    gateway.publish(&payload(true));
+    assert_eq!(said(&engine).len(), 1, "a restart is no news");
+    gateway.publish(&payload(false));
+    assert_eq!(said(&engine)[1..], [(Change::Returned, "tep/DCS".to_owned())]);
+    engine.stop();
+    let again = watchfire(&["replay", "--json", "--data", &data.path().display().to_string()]);
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert!(report["stretches"].as_array().is_some_and(|all| !all.is_empty()) && report["first_difference"].is_null(), "{report}");
 }
