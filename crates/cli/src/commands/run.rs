@@ -220,7 +220,8 @@ async fn serve(args: &Args, start: Start, stored: Stored) -> anyhow::Result<()> 
     let allowed = Arc::new(Allowed::default());
     let retention = Retention(server.history.readings);
     let (history_writer, history) = HistoryWriter::start(&args.data, plant.clone(), retention, clock.now())?;
-    let guard = Guard::open(&args.data, snapshot.clean_stop);
+    // A new store has no end behind it.
+    let guard = Guard::open(&args.data, snapshot.clean_stop || snapshot.last_seq == 0);
     let (reader, for_tuning) = (store.reader()?, store.reader()?);
     // Nothing of a journal that is not what it was is deleted: it is evidence.
     let past = match contradiction {

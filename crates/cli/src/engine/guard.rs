@@ -2,10 +2,14 @@
 //!
 //! Data never panics the core; should it do so all the same, the process ends (it is started again within seconds) and the
 //! broker delivers the same message again. After an unclean end the first inputs are therefore stepped one at a time, each
-//! noted on disk before it is evaluated. One that was in hand at two crashes is not evaluated a third time.
+//! noted in a file before it is evaluated. One that was in hand at two crashes is not evaluated a third time.
+//!
+//! The note is for the end of a process, which the kernel outlives, so nobody waits for the disk: a sync for each would hold a whole park's
+//! readings back for seconds just when everybody wants to know how things stand.
 
+use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,10 +19,14 @@ const SINGLE_STEPS_FOR: Duration = Duration::from_secs(30);
 const SINGLE_STEPS_MAX: u32 = 2_000;
 /// In hand at this many crashes: quarantined.
 const CRASHES_MAX: u32 = 2;
+/// Nothing in hand, as long as a note: digest, a blank, one digit, a line's end.
+const NOTHING: &[u8; 19] = b"                  \n";
 
 /// Watches over the first inputs after an unclean end.
 pub struct Guard {
-    file: PathBuf,
+    path: PathBuf,
+    /// Opened with the first note.
+    file: Option<File>,
     until: Instant,
     left: u32,
     noted: bool,
@@ -28,13 +36,14 @@ pub struct Guard {
 impl Guard {
     /// Reads what was in hand when the process last ended.
     pub fn open(data: &Path, clean_stop: bool) -> Self {
-        let file = data.join("in-hand");
-        let suspect = (!clean_stop).then(|| std::fs::read_to_string(&file).ok()).flatten().and_then(|text| {
+        let path = data.join("in-hand");
+        let suspect = (!clean_stop).then(|| std::fs::read_to_string(&path).ok()).flatten().and_then(|text| {
             let (digest, crashes) = text.trim().split_once(' ')?;
             Some((u64::from_str_radix(digest, 16).ok()?, crashes.parse().ok()?))
         });
         Self {
-            file,
+            path,
+            file: None,
             until: Instant::now() + SINGLE_STEPS_FOR,
             left: if clean_stop { 0 } else { SINGLE_STEPS_MAX },
             noted: suspect.is_some(),
@@ -70,18 +79,23 @@ impl Guard {
     pub fn after_evaluation(&mut self) {
         if std::mem::take(&mut self.noted) {
             // Left behind it would accuse an innocent input; the next note overwrites it in any case.
-            let _ = std::fs::remove_file(&self.file);
+            self.write(NOTHING);
         }
     }
 
     fn note(&mut self, digest: u64, crashes: u32) {
         self.noted = true;
-        let written = std::fs::File::create(&self.file).and_then(|mut file| {
-            writeln!(file, "{digest:016x} {crashes}")?;
-            file.sync_data()
-        });
+        self.write(format!("{digest:016x} {crashes}\n").as_bytes());
+    }
+
+    fn write(&mut self, note: &[u8]) {
+        let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&self.path);
+        let written = match self.file.take().map_or_else(open, Ok) {
+            Ok(file) => file.write_all_at(note, 0).map(|()| self.file = Some(file)),
+            Err(error) => Err(error),
+        };
         if let Err(error) = written {
-            tracing::warn!(%error, file = %self.file.display(), "could not note the input in hand");
+            tracing::warn!(%error, file = %self.path.display(), "could not note the input in hand");
         }
     }
 }
@@ -110,6 +124,18 @@ mod tests {
         assert!(!guard.before(b"t", b"innocent"), "only the suspect is refused");
         let mut guard = Guard { suspect: Some((digest(b"t", b"poison"), 2)), ..guard };
         assert!(guard.before(b"t", b"poison"));
+    }
+
+    #[test]
+    fn one_that_was_evaluated_is_no_suspect() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..3 {
+            let mut guard = Guard::open(dir.path(), false);
+            assert!(guard.suspect.is_none());
+            assert!(!guard.before(b"t", b"innocent"));
+            guard.after_evaluation();
+        }
+        assert_eq!(std::fs::read(dir.path().join("in-hand")).unwrap(), NOTHING);
     }
 
     #[test]
