@@ -7,7 +7,6 @@ mod common;
 use common::*;
 use model::plant::Plant;
 use model::*;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use watchfire_rules::{Input, Rules};
 
@@ -18,14 +17,18 @@ struct Step {
     tag: &'static str,
     value: f64,
     quality: Quality,
+    sequence: Option<u64>,
 }
 use Quality::{Bad, Good, Uncertain};
 
 const fn step(after: i64, tag: &'static str, value: f64) -> Step {
-    Step { after, tag, value, quality: Good }
+    quality(after, tag, value, Good)
 }
 const fn quality(after: i64, tag: &'static str, value: f64, quality: Quality) -> Step {
-    Step { after, tag, value, quality }
+    Step { after, tag, value, quality, sequence: None }
+}
+const fn numbered(after: i64, tag: &'static str, value: f64, quality: Quality, sequence: u64) -> Step {
+    Step { after, tag, value, quality, sequence: Some(sequence) }
 }
 
 /// A reading that has come, in seconds.
@@ -35,6 +38,7 @@ struct Seen {
     tag: &'static str,
     value: f64,
     quality: Quality,
+    sequence: Option<u64>,
 }
 
 /// What is true after the newest reading.
@@ -72,7 +76,8 @@ fn run(plant: &Arc<Plant>, kind: &Kind, history: &[Step], restart_at: Option<usi
         now += Duration::from_secs(step.after);
         serve(&mut rules, now, &mut effects);
         let tag = plant.find_tag("hx", step.tag).expect("the tag");
-        let reading = Reading { tag, source_time: now, receive_time: now, value: step.value, quality: step.quality, sequence: None };
+        let Step { value, quality, sequence, .. } = *step;
+        let reading = Reading { tag, source_time: now, receive_time: now, value, quality, sequence };
         rules.step(&Input::Reading(reading), now, &mut effects);
         store.commit(&mut rules);
         if twice {
@@ -109,7 +114,8 @@ fn expected(kind: &Kind, history: &[Step]) -> Vec<String> {
     let mut said = Vec::new();
     for step in history {
         at += step.after;
-        seen.push(Seen { at, tag: step.tag, value: step.value, quality: step.quality });
+        let Step { tag, value, quality, sequence, .. } = *step;
+        seen.push(Seen { at, tag, value, quality, sequence });
         let suppressed = (kind.suppressed)(&seen);
         if was_suppressed && !suppressed && std::mem::take(&mut untold) && active {
             said.push("told".to_owned());
@@ -134,40 +140,12 @@ fn expected(kind: &Kind, history: &[Step]) -> Vec<String> {
     said
 }
 
-fn every_history(alphabet: &[Step], length: usize, mut then: impl FnMut(&[Step])) {
-    let mut places = vec![0; length];
-    loop {
-        let history: Vec<Step> = places.iter().map(|place| alphabet[*place]).collect();
-        then(&history);
-        let Some(turn) = places.iter().rposition(|place| *place + 1 < alphabet.len()) else { return };
-        places[turn] += 1;
-        places[turn + 1..].fill(0);
-    }
-}
-
-fn legal(effects: &[AlarmEffect], history: &[Step]) {
-    let (mut keys, mut told) = (BTreeSet::new(), BTreeSet::new());
-    for effect in effects {
-        match effect {
-            AlarmEffect::Transition(transition) => {
-                assert!(keys.insert(transition.key.clone()), "one key twice: {history:?}");
-                assert_ne!(transition.to, AlarmState::Faulted, "faulted: {history:?}");
-            }
-            AlarmEffect::Announce(announcement) => {
-                assert!(told.insert(announcement.key.clone()), "told twice: {history:?}");
-                assert!(keys.contains(&announcement.key), "told before it was raised: {history:?}");
-            }
-            AlarmEffect::LateExceedance(_) => panic!("nothing is late here: {history:?}"),
-        }
-    }
-}
-
 fn hold(kind: &Kind, length: usize) {
     let plant = set_up(kind.scenario);
     every_history(kind.alphabet, length, |history| {
         let (effects, said) = run(&plant, kind, history, None, length < 5);
         assert_eq!(said, expected(kind, history), "{history:#?}");
-        legal(&effects, history);
+        legal(&effects, &history);
     });
     // Restarts, over the shorter ones.
     every_history(kind.alphabet, length.min(4), |history| {
@@ -191,6 +169,36 @@ fn clear(clear: bool, quality: Quality) -> Truth {
 fn value(seen: &[Seen], tag: &str) -> Option<(f64, bool)> {
     let newest = seen.iter().rev().find(|seen| seen.tag == tag)?;
     (newest.quality != Bad).then_some((newest.value, newest.quality == Good))
+}
+
+#[test]
+fn every_short_history_of_a_state() {
+    fn truth(seen: &[Seen], alarms_on: bool) -> Option<Truth> {
+        let newest = seen.last()?;
+        // Sent as a float with noise, by some.
+        let state = newest.value.round() == 1.0;
+        Some(match newest.quality {
+            Bad => Truth::Neither,
+            _ if state == alarms_on => Truth::Beyond,
+            quality => clear(true, quality),
+        })
+    }
+    let alphabet: &'static [Step] = const {
+        &[
+            step(5, "T", 0.0),
+            step(5, "T", 1.0),
+            step(5, "T", 0.25),
+            step(5, "T", 0.9999999),
+            quality(5, "T", 0.0, Uncertain),
+            quality(5, "T", 1.0, Uncertain),
+            quality(5, "T", 0.0, Bad),
+            quality(5, "T", 1.0, Bad),
+        ]
+    };
+    let (target, condition, suppressed) = ("T", Condition::Discrete, never as fn(&[Seen]) -> bool);
+    let (on, off) = (|seen: &[Seen]| truth(seen, true), |seen: &[Seen]| truth(seen, false));
+    hold(&Kind { scenario: "switch, discrete 1", target, condition, alphabet, truth: on, suppressed }, 5);
+    hold(&Kind { scenario: "switch, discrete 0", target, condition, alphabet, truth: off, suppressed }, 5);
 }
 
 #[test]
@@ -248,6 +256,47 @@ fn every_short_history_of_a_frozen_value() {
     };
     let scenario = "frozen flat 30s zero 20s tolerance 0.2";
     hold(&Kind { scenario, target: "T", condition: Condition::Frozen, alphabet, truth, suppressed: never }, 5);
+}
+
+fn sent_again(alphabet: &'static [Step]) {
+    let truth = |seen: &[Seen]| {
+        let newest = seen.last()?;
+        // Bad ones neither move nor stand still.
+        let known: Vec<_> = seen.iter().filter(|seen| seen.quality != Bad).collect();
+        let repeats =
+            |pair: &&[&Seen]| pair[1].sequence.is_some() && (pair[0].sequence, pair[0].value) == (pair[1].sequence, pair[1].value);
+        let again = known.windows(2).rev().take_while(repeats).count();
+        Some(match newest.quality {
+            Bad => Truth::Neither,
+            _ if again >= 2 => Truth::Beyond,
+            quality => clear(true, quality),
+        })
+    };
+    let (scenario, target, condition) = ("frozen resent 2", "T", Condition::Frozen);
+    // The short ones with every reading delivered twice, which is not sent again with a fresh time.
+    for length in [4, 6] {
+        hold(&Kind { scenario, target, condition, alphabet, truth, suppressed: never }, length);
+    }
+}
+
+const SENT: &[Step] = &[
+    numbered(5, "T", 5.0, Good, 7),
+    numbered(5, "T", 5.0, Good, 8),
+    numbered(5, "T", 6.0, Good, 7),
+    step(5, "T", 5.0),
+    numbered(5, "T", 5.0, Uncertain, 7),
+    numbered(5, "T", 5.0, Uncertain, 8),
+];
+
+#[test]
+fn every_short_history_of_a_reading_sent_again() {
+    sent_again(SENT);
+}
+
+#[test]
+#[ignore = "a bad reading hides that the next one moved: what was counted before it is counted on"]
+fn every_short_history_of_a_reading_sent_again_with_bad_ones_between() {
+    sent_again(const { &[SENT[0], SENT[1], SENT[2], SENT[3], quality(5, "T", 5.0, Bad)] });
 }
 
 /// The change per minute over the last minute: from the value that held when it began, or else the first one in it.

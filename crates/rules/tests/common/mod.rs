@@ -606,3 +606,33 @@ pub fn describe(effect: &AlarmEffect, many: bool) -> String {
         }
     }
 }
+
+/// Every history of this many steps out of a few.
+pub fn every_history<T: Copy>(alphabet: &[T], length: usize, mut then: impl FnMut(&[T])) {
+    let mut places = vec![0; length];
+    loop {
+        let history: Vec<T> = places.iter().map(|place| alphabet[*place]).collect();
+        then(&history);
+        let Some(turn) = places.iter().rposition(|place| *place + 1 < alphabet.len()) else { return };
+        places[turn] += 1;
+        places[turn + 1..].fill(0);
+    }
+}
+
+/// What always holds of effects where nothing is late: each key is used once, what is told was said before, and no rule fails.
+pub fn legal(effects: &[AlarmEffect], history: &impl std::fmt::Debug) {
+    let (mut keys, mut told) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for effect in effects {
+        match effect {
+            AlarmEffect::Transition(transition) => {
+                assert!(keys.insert(transition.key.clone()), "one key twice: {history:?}");
+                assert_ne!(transition.to, AlarmState::Faulted, "faulted: {history:?}");
+            }
+            AlarmEffect::Announce(announcement) => {
+                assert!(told.insert(announcement.key.clone()), "told twice: {history:?}");
+                assert!(keys.contains(&announcement.key), "told before it was raised: {history:?}");
+            }
+            AlarmEffect::LateExceedance(_) => panic!("nothing is late here: {history:?}"),
+        }
+    }
+}
