@@ -5,4 +5,6 @@
 #[path = "../src/config.rs"]
 mod config;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| config::classes(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    config::classes(data);
+});

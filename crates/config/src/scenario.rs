@@ -329,7 +329,12 @@ struct Words<'w> {
 impl<'w> Words<'w> {
     fn new(text: &'w str) -> Self {
         let fillers = ["by", "to", "is", "the", "alarm", "用", "经"];
-        let parts = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '\u{ff0c}' | '、' | ':' | '\u{ff1a}' | ';' | '\u{ff1b}'));
+        let parts = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '\u{ff0c}' | '、' | ';' | '\u{ff1b}'));
+        // A colon parts words, but not the hours from the minutes.
+        let parts = parts.flat_map(|part| {
+            let is_time = part.starts_with(|c: char| c.is_ascii_digit());
+            part.split(move |c| !is_time && matches!(c, ':' | '\u{ff1a}'))
+        });
         Self { left: parts.filter(|part| !part.is_empty() && !fillers.contains(part)).collect() }
     }
     /// Takes every word that means something to `parse`.
@@ -470,7 +475,9 @@ impl<'p> Reader<'p> {
 
     /// `10:05` or `10:05:30`: the first such time of day from `from` on.
     fn clock_time(&self, written: &str, from: Timestamp) -> Option<Timestamp> {
-        let mut parts = written.split(':').map(|part| part.parse::<i64>().ok().filter(|_| part.len() <= 2));
+        let mut parts = written
+            .split(':')
+            .map(|part| part.parse::<i64>().ok().filter(|_| part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit())));
         let (hours, minutes) = (parts.next()??, parts.next()??);
         let seconds = parts.next().unwrap_or(Some(0))?;
         if hours > 24 || minutes > 59 || seconds > 59 || parts.next().is_some() {
@@ -860,7 +867,8 @@ fn sample(written: &At<'_, String>, sink: &mut Sink) -> Option<Sample> {
         "true" => Some(1.0),
         "false" => Some(0.0),
         "null" | "nan" | "空" => Some(f64::NAN),
-        number => number.parse::<f64>().ok(),
+        // No transmitter shows infinity.
+        number => number.parse::<f64>().ok().filter(|number| !number.is_infinite()),
     });
     let offset = at.map_or(Some(Duration::ZERO), signed);
     let sequence = sequence.map_or(Some(None), |word| word.parse().ok().map(Some));

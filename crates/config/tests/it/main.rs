@@ -13,4 +13,5 @@ mod replay;
 mod robustness;
 mod rules;
 mod samples;
+mod scenario;
 mod server;
