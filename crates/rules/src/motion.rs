@@ -28,6 +28,8 @@ pub(crate) struct Motion {
     /// For rising and for falling: each has its own window.
     rates: [Option<Window>; 2],
     before: Option<(Timestamp, f64, Option<u64>)>,
+    /// The newest reading with a value, whatever came after it: what the next one may send again.
+    known: Option<(Timestamp, f64, Option<u64>)>,
     /// From the reading before to the newest, where that was recent enough.
     step: Option<f64>,
     flat: Option<Flat>,
@@ -46,6 +48,9 @@ pub(crate) struct MotionRow {
     down: Option<WindowParts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<(Timestamp, f64, Option<u64>)>,
+    /// Where it is not the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<(Timestamp, f64, Option<u64>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flat: Option<Flat>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +82,8 @@ impl Motion {
     pub fn row(&self) -> MotionRow {
         let parts = |at: usize| self.rates[at].as_ref().map(Window::parts);
         let Self { before, flat, zero_since, resent, .. } = *self;
-        MotionRow { up: parts(0), down: parts(1), before, flat, zero_since, resent }
+        let known = self.known.filter(|_| before.is_none());
+        MotionRow { up: parts(0), down: parts(1), before, known, flat, zero_since, resent }
     }
 
     /// Goes on from what was stored, as far as the tag still has those conditions.
@@ -89,6 +95,7 @@ impl Motion {
             }
         }
         (motion.before, motion.flat, motion.zero_since, motion.resent) = (row.before, row.flat, row.zero_since, row.resent);
+        motion.known = row.known.or(row.before);
         Some(motion)
     }
 
@@ -123,12 +130,15 @@ impl Motion {
             Method::Step { within } => Some(within),
             _ => None,
         });
-        if let Some((time, before, sequence)) = self.before {
-            let again = sequence.is_some() && sequence == reading.record.sequence && before == value && time < reading.time;
+        if let Some((time, known, sequence)) = self.known {
+            let again = sequence.is_some() && sequence == reading.record.sequence && known == value && time < reading.time;
             self.resent = if again { self.resent.saturating_add(1) } else { 0 };
+        }
+        if let Some((time, before, _)) = self.before {
             self.step = within.filter(|within| reading.time.since(time) <= *within).map(|_| (value - before).abs());
         }
         self.before = Some((reading.time, value, reading.record.sequence));
+        self.known = self.before;
     }
 
     fn take_flat(&mut self, time: Timestamp, value: f64, tolerance: f64) {

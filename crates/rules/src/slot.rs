@@ -423,6 +423,10 @@ impl Slot {
             AlarmState::Normal | AlarmState::Acknowledged | AlarmState::LatchedAcknowledged => return false,
         };
         let now = scene.now;
+        if self.told_at.zip(realarm_after(rule)).is_some_and(|(told, after)| told + after <= now) {
+            // Seen later than it was to be told again: the wait begins with the acknowledgement, or it would be undone at once.
+            self.told_at = Some(now);
+        }
         self.go(rule, Change::Acknowledged, to, now, cause, scene);
         true
     }

@@ -294,7 +294,6 @@ fn every_short_history_of_a_reading_sent_again() {
 }
 
 #[test]
-#[ignore = "a bad reading hides that the next one moved: what was counted before it is counted on"]
 fn every_short_history_of_a_reading_sent_again_with_bad_ones_between() {
     sent_again(const { &[SENT[0], SENT[1], SENT[2], SENT[3], quality(5, "T", 5.0, Bad)] });
 }

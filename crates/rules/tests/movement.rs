@@ -223,3 +223,15 @@ fn a_late_backlog_is_judged_by_its_own_times() {
          1001s reading 30.1 at 180s  => rate-up returned 180s",
     );
 }
+
+#[test]
+fn an_acknowledgement_later_than_the_wait_begins_it_anew() {
+    check(
+        "high 80, realarm 10m
+         0s    reading 85       => high raised 0s; announce high
+         700s  acknowledge high => high acknowledged
+         701s  reading 85
+         1299s timeout
+         1300s timeout          => high realarmed; announce high again",
+    );
+}
