@@ -40,7 +40,7 @@ impl Pace {
     /// the journal has so many `rows` from `first` on.
     fn go_on(&mut self, first: u64, rows: u64, ran: std::time::Duration) {
         let a_day = rows as f64 / SHARE_A_DAY;
-        let most = (first - self.first) as f64 + a_day.max(JOURNAL_PIECE_ROWS as f64);
+        let most = first.saturating_sub(self.first) as f64 + a_day.max(JOURNAL_PIECE_ROWS as f64);
         self.allowed = (self.allowed + a_day * ran.as_secs_f64() / 86_400.0).min(most);
     }
     /// The last row that may be gone.

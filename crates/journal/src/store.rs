@@ -116,7 +116,7 @@ pub struct Record {
     pub hash: ChainHash,
 }
 
-/// No journal was written before (2026-11-24): an earlier stamp is of a clock that nobody had set, and says nothing about a row's age.
+/// No journal is older (2026-11-24): an earlier stamp is of a clock that nobody had set, and says nothing about a row's age.
 pub const STAMPS_FROM: Timestamp = Timestamp(1_795_478_400_000_000);
 
 /// A row's place, for those who ask how old the journal is.

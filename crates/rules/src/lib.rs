@@ -319,12 +319,8 @@ impl Rules {
             // The gateway tells of all its members: the first raises, the last to be free again returns.
             let Some(gateway) = self.plant.tag(tag).gateway else { return };
             let state = &mut self.gateways[gateway.at()];
-            let inhibited = &mut state.inhibited;
-            let is_changed = if active { inhibited.insert(tag) } else { inhibited.remove(&tag) };
-            state.changed |= is_changed;
-            // Nobody may be left without a word: where the configuration took away who it was.
-            let says_nothing = if active { !is_changed } else { !inhibited.is_empty() };
-            if says_nothing {
+            state.changed |= if active { state.inhibited.insert(tag) } else { state.inhibited.remove(&tag) };
+            if !active && !state.inhibited.is_empty() {
                 return;
             }
             detail = format!(
@@ -338,6 +334,17 @@ impl Rules {
         } else {
             self.return_own(teller, Condition::Inhibited, self.now, "抑制解除 · no longer inhibited".to_owned(), said);
         }
+    }
+
+    /// Whether a device has said that it is inhibited, where its gateway tells of it.
+    pub fn says_inhibited(&self, tag: TagIndex) -> bool {
+        let gateway = self.plant.tag(tag).gateway;
+        gateway.is_some_and(|gateway| self.gateways[gateway.at()].inhibited.contains(&tag))
+    }
+
+    /// Whether a gateway is to tell that a tag's device is inhibited.
+    pub(crate) fn is_told_by(&self, tag: TagIndex, gateway: usize) -> bool {
+        self.plant.tag(tag).in_service && self.tells_of_inhibit(tag) == self.plant.gateways[gateway].tag
     }
 
     /// The tag whose alarm tells that a tag's device is inhibited: its own, or its gateway's.

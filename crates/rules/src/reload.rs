@@ -209,10 +209,7 @@ impl Rules {
                 self.gone.extend(old.has_row.then(|| Gone::gateway_row(gateway)));
                 continue;
             };
-            let is_member = |tag: &TagIndex| {
-                let tag = self.plant.tag(*tag);
-                tag.in_service && tag.gateway.is_some_and(|gateway| gateway.at() == to)
-            };
+            let inhibited = old.inhibited.iter().filter_map(|tag| place(*tag)).filter(|tag| self.is_told_by(*tag, to)).collect();
             let unknown = old.registered_unknown.is_some();
             let own = self.plant.tag(self.plant.gateways[to].tag);
             let can_be_lost = own.in_service && own.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost);
@@ -220,7 +217,7 @@ impl Rules {
                 lost: old.lost && can_be_lost,
                 lost_members: old.lost_members.iter().filter_map(|tag| place(*tag)).collect(),
                 back: old.back.iter().filter_map(|tag| place(*tag)).collect(),
-                inhibited: old.inhibited.iter().filter_map(|tag| place(*tag)).filter(is_member).collect(),
+                inhibited,
                 kept: BTreeSet::new(),
                 registered_unknown: None,
                 ..old

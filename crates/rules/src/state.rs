@@ -221,7 +221,9 @@ impl Rules {
                         state.lost_since = row.lost_since;
                         state.lost_members = row.lost_members.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
                         state.back = row.back.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
-                        state.inhibited = row.inhibited.iter().filter_map(|id| rules.plant.tag_index(id)).collect();
+                        let inhibited = row.inhibited.iter().filter_map(|id| rules.plant.tag_index(id));
+                        let inhibited = inhibited.filter(|tag| rules.is_told_by(*tag, at)).collect();
+                        rules.gateways[at].inhibited = inhibited;
                     }
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }

@@ -42,6 +42,9 @@ impl Newest {
 /// Operating modes of before that are kept: a late reading is judged by the limits of its own time.
 const FORMER_MODES_MAX: usize = 8;
 
+/// A mode left for a shorter time was not left: its source was bad for a reading.
+const FLAP_MAX: Duration = Duration::from_secs(5);
+
 /// An operating mode that was.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FormerMode {
@@ -201,8 +204,9 @@ impl TagState {
         let tag = scene.tag();
         let has_modes = |place: usize| has_modes(&tag.conditions[place]);
         if (0..tag.conditions.len()).any(has_modes) {
-            let flapped = self.former_modes.last().is_some_and(|last| last.mode == mode && at.since(last.until) < tag.sample_interval);
-            if flapped {
+            let waits = self.slots.iter().any(|slot| slot.pending.is_some());
+            let was_short = |last: &FormerMode| (Duration::ZERO..FLAP_MAX.min(tag.sample_interval)).contains(&at.since(last.until));
+            if !waits && self.former_modes.last().is_some_and(|last| last.mode == mode && was_short(last)) {
                 // No reading is likely to be of the moment between.
                 self.former_modes.pop();
             } else {
@@ -256,7 +260,8 @@ impl TagState {
                 if has_ended {
                     continue;
                 }
-                if finding == Finding::Beyond {
+                // A movement is judged by the next reading, and doubt ends no wait.
+                if finding == Finding::Beyond || rule.condition.is_movement() || record.quality != Quality::Good {
                     slot.delay_by(rule.on_delay, scene.now);
                 } else {
                     slot.cancel_pending();
@@ -270,9 +275,9 @@ impl TagState {
 
     /// When a wait ended in an operating mode that is over; none where it lasts into the present one.
     fn ended_before(&self, tag: &Tag, at: usize, pending: &Pending) -> Option<Timestamp> {
-        let former = self.former_modes.iter().find(|former| pending.since < former.until)?;
-        let due = pending.due(by_mode(&tag.conditions[at], former.mode).on_delay);
-        (due <= former.until).then_some(due)
+        let since = self.former_modes.iter().filter(|former| pending.since < former.until);
+        let mut ends = since.map(|former| (pending.due(by_mode(&tag.conditions[at], former.mode).on_delay), former.until));
+        ends.find(|(due, until)| due <= until).map(|(due, _)| due)
     }
 
     /// When a wait ends.
@@ -339,7 +344,9 @@ impl TagState {
             let mut reading = reading;
             // Measured before the mode in force began, it raises by the limits of then; that it is over now it only shows where those of
             // now say so too.
-            if mode_began.is_some() && finding != finding_of(&of_now, reading) {
+            let is_before_raise =
+                self.slots[at].episode.is_some_and(|episode| self.slots[at].state.is_active() && reading.time < episode.since);
+            if mode_began.is_some() && (is_before_raise || finding != finding_of(&of_now, reading)) {
                 reading = &of_before;
                 finding = finding_of(&rule, reading);
             }
@@ -351,7 +358,8 @@ impl TagState {
             }
         }
         scene.judged_by = None;
-        if let Some(began) = mode_began {
+        // Of a backlog the first reading of the mode in force decides.
+        if let Some(began) = mode_began.filter(|_| !reading.late) {
             // It lasted into the mode in force, as if it had come before that began.
             self.hold_against_mode(began, view, scene);
         }

@@ -109,5 +109,29 @@ fn devices_without_a_condition_for_it_are_inhibited_as_an_alarm_of_their_gateway
     assert_eq!(run.said(9, &bit(one, false)), ["~GW.inhibited returned 9s"]);
 }
 
+#[test]
+fn a_configuration_that_gives_a_device_its_own_word_and_takes_it_back_leaves_nobody_unheard() {
+    let made = |own: bool, version: &str| {
+        let mut one = tag("hx", "T", Signal::Temperature);
+        one.conditions = vec![rule(Condition::High, 80.0)].into();
+        if own {
+            one.conditions.push(rule(Condition::Inhibited, 0.0));
+        }
+        plant(vec![one], &[], Duration::from_secs(5), version)
+    };
+    let (without, with) = (made(false, "v"), made(true, "w"));
+    let mut run = Run { rules: Rules::new(without.clone(), ZERO), tag: TAG };
+    let bit = |active| Input::Inhibit { tag: TAG, active };
+    assert_eq!(run.said(1, &bit(true)), ["~GW.inhibited raised 1s", "announce ~GW.inhibited [T]"]);
+    assert!(run.rules.says_inhibited(TAG));
+    for (secs, from, to) in [(2, &without, &with), (3, &with, &without)] {
+        let reload = watchfire_rules::Reload::prepare(from, to.clone());
+        run.rules.reload(reload, at(secs), &mut Vec::new()).expect("prepared from what is in force");
+        assert!(!run.rules.says_inhibited(TAG), "it says so again, to whom it is told now");
+    }
+    run.said(4, &bit(false));
+    assert_eq!(run.said(5, &bit(true)), ["~GW.inhibited raised 5s", "announce ~GW.inhibited [T]"]);
+}
+
 /// The only measured tag stands before the gateway's own and behind the engine's.
 const TAG: model::TagIndex = model::TagIndex(model::plant::SYSTEM_TAGS.len() as u32);

@@ -452,3 +452,35 @@ fn a_late_reading_is_judged_by_the_mode_of_its_own_time() {
          13s T reading 20         => late-exceedance T.high 5s",
     );
 }
+
+#[test]
+fn a_backlog_of_before_a_mode_raises_nothing_by_the_limits_of_now() {
+    // Stopped, 5 was proper; the pump runs again, and what was measured before arrives late.
+    check(
+        "tag T temperature, alone, low 10, mode 1 limit -100
+         tag N level, alone
+         calc M := [N]
+         modes M
+         0s   N reading 1
+         1s   T reading 20
+         100s N reading 0
+         101s T reading 5 at 30s
+         102s T reading 20 at 31s
+         103s T reading 5 at 32s
+         104s T reading 5          => T.low raised 104s; announce T.low",
+    );
+    // What came in time raises once, and what was measured before it was raised does not return it.
+    check(
+        "tag T temperature, low 10, mode 1 limit -100
+         tag N level
+         calc M := [N]
+         modes M
+         0s  N reading 1
+         1s  T reading 20
+         10s N reading 0
+         11s T reading 5 at 7s     => T.low raised 10s; announce T.low
+         11s T reading 20 at 8s
+         11s T reading 5 at 9s
+         12s T reading 20          => T.low returned 12s",
+    );
+}

@@ -108,15 +108,12 @@ impl Engine {
         let teller = self.pipeline.alarms().tells_of_inhibit(tag);
         let alarm = model::AlarmId { tag: self.plant.tag(teller).id.clone(), condition: model::Condition::Inhibited };
         let stands = self.pipeline.alarms().alarm(&alarm).is_some_and(|view| view.state.is_active());
-        let is_news = if teller == tag { stands != active } else { stands || active };
-        if teller != tag {
-            let waits = active && self.history.is_under_test(tag);
-            if waits {
-                self.inhibited_under_test.insert(tag);
-                return;
-            }
-            self.inhibited_under_test.remove(&tag);
+        if active && teller != tag && self.history.is_under_test(tag) {
+            self.inhibited_under_test.insert(tag);
+            return;
         }
+        self.inhibited_under_test.remove(&tag);
+        let is_news = if teller == tag { stands != active } else { active || stands || self.pipeline.alarms().says_inhibited(tag) };
         if is_news {
             self.feed(&Input::Rules(rules::Input::Inhibit { tag, active }));
         }
@@ -126,8 +123,7 @@ impl Engine {
     pub(super) fn check_inhibited(&mut self) {
         let over = self.inhibited_under_test.iter().copied().filter(|tag| !self.history.is_under_test(*tag));
         for tag in over.collect::<Vec<_>>() {
-            self.inhibited_under_test.remove(&tag);
-            self.feed(&Input::Rules(rules::Input::Inhibit { tag, active: true }));
+            self.inhibit(tag, true);
         }
     }
 

@@ -89,13 +89,18 @@ impl Guard {
     }
 
     fn write(&mut self, note: &[u8]) {
-        let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&self.path);
+        let open = || {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+            file.set_len(NOTHING.len() as u64).map(|()| file)
+        };
         let written = match self.file.take().map_or_else(open, Ok) {
             Ok(file) => file.write_all_at(note, 0).map(|()| self.file = Some(file)),
             Err(error) => Err(error),
         };
         if let Err(error) = written {
             tracing::warn!(%error, file = %self.path.display(), "could not note the input in hand");
+            // An older note would accuse an innocent input.
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }
