@@ -4,7 +4,7 @@
 //! lookup is made for one plant and finds nothing in another.
 
 use model::plant::Tag;
-use model::{Plant, RuleVersion, Signal, TagIndex, topic::PREFIX};
+use model::{Plant, RuleVersion, TagIndex, topic::PREFIX};
 
 /// Where the tags of one plant are, by their topics.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +34,9 @@ impl Lookup {
     pub fn new(plant: &Plant) -> Self {
         let plain = |name: &str| !name.is_empty() && !name.contains(['/', '%']);
         let is_plain = |tag: &Tag| plain(tag.id.enterprise.as_str()) && plain(&tag.id.tag);
-        let is_measured = |tag: &Tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none();
         let mut places = vec![EMPTY; (plant.tags.len() * 2).next_power_of_two().max(2)];
         let mut words = Vec::new();
-        for (at, tag) in plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && is_measured(tag)) {
+        for (at, tag) in plant.tags.iter().enumerate().filter(|(_, tag)| is_plain(tag) && Tag::is_measured(tag)) {
             let topic = format!("{PREFIX}/{}/{}", tag.id.enterprise, tag.id.tag);
             let Some(name) = name(topic.as_bytes()) else { continue };
             let hash = name.hash();

@@ -344,6 +344,10 @@ impl DataSheet {
 }
 
 impl Tag {
+    /// Whether readings of it come: it is neither a gateway's nor the engine's own, and not calculated.
+    pub fn is_measured(&self) -> bool {
+        !matches!(self.signal, Signal::Gateway | Signal::System) && self.calculation.is_none()
+    }
     /// A tag without conditions that has nothing but its name and the sheet of its signal.
     pub fn new(id: TagId, signal: Signal) -> Self {
         Self {

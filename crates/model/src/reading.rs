@@ -51,6 +51,14 @@ pub struct ReadingRecord {
     pub sequence: Option<u64>,
 }
 
+impl ReadingRecord {
+    /// As a reading of this tag that comes.
+    pub fn reading(&self, tag: TagIndex) -> Reading {
+        let Self { source_time, receive_time, value, quality, sequence } = *self;
+        Reading { sequence, source_time, value: value.unwrap_or(f64::NAN), receive_time, tag, quality }
+    }
+}
+
 impl From<&Reading> for ReadingRecord {
     fn from(reading: &Reading) -> Self {
         let value = reading.value.is_finite().then_some(reading.value);

@@ -44,7 +44,7 @@ impl Judged {
 impl Judged {
     /// The value a tag holds, judged anew at the time of the scene.
     pub fn held(tag: &Tag, record: &ReadingRecord, scene: &Scene<'_>) -> Self {
-        let reading = crate::straggler::reading(scene.index, record);
+        let reading = record.reading(scene.index);
         Self::new(tag, &reading, scene.now, scene.now, false)
     }
 }

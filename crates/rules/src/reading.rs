@@ -6,7 +6,7 @@ use crate::effects::Said;
 use crate::gates::Gate;
 use crate::row::Row;
 use crate::tag::{Newest, Order};
-use model::{Cause, Condition, Duration, Quality, Reading, ReadingRecord, Signal, TagIndex, Timestamp};
+use model::{Cause, Condition, Duration, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
 
 /// The usual case, decided by one row and one gate: a good, newer, timely value inside the tag's band, while nothing is due.
 ///
@@ -60,8 +60,7 @@ impl Rules {
     pub(crate) fn reading(&mut self, reading: &Reading, said: &mut Vec<Said>) {
         let index = reading.tag;
         // A gateway's own tag, the engine's and a calculated one have no readings; whoever sends one is not believed.
-        let measured = |tag: &model::plant::Tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none();
-        let known = self.plant.tags.get(index.at()).is_some_and(measured);
+        let known = self.plant.tags.get(index.at()).is_some_and(model::plant::Tag::is_measured);
         if !known {
             return self.fire_due(said);
         }

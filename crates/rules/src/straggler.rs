@@ -58,7 +58,7 @@ impl Rules {
         for record in self.take_kept(index, said) {
             let receive = record.receive_time.min(self.now);
             let time = crate::clock::Verdict::read(verdict, record.source_time, receive).min(self.now);
-            let judged = Judged::new(self.plant.tag(index), &reading(index, &record), time, receive, false);
+            let judged = Judged::new(self.plant.tag(index), &record.reading(index), time, receive, false);
             self.exceedance_row(index, &judged, said);
         }
     }
@@ -66,7 +66,7 @@ impl Rules {
     /// The clock has been found wrong (or right again): what was kept is judged by the new reading of it.
     pub(crate) fn judge_kept(&mut self, index: TagIndex, said: &mut Vec<Said>) {
         for record in self.take_kept(index, said) {
-            self.place(&reading(index, &record), said);
+            self.place(&record.reading(index), said);
         }
     }
 
@@ -80,7 +80,7 @@ impl Rules {
             self.gateways[gateway].kept.remove(&index);
         }
         for record in self.take_kept(index, said) {
-            let reading = reading(index, &record);
+            let reading = record.reading(index);
             let receive = record.receive_time.min(self.now);
             let newest = self.tag(index).newest().map_or(receive, |newest| newest.time);
             let judged = Judged::new(self.plant.tag(index), &reading, receive.max(newest), receive, true);
@@ -199,16 +199,4 @@ fn unrecorded<'a>(tag: &Tag, (then, mode): (Option<&Former>, u8), slot: impl Fn(
             !in_present && !in_pending && !slot.spans.covers(judged.time)
         })
         .collect()
-}
-
-/// A stored reading as one that comes.
-pub(crate) fn reading(tag: TagIndex, record: &ReadingRecord) -> Reading {
-    Reading {
-        tag,
-        source_time: record.source_time,
-        receive_time: record.receive_time,
-        value: record.value.unwrap_or(f64::NAN),
-        quality: record.quality,
-        sequence: record.sequence,
-    }
 }

@@ -228,8 +228,7 @@ impl TagState {
         let Some(newest) = self.newest.filter(|_| !self.is_bad() && !self.silent) else {
             // No data is no evidence against a wait, but its end is that of the new mode.
             for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
-                let has_ended = self.slots[place].pending.as_ref().is_some_and(|pending| self.ended_before(tag, place, pending).is_some());
-                if !has_ended {
+                if !self.has_ended_before(tag, place) {
                     let on_delay = self.in_force(tag, place).on_delay;
                     self.slots[place].delay_by(on_delay, scene.now);
                 }
@@ -237,23 +236,15 @@ impl TagState {
             return;
         };
         let record = newest.record;
-        let reading = Reading {
-            tag: scene.index,
-            source_time: record.source_time,
-            receive_time: record.receive_time,
-            value: record.value.unwrap_or(f64::NAN),
-            quality: record.quality,
-            sequence: record.sequence,
-        };
         let time = newest.time.max(at);
         let late = scene.now.since(time) > scene.plant.policies.late_after;
-        let mut judged = Judged::new(tag, &reading, time, scene.now, late);
+        let mut judged = Judged::new(tag, &record.reading(scene.index), time, scene.now, late);
         // May raise, never clears: the value is no new evidence.
         judged.quality = Quality::Uncertain;
         for place in (0..tag.conditions.len()).filter(|place| has_modes(*place)) {
             let rule = self.in_force(tag, place);
             let finding = find(&rule, &judged);
-            let has_ended = self.slots[place].pending.as_ref().is_some_and(|pending| self.ended_before(tag, place, pending).is_some());
+            let has_ended = self.has_ended_before(tag, place);
             let slot = &mut self.slots[place];
             if slot.pending.is_some() {
                 // What the mode of then has brought to its end stands, whatever is in force now.
@@ -278,6 +269,10 @@ impl TagState {
         let since = self.former_modes.iter().filter(|former| pending.since < former.until);
         let mut ends = since.map(|former| (pending.due(by_mode(&tag.conditions[at], former.mode).on_delay), former.until));
         ends.find(|(due, until)| due <= until).map(|(due, _)| due)
+    }
+
+    fn has_ended_before(&self, tag: &Tag, at: usize) -> bool {
+        self.slots[at].pending.as_ref().is_some_and(|pending| self.ended_before(tag, at, pending).is_some())
     }
 
     /// When a wait ends.

@@ -3,7 +3,7 @@
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{anyhow, bail};
 use config::{Lang, Loaded};
-use model::{Level, SYSTEM_ENTERPRISE, Signal, TagId, Tier, Timestamp};
+use model::{Level, SYSTEM_ENTERPRISE, TagId, Tier, Timestamp};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -117,11 +117,7 @@ impl Counts {
         Self {
             enterprises: bodies.count(),
             gateways: plant.gateways.len(),
-            tags: plant
-                .tags
-                .iter()
-                .filter(|tag| !matches!(tag.signal, Signal::Gateway | Signal::System) && tag.calculation.is_none())
-                .count(),
+            tags: plant.tags.iter().filter(|tag| tag.is_measured()).count(),
             levels: config::level_shares(plant),
         }
     }

@@ -304,9 +304,7 @@ fn contacts(args: &Args, plant: &Plant) -> anyhow::Result<PathBuf> {
 fn greet(args: &Args, plant: &Plant, base: &str, passwords: &BTreeMap<&'static str, String>) {
     let enterprises =
         plant.bodies.iter().filter(|body| body.tier == Tier::ENTERPRISE && body.id.as_str() != model::SYSTEM_ENTERPRISE).count();
-    let is_measured =
-        |tag: &&model::plant::Tag| !matches!(tag.signal, model::Signal::Gateway | model::Signal::System) && tag.calculation.is_none();
-    let tags = plant.tags.iter().filter(is_measured).count();
+    let tags = plant.tags.iter().filter(|tag| tag.is_measured()).count();
     println!("{}", say("【演示】烽燧 Watchfire", "[DEMO] Watchfire 烽燧"));
     println!("  {}: {base}", say("页面", "pages"));
     println!("  MQTT: mqtt://{}", args.listen);

@@ -52,10 +52,9 @@ pub fn of(
 
 /// What is measured over a window of another length, or calculated otherwise: it begins to gather anew.
 fn windows(old: &Tag, new: &Tag) -> Vec<PlanEffectJson> {
-    let method = |rule: &ConditionRule| rule.extra.as_ref().map_or(Method::Value, |extra| extra.method);
     let begins_anew = |rule: &&ConditionRule| {
         let before = old.conditions.iter().find(|other| other.condition == rule.condition);
-        let lengths = before.map(|before| (method(before), method(rule)));
+        let lengths = before.map(|before| (before.method(), rule.method()));
         matches!(lengths, Some((Method::Rate { window: before }, Method::Rate { window })) if before != window)
     };
     let alarm = |condition| AlarmId { tag: new.id.clone(), condition };

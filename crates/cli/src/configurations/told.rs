@@ -116,23 +116,38 @@ const OTHERS_MAX: usize = 20;
 fn change(line: &Line, lines: &[&Line], version: &VersionJson) -> LimitChange {
     let other = |line: &&Line| {
         let tag = line.tag.as_ref().map_or_else(String::new, |tag| format!("{} ", tag.tag));
-        let zh = words(line.condition.map(Condition::name_zh), line.item.name_zh());
-        let en = words(line.condition.map(Condition::name), line.item.name());
-        let (old_zh, new_zh) = (with_unit(line.old.zh(), &line.unit), with_unit(line.new.zh(), &line.unit));
-        let (old_en, new_en) = (with_unit(line.old.en(), &line.unit), with_unit(line.new.en(), &line.unit));
-        (format!("{tag}{zh} {old_zh}→{new_zh}"), format!("{tag}{en} {old_en} -> {new_en}"))
+        let [zh, en] = in_words(line);
+        (format!("{tag}{} {}→{}", zh.what, zh.old, zh.new), format!("{tag}{} {} -> {}", en.what, en.old, en.new))
     };
+    let [zh, en] = in_words(line);
     LimitChange {
-        what_zh: words(line.condition.map(Condition::name_zh), line.item.name_zh()),
-        what_en: words(line.condition.map(Condition::name), line.item.name()),
-        old_zh: with_unit(line.old.zh(), &line.unit),
-        new_zh: with_unit(line.new.zh(), &line.unit),
-        old_en: with_unit(line.old.en(), &line.unit),
-        new_en: with_unit(line.new.en(), &line.unit),
+        what_zh: zh.what,
+        what_en: en.what,
+        old_zh: zh.old,
+        new_zh: zh.new,
+        old_en: en.old,
+        new_en: en.new,
         count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
         others: lines.iter().skip(1).take(OTHERS_MAX).map(other).collect(),
         ticket: version.ticket.clone(),
     }
+}
+
+/// A line in one language.
+struct InWords {
+    what: String,
+    old: String,
+    new: String,
+}
+
+/// In Chinese and in English.
+fn in_words(line: &Line) -> [InWords; 2] {
+    let unit = |value| with_unit(value, &line.unit);
+    let (zh, en) = (line.condition.map(Condition::name_zh), line.condition.map(Condition::name));
+    [
+        InWords { what: words(zh, line.item.name_zh()), old: unit(line.old.zh()), new: unit(line.new.zh()) },
+        InWords { what: words(en, line.item.name()), old: unit(line.old.en()), new: unit(line.new.en()) },
+    ]
 }
 
 fn words(condition: Option<&str>, item: &str) -> String {

@@ -229,9 +229,9 @@ impl Engine {
         let steered = &mut self.pending.steered;
         self.pipeline.drain_calculated(|tag, record| {
             *steered |= steering.is_news(tag, &record);
-            let ReadingRecord { value, quality, source_time, receive_time, sequence } = record;
+            let ReadingRecord { value, quality, source_time, receive_time, .. } = record;
             view.set_value(tag, console::LiveValue { value, quality, source_time, receive_time });
-            history.push(&Reading { tag, source_time, receive_time, value: value.unwrap_or(f64::NAN), quality, sequence }, now);
+            history.push(&record.reading(tag), now);
         });
         seen
     }
