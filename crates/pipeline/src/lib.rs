@@ -237,6 +237,11 @@ fn is_retired(effect: &AlarmEffect) -> bool {
     matches!(effect, AlarmEffect::Transition(transition) if transition.change == Change::Retired)
 }
 
+/// Rows that the store may take before a change comes into force; see [`Reload::rows`].
+pub fn rows_of(reload: &mut Reload, number: u64) -> Vec<Row> {
+    reload.rows(number).into_iter().map(|(key, bytes)| (format!("{RULES}{key}"), bytes)).collect()
+}
+
 /// The case a state row is of, by its key.
 pub fn case_of_row(key: &str) -> Option<CaseId> {
     key.strip_prefix(ESCALATION)?.strip_prefix("case/").map(CaseId::new)

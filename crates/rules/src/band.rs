@@ -21,6 +21,11 @@ impl Band {
     /// Zero, of either sign.
     const ZERO: Self = Self { low: 0.0_f64.next_down(), high: 0.0_f64.next_up() };
 
+    /// Whether a value lies inside.
+    pub fn contains(&self, value: f64) -> bool {
+        self.low < value && value < self.high
+    }
+
     const fn above(low: f64) -> Self {
         Self { low, ..Self::ALL }
     }
@@ -32,13 +37,9 @@ impl Band {
     }
 }
 
-/// The band of a tag as it stands, if it has one. That its newest reading is a plain one is `row`'s business.
-///
-/// `since` is when its present conditions came into force: until a reading of that time has come, one of before may still come.
-pub(crate) fn of(tag: &Tag, state: &TagState, now: Timestamp, since: Option<Timestamp>) -> Option<Band> {
-    if since.is_some_and(|since| state.newest.is_none_or(|newest| newest.time < since)) {
-        return None;
-    }
+/// The band of a tag as it stands, if it has one. That its newest reading is a plain one is `row`'s business, and that its conditions have
+/// been in force for longer than that is the caller's: else a reading of before may still come.
+pub(crate) fn of(tag: &Tag, state: &TagState, now: Timestamp) -> Option<Band> {
     if state.silent || state.warm_until.is_some() || !state.kept.is_empty() || !state.marks.is_empty() {
         return None;
     }

@@ -4,7 +4,7 @@
 //! independent of how the work was done, so a backtest may run tag by tag and merge.
 
 use crate::bygone::Bygone;
-use crate::former::{self, Former};
+use crate::former::{self, Former, Then};
 use model::plant::{ConditionRule, Tag};
 use model::{AlarmEffect, AlarmId, Condition, Plant, RuleVersion, TagIndex, Timestamp};
 
@@ -22,10 +22,10 @@ pub(crate) struct Scene<'a> {
     pub now: Timestamp,
     pub plant: &'a Plant,
     pub index: TagIndex,
-    /// What was in force for this tag before, oldest first.
-    pub former: &'a [Former],
+    /// What was in force for this tag before.
+    pub former: Former<'a>,
     /// What the reading in hand is judged by, where that is no longer in force.
-    pub judged_by: Option<&'a Former>,
+    pub judged_by: Option<Then<'a>>,
     /// Episodes of conditions that have left the configuration and may be back.
     pub bygone: &'a Bygone,
     pub said: &'a mut Vec<Said>,
@@ -41,11 +41,11 @@ impl<'a> Scene<'a> {
     }
     /// Judges by what was in force at `time`, from here on.
     pub fn judge_as_of(&mut self, time: Timestamp) {
-        self.judged_by = former::at(self.former, time);
+        self.judged_by = self.former.at(time);
     }
     /// The version that judges.
     pub fn version(&self) -> &'a RuleVersion {
-        self.judged_by.map_or(&self.plant.version, |former| &former.rules)
+        self.judged_by.map_or(&self.plant.version, Then::rules)
     }
     pub fn alarm(&self, condition: Condition) -> AlarmId {
         AlarmId { tag: self.tag().id.clone(), condition }

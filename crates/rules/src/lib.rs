@@ -499,8 +499,9 @@ impl Rules {
         if std::mem::take(&mut tag.changed) {
             self.dirty.insert(index);
         }
-        let since = self.formers.since(index);
-        let band = if self.second.feeds(index) { None } else { band::of(self.plant.tag(index), &tag, self.now, since) };
+        let newest = tag.newest.map_or(Timestamp::MIN, |newest| newest.time);
+        let may_be_of_before = self.formers.of(index).changed_after(newest);
+        let band = if self.second.feeds(index) || may_be_of_before { None } else { band::of(self.plant.tag(index), &tag, self.now) };
         self.second.touch(index);
         let listens = tag.newest.is_some() && !tag.silent && self.silence.watches(index);
         if self.tags.close(index, tag, band, listens) {

@@ -15,17 +15,19 @@
 //!
 //! [`Reload::prepare`] does what needs both plants and no state; it may take its time elsewhere. [`Rules::reload`] then moves the state over.
 
+use crate::band::{self, Band};
 use crate::effects::{self, Said, Scene};
-use crate::former::Former;
+use crate::former::Before;
 use crate::gateway::GatewayState;
 use crate::judge::{Finding, Judged, find};
 use crate::motion::Motion;
-use crate::slot::{Hold, Outcome, Raise, deadline};
+use crate::row::Rows;
+use crate::slot::{Hold, Outcome, Raise, Slot, deadline};
 use crate::state::Gone;
 use crate::tag::{GatewayView, Newest, TagState};
-use crate::{Input, Rules};
+use crate::{Input, Rules, second};
 use model::plant::{ConditionRule, Plant, Tag};
-use model::{AlarmEffect, AlarmId, AlarmState, Condition, TagIndex, Timestamp};
+use model::{AlarmEffect, AlarmId, AlarmState, Condition, Duration, TagIndex, Timestamp};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,10 +39,23 @@ pub struct Reload {
     fresh: Box<Rules>,
     /// By tag of before, its place now.
     moves: Vec<Option<TagIndex>>,
-    /// By tag of before: it is judged just as it was.
-    alike: Vec<bool>,
+    /// By tag of before, how it comes over.
+    ways: Vec<Way>,
     /// By gateway of before, its place now.
     gateways: Vec<Option<usize>>,
+    /// What was in force, for readings of before.
+    before: Before,
+}
+
+/// How a tag comes over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    /// It is judged just as it was.
+    Alike,
+    /// It is judged otherwise, but where nothing stands and its value is inside this band nothing becomes of that.
+    Inside(Band),
+    /// It is judged otherwise, or gone.
+    Anew,
 }
 
 /// The change was prepared from another configuration than the one in force.
@@ -61,8 +76,33 @@ impl Reload {
         let moves = places(&from.tags, &to.tags, |one, other| one.id.cmp(&other.id));
         let gateways = places(&from.gateways, &to.gateways, |one, other| (&one.enterprise, &one.id).cmp(&(&other.enterprise, &other.id)));
         let moves: Vec<_> = moves.into_iter().map(|to| to.map(|at| TagIndex(at as u32))).collect();
-        let alike = from.tags.iter().zip(&moves).map(|(tag, place)| place.is_some_and(|place| judges_alike(tag, to.tag(place)))).collect();
-        Self { from: Arc::clone(from), fresh: Box::new(Rules::new(to, Timestamp(0))), moves, alike, gateways }
+        let fresh = Box::new(Rules::new(Arc::clone(&to), Timestamp(0)));
+        let mut before = Before::default();
+        let way = |(was, place): (TagIndex, &Option<TagIndex>)| {
+            let old = from.tag(was);
+            let Some(place) = *place else {
+                before.left(&old.id);
+                return Way::Anew;
+            };
+            if judges_alike(old, to.tag(place)) {
+                return Way::Alike;
+            }
+            before.add(place, old, to.tag(place));
+            let calculates = [old, to.tag(place)].iter().any(|tag| tag.calculation.is_some()) || fresh.second.feeds(place);
+            let means = || second::own_meaning(from, was) == second::own_meaning(&to, place);
+            match band_of_quiet(old, to.tag(place)) {
+                Some(band) if !calculates && means() => Way::Inside(band),
+                _ => Way::Anew,
+            }
+        };
+        let ways = (0..).map(TagIndex).zip(&moves).map(way).collect();
+        Self { from: Arc::clone(from), fresh, moves, ways, gateways, before }
+    }
+    /// Rows that the store may take before the change comes into force, one by one, so that the commit of the change is a short one: what
+    /// was in force before it. Without the change they are nothing. Where nobody asks for them, the commit of the change has them. To be
+    /// asked for once; `number` is one that no other change of this store ever had.
+    pub fn rows(&mut self, number: u64) -> Vec<(String, Vec<u8>)> {
+        self.before.rows(number, &self.fresh.plant)
     }
     /// The configuration it was prepared from.
     pub fn from(&self) -> &Arc<Plant> {
@@ -74,8 +114,8 @@ impl Reload {
     }
     /// Tags that are there before and after and are not judged alike, by their place before and after.
     pub fn changed(&self) -> impl Iterator<Item = (TagIndex, TagIndex)> + '_ {
-        let both = self.moves.iter().zip(&self.alike).enumerate();
-        both.filter(|(_, (_, alike))| !**alike).filter_map(|(at, (to, _))| Some((TagIndex(at as u32), (*to)?)))
+        let both = self.moves.iter().zip(&self.ways).enumerate();
+        both.filter(|(_, (_, way))| **way != Way::Alike).filter_map(|(at, (to, _))| Some((TagIndex(at as u32), (*to)?)))
     }
     /// The configuration that comes into force.
     pub fn to(&self) -> &Arc<Plant> {
@@ -96,6 +136,16 @@ fn judges_alike(before: &Tag, after: &Tag) -> bool {
     before == after || *before == same_places()
 }
 
+/// The band inside which a tag that is judged otherwise now says nothing, as long as nothing stands.
+fn band_of_quiet(before: &Tag, after: &Tag) -> Option<Band> {
+    let is_watched = |tag: &Tag| tag.stale_after > Duration::ZERO;
+    if !before.in_service || !after.in_service || is_watched(before) != is_watched(after) {
+        return None;
+    }
+    let quiet = TagState { slots: vec![Slot::NEW; after.conditions.len()], ..TagState::default() };
+    band::of(after, &quiet, Timestamp::MIN)
+}
+
 /// For each element of one sorted list, its place in the other.
 fn places<T>(from: &[T], to: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<Option<usize>> {
     let mut next = 0;
@@ -109,6 +159,14 @@ fn places<T>(from: &[T], to: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<Op
         .collect()
 }
 
+/// What has to be judged after all came over.
+struct Moved {
+    /// Tags whose value or mode is another one now: all of their conditions.
+    anew: BTreeSet<TagIndex>,
+    /// Tags that are judged otherwise, by their place before and after: what differs.
+    judged: Vec<(TagIndex, TagIndex)>,
+}
+
 impl Rules {
     /// Goes on under another configuration from `now` on and appends what that causes. Gives back what is left of before, for whoever has
     /// the time to free it. Nothing has changed where it is refused.
@@ -118,21 +176,18 @@ impl Rules {
         }
         // What is due by now was due under the limits of before.
         self.step(&Input::Timeout, now, out);
-        let Reload { from, mut fresh, moves, alike, gateways } = reload;
+        let Reload { from, mut fresh, moves, ways, gateways, before } = reload;
         std::mem::swap(self, &mut *fresh);
-        let anew = self.take_over(&mut fresh, &from, &moves, &alike, &gateways);
+        let Moved { anew, judged } = self.take_over(&mut fresh, &from, &moves, &ways, &gateways, before);
         let mut said = std::mem::take(&mut self.said);
-        for (at, to) in moves.iter().enumerate() {
-            if let Some(index) = to.filter(|index| !alike[at] && !anew.contains(index)) {
-                let before = &from.tags[at];
-                let rules: &[ConditionRule] = if before.in_service { &before.conditions } else { &[] };
-                self.rejudge(index, rules, &mut said);
-            }
+        for (was, index) in judged.iter().filter(|(_, index)| !anew.contains(index)) {
+            let before = from.tag(*was);
+            let rules: &[ConditionRule] = if before.in_service { &before.conditions } else { &[] };
+            self.rejudge(*index, rules, &mut said);
         }
         anew.iter().for_each(|index| self.rejudge(*index, &[], &mut said));
         // What reads a tag that changed is worked out again, out of service included: its value is not believed any more.
-        let changed = moves.iter().zip(&alike).filter(|(_, alike)| !**alike).filter_map(|(to, _)| *to);
-        changed.chain(anew).for_each(|tag| self.second.touch(tag));
+        judged.iter().map(|(_, index)| *index).chain(anew).for_each(|tag| self.second.touch(tag));
         self.run_second(&mut said);
         self.settle_restart(&mut said);
         self.tell_faults(&mut said);
@@ -142,16 +197,16 @@ impl Rules {
         Ok(fresh)
     }
 
-    /// Moves all state over from the rules of before. Whoever adds a field has to say here what becomes of it. Gives back the tags whose
-    /// value or mode is another one now, so that all of their conditions have to be judged.
+    /// Moves all state over from the rules of before. Whoever adds a field has to say here what becomes of it.
     fn take_over(
         &mut self,
         before: &mut Rules,
         from: &Plant,
         moves: &[Option<TagIndex>],
-        alike: &[bool],
+        ways: &[Way],
         to_gateway: &[Option<usize>],
-    ) -> BTreeSet<TagIndex> {
+        changed: Before,
+    ) -> Moved {
         let Rules {
             plant: _,
             now,
@@ -188,8 +243,8 @@ impl Rules {
         // Tags whose value of before means nothing now, as a start on other formulas holds it too.
         let moved = (0..).map(TagIndex).zip(moves).filter_map(|(was, to)| Some((was, (*to)?)));
         let void: BTreeSet<TagIndex> = moved
-            // What is measured, and judged alike, has the same unit.
-            .filter(|(was, to)| !alike[was.at()] || self.plant.tag(*to).calculation.is_some())
+            // What is measured, and alike or inside its band, has the same unit.
+            .filter(|(was, to)| ways[was.at()] == Way::Anew || self.plant.tag(*to).calculation.is_some())
             .filter(|(was, to)| second.meaning(from, *was) != self.second.meaning(&self.plant, *to))
             .map(|(_, to)| to)
             .collect();
@@ -227,35 +282,21 @@ impl Rules {
             }
         }
 
-        let (here, dropped) = formers.moved(moves);
-        self.formers = here;
-        self.gone.extend(dropped.iter().map(|tag| Gone::former_row(&from.tag(*tag).id)));
-        for (at, to) in moves.iter().enumerate() {
-            if let (Some(to), false) = (*to, alike[at]) {
-                let (old, new) = (&from.tags[at], self.plant.tag(to));
-                if old.conditions != new.conditions || old.in_service != new.in_service {
-                    let conditions = if old.in_service { old.conditions.to_vec() } else { Vec::new() };
-                    self.formers.push(to, Former { until: self.now, rules: from.version.clone(), conditions });
-                }
-            }
-        }
+        self.formers = std::mem::take(formers).moved(moves, changed, self.now, &from.version);
 
+        let mut judged = Vec::new();
         let mut written: BTreeSet<TagIndex> = dirty.iter().filter_map(|tag| place(*tag)).collect();
         for (at, to) in moves.iter().enumerate() {
             let index = TagIndex(at as u32);
             let old = from.tag(index);
             match *to {
-                // A tag that something is newly calculated from is closed anew, so that each of its readings is looked at.
-                Some(to) if alike[at] && !tags.is_boxed(index) && !self.second.feeds(to) && !void.contains(&to) => {
-                    if let Some(heard) = self.tags.adopt(to, tags, index) {
-                        self.silence.began(to, heard);
-                    }
-                }
+                Some(to) if self.adopt(to, tags, index, ways[at], &void) => {}
                 Some(to) => {
-                    let state = tags.open(index, old.conditions.len());
-                    self.move_tag(old, to, state, alike[at], void.contains(&to));
-                    if !alike[at] {
+                    let (state, is_alike) = (tags.open(index, old.conditions.len()), ways[at] == Way::Alike);
+                    self.move_tag(old, to, state, is_alike, void.contains(&to));
+                    if !is_alike {
                         written.insert(to);
+                        judged.push((index, to));
                     }
                 }
                 None => {
@@ -284,7 +325,25 @@ impl Rules {
         for gateway in 0..self.gateways.len() {
             self.gateways.reopen(gateway);
         }
-        anew
+        Moved { anew, judged }
+    }
+
+    /// Takes over a tag of which its row says everything and that says nothing by its new conditions either. False where it has to be
+    /// opened for that.
+    fn adopt(&mut self, to: TagIndex, tags: &Rows, index: TagIndex, way: Way, void: &BTreeSet<TagIndex>) -> bool {
+        // A tag that something is newly calculated from is closed anew, so that each of its readings is looked at.
+        if tags.is_boxed(index) || self.second.feeds(to) || void.contains(&to) {
+            return false;
+        }
+        match way {
+            Way::Alike => {}
+            Way::Inside(band) if tags.is_inside(index, band) && !self.looks_closely => {}
+            Way::Inside(_) | Way::Anew => return false,
+        }
+        if let Some(heard) = self.tags.adopt(to, tags, index, way == Way::Alike) {
+            self.silence.began(to, heard);
+        }
+        true
     }
 
     /// Moves a tag of which something stands, or which is judged otherwise, or whose value is `void`.

@@ -241,11 +241,22 @@ impl Rows {
         self.rest[index.at()].is_some()
     }
 
-    /// Takes over a tag of another plant that is judged as before and has no box. Says when it was last heard where its silence clock runs.
-    pub fn adopt(&mut self, index: TagIndex, from: &Self, at: TagIndex) -> Option<Timestamp> {
+    /// Whether the newest value of a tag, if it has one, is a plain one inside a band.
+    pub fn is_inside(&self, index: TagIndex, band: Band) -> bool {
+        match self.marks[index.at()].known {
+            Known::Nothing => true,
+            Known::Plain => band.contains(self.rows[index.at()].value),
+            Known::Odd => false,
+        }
+    }
+
+    /// Takes over a tag of another plant that has no box and is judged as before; else its next reading is looked at. Says when it was last
+    /// heard where its silence clock runs.
+    pub fn adopt(&mut self, index: TagIndex, from: &Self, at: TagIndex, as_before: bool) -> Option<Timestamp> {
         let (row, mark) = (&from.rows[at.at()], from.marks[at.at()]);
         let gateway = self.rows[index.at()].gateway;
-        self.rows[index.at()] = Row { gateway, ..row.clone() };
+        let (low, high) = if as_before { (row.low, row.high) } else { (f64::NAN, f64::NAN) };
+        self.rows[index.at()] = Row { gateway, low, high, ..row.clone() };
         self.marks[index.at()] = mark;
         mark.listens.then_some(row.heard)
     }

@@ -183,7 +183,7 @@ fn meanings(plant: &Plant, order: &[TagIndex]) -> BTreeMap<TagIndex, u32> {
 }
 
 /// A number for the unit and the formula of a tag.
-fn own_meaning(plant: &Plant, tag: TagIndex) -> u32 {
+pub(crate) fn own_meaning(plant: &Plant, tag: TagIndex) -> u32 {
     let tag = plant.tag(tag);
     fnv(fnv(FNV_BASIS, tag.unit.as_bytes()), tag.formula().unwrap_or_default().as_bytes())
 }

@@ -11,6 +11,7 @@ use crate::Rules;
 use crate::bygone::Left;
 use crate::clock::{Evidence, Verdict};
 use crate::effects::Said;
+use crate::former::{Former, Stored};
 use crate::listening::Listening;
 use crate::motion::{Motion, MotionRow};
 use crate::row::TagView;
@@ -29,7 +30,6 @@ use std::sync::Arc;
 
 const TAG: &str = "rules/tag/";
 const GATEWAY: &str = "rules/gateway/";
-const FORMER: &str = "rules/former/";
 /// Of all that are on record no more one by one.
 const BYGONE_FALLEN: &str = "rules/bygone";
 const BYGONE: &str = "rules/bygone/";
@@ -174,10 +174,6 @@ impl Gone {
     pub fn tag_row(tag: &TagId) -> Self {
         Self { row: Some(format!("{TAG}{tag}")), alarm: None }
     }
-    /// The former conditions of a tag that is gone.
-    pub fn former_row(tag: &TagId) -> Self {
-        Self { row: Some(format!("{FORMER}{tag}")), alarm: None }
-    }
     /// The row of a gateway that is gone.
     pub fn gateway_row(gateway: &model::plant::Gateway) -> Self {
         Self { row: Some(format!("{GATEWAY}{}/{}", gateway.enterprise, gateway.id)), alarm: None }
@@ -202,7 +198,7 @@ impl Rules {
         let listened = soft.iter().find(|(key, _)| key == SOFT_LISTENING).map(|(key, bytes)| parse(key, bytes)).transpose()?;
         rules.listening = Listening::down(listened.unwrap_or(Timestamp(0)), now);
         let mut revisions = vec![0; rules.tags.len()];
-        let (mut forgotten, mut anew) = (BTreeSet::new(), BTreeSet::new());
+        let (mut forgotten, mut anew, mut former) = (BTreeSet::new(), BTreeSet::new(), Stored::default());
         for (key, bytes) in hard {
             if let Some(name) = key.strip_prefix(TAG) {
                 let row: TagRow = parse(key, bytes)?;
@@ -227,18 +223,16 @@ impl Rules {
                     }
                     None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
                 }
-            } else if let Some(name) = key.strip_prefix(FORMER) {
-                match TagId::parse(name).and_then(|id| rules.plant.tag_index(&id)) {
-                    Some(index) => rules.formers.set(index, parse(key, bytes)?),
-                    None => rules.gone.push(Gone { row: Some(key.clone()), alarm: None }),
-                }
             } else if let Some(name) = key.strip_prefix(BYGONE) {
                 let tag = TagId::parse(name).ok_or_else(|| unnamed(key))?;
                 rules.bygone.set(tag, parse::<Left>(key, bytes)?);
             } else if key == BYGONE_FALLEN {
                 rules.bygone.set_fallen(parse(key, bytes)?);
+            } else {
+                former.take(key, bytes).map_err(|error| unreadable(key, &error))?;
             }
         }
+        rules.formers = former.of(&rules.plant);
         for (key, bytes) in soft {
             if let Some(name) = key.strip_prefix(SOFT_GATEWAY) {
                 let row: SoftGatewayRow = parse(key, bytes)?;
@@ -292,9 +286,7 @@ impl Rules {
                 state.has_row = needed;
             }
         }
-        for index in self.formers.take_changed() {
-            out.push((format!("{FORMER}{}", self.plant.tag(index).id), Some(bytes(&self.formers.of(index)))));
-        }
+        self.formers.drain(&self.plant, out);
         for tag in self.bygone.take_changed() {
             out.push(match tag {
                 Some(tag) => (format!("{BYGONE}{tag}"), self.bygone.of(&tag).map(bytes)),
@@ -572,7 +564,8 @@ impl Rules {
                 self.dirty.insert(index);
             }
             let bygone = &self.bygone;
-            let mut scene = crate::effects::Scene { now: self.now, plant: &plant, index, former: &[], judged_by: None, bygone, said };
+            let mut scene =
+                crate::effects::Scene { now: self.now, plant: &plant, index, former: Former::none(index), judged_by: None, bygone, said };
             scene.say(self.now, alarm.condition, AlarmEffect::Transition(transition));
         }
         self.gone.retain(|gone| gone.row.is_some());
@@ -613,5 +606,9 @@ fn bytes(row: &impl Serialize) -> Vec<u8> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(key: &str, bytes: &'a [u8]) -> Result<T, RestoreError> {
-    serde_json::from_slice(bytes).map_err(|error| RestoreError { key: key.to_owned(), reason: error.to_string() })
+    serde_json::from_slice(bytes).map_err(|error| unreadable(key, &error))
+}
+
+fn unreadable(key: &str, error: &serde_json::Error) -> RestoreError {
+    RestoreError { key: key.to_owned(), reason: error.to_string() }
 }

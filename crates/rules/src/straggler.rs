@@ -6,7 +6,7 @@
 
 use crate::Rules;
 use crate::effects::Said;
-use crate::former::{self, Former};
+use crate::former::{self, Then};
 use crate::judge::Finding;
 use crate::judge::{Judged, find, is_told_though_returned, lower_of_side};
 use crate::slot::{Hold, Slot};
@@ -26,7 +26,7 @@ impl Rules {
         let tag = self.plant.tag(index);
         let judged = Judged::new(tag, reading, time, receive, false);
         let state = self.tag(index);
-        let then = former::at(self.formers.of(index), time);
+        let then = self.formers.of(index).at(time);
         let mode = mode_at(&state.rest.former_modes, state.rest.mode, time);
         let tells = !unrecorded(tag, (then, mode), |place| state.slot(place), &judged).is_empty();
         let Some(gateway) = self.tags.gateway(index) else {
@@ -182,7 +182,7 @@ pub(crate) fn outruns(measured: Duration, passed: Duration, interval: Duration) 
 }
 
 /// Conditions that a reading is beyond, by the limits and the operating mode of then, at a time none of their episodes covers.
-fn unrecorded<'a>(tag: &Tag, (then, mode): (Option<&Former>, u8), slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
+fn unrecorded<'a>(tag: &Tag, (then, mode): (Option<Then<'_>>, u8), slot: impl Fn(usize) -> &'a Slot, judged: &Judged) -> Vec<usize> {
     let beyond = |place: usize| {
         let rule = former::rule(tag, then, place);
         rule.is_some_and(|rule| matches!(find(&by_mode(rule, mode), judged), Finding::Beyond | Finding::OverRange))

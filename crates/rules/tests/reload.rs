@@ -1,6 +1,6 @@
 //! Another configuration comes into force while alarms stand and delays run.
 mod common;
-use common::random::{Op, Run, county, op};
+use common::random::{Op, Run, calm_op, county, op};
 use common::*;
 use model::*;
 use proptest::prelude::*;
@@ -572,24 +572,105 @@ fn a_change_prepared_from_another_configuration_is_refused_and_changes_nothing()
     assert_eq!(read(&mut rules, &two, 92.0, 3, 3), [("r2".into(), Some(90.0))]);
 }
 
+/// Takes another configuration into force, its rows written before where `ahead`, and commits.
+fn change(rules: &mut Rules, store: &mut Store, from: &Arc<Plant>, to: &Arc<Plant>, now: i64, ahead: Option<u64>) {
+    let mut reload = Reload::prepare(from, Arc::clone(to));
+    store.hard.extend(ahead.into_iter().flat_map(|number| reload.rows(number)));
+    rules.reload(reload, at(now), &mut Vec::new()).expect("prepared from what is in force");
+    store.commit(rules);
+}
+
+fn restart(store: &Store, plant: &Arc<Plant>, now: i64) -> Rules {
+    let mut rules = store.restore(plant, at(now));
+    for input in [Input::Link { up: true }, Input::Drained] {
+        rules.step(&input, at(now), &mut Vec::new());
+    }
+    rules
+}
+
+fn former_rows(store: &Store) -> Vec<&String> {
+    store.hard.keys().filter(|key| key.starts_with("rules/former")).collect()
+}
+
 #[test]
-fn former_rules_are_bounded_and_rows_of_dropped_tags_go() {
+fn former_rules_are_bounded_and_their_rows_with_them() {
     let mut plant = one(80.0, "r0");
     let mut rules = Rules::new(Arc::clone(&plant), ZERO);
     let mut store = Store::default();
-    for round in 1..=bounds::RULE_VERSIONS_KEPT_MAX as i64 + 3 {
+    let rounds = bounds::FORMER_CHANGES_MAX as i64 + 3;
+    for round in 1..=rounds {
         let next = one(80.0 + round as f64, &format!("r{round}"));
-        rules.reload(Reload::prepare(&plant, Arc::clone(&next)), at(round), &mut Vec::new()).expect("prepared from what is in force");
+        change(&mut rules, &mut store, &plant, &next, round, (round % 2 == 0).then_some(round as u64 * 10_000_000));
         plant = next;
-        store.commit(&mut rules);
     }
-    let row = store.hard.get("rules/former/hx/T").expect("kept");
-    let kept: Vec<serde_json::Value> = serde_json::from_slice(row).expect("our own row");
-    assert_eq!(kept.len(), bounds::RULE_VERSIONS_KEPT_MAX);
-    let none = common::plant(Vec::new(), &[], Duration::from_secs(5), "none");
-    rules.reload(Reload::prepare(&plant, none), at(100), &mut Vec::new()).expect("prepared from what is in force");
+    let list: Vec<serde_json::Value> = serde_json::from_slice(&store.hard["rules/former"]).expect("our own row");
+    assert_eq!(list.len(), bounds::FORMER_CHANGES_MAX);
+    assert_eq!(former_rows(&store).len(), 1 + bounds::FORMER_CHANGES_MAX, "a row each and one that lists them");
+    // The oldest known says what was in force before it.
+    assert_eq!(read(&mut rules, &plant, 1_000.0, 0, rounds + 1), [("r3".into(), Some(83.0))]);
+}
+
+#[test]
+fn rows_written_before_a_change_are_nothing_without_it_and_everything_with_it() {
+    let (one_, two, three) = (one(80.0, "r1"), one(90.0, "r2"), one(95.0, "r3"));
+    let mut rules = Rules::new(Arc::clone(&one_), ZERO);
+    let mut store = Store::default();
     store.commit(&mut rules);
-    assert!(store.hard.keys().all(|key| !key.ends_with("hx/T")), "{:?}", store.hard.keys());
+    store.hard.extend(Reload::prepare(&one_, Arc::clone(&two)).rows(7));
+    let mut restarted = restart(&store, &one_, 5);
+    store.commit(&mut restarted);
+    assert_eq!(former_rows(&store), Vec::<&String>::new(), "it never came, and its rows go");
+    assert_eq!(read(&mut restarted, &one_, 85.0, 4, 6), [("r1".into(), Some(80.0))]);
+
+    let mut rules = restart(&store, &one_, 5);
+    change(&mut rules, &mut store, &one_, &two, 10, Some(8));
+    change(&mut rules, &mut store, &two, &three, 20, Some(9));
+    for (value, source, judged) in [(85.0, 8, ("r1", 80.0)), (91.0, 15, ("r2", 90.0)), (96.0, 25, ("r3", 95.0))] {
+        let mut restarted = restart(&store, &three, 25);
+        assert_eq!(read(&mut restarted, &three, value, source, 30), [(judged.0.into(), Some(judged.1))], "of {source}");
+    }
+}
+
+#[test]
+fn what_was_in_force_for_a_tag_that_left_is_nothing_to_one_that_comes_by_its_name() {
+    let (one_, two, none) = (one(80.0, "r1"), one(90.0, "r2"), plant(Vec::new(), &[], Duration::from_secs(5), "none"));
+    let mut store = Store::default();
+    let mut rules = Rules::new(Arc::clone(&one_), ZERO);
+    for (from, to, now) in [(&one_, &two, 10), (&two, &none, 20), (&none, &two, 30)] {
+        change(&mut rules, &mut store, from, to, now, Some(now as u64));
+    }
+    let mut restarted = restart(&store, &two, 35);
+    for rules in [&mut rules, &mut restarted] {
+        assert_eq!(read(rules, &two, 85.0, 5, 40), [], "it is judged by what is in force now");
+    }
+}
+
+#[test]
+fn a_change_of_many_limits_writes_nothing_of_tags_that_have_nothing_to_tell() {
+    let county = |high: f64, version: &str| {
+        let tags = (0..1_200).map(|at| {
+            let mut tag = tag("hx", &format!("T{at:04}"), Signal::Level);
+            tag.conditions.push(rule(Condition::High, high));
+            tag
+        });
+        plant(tags.collect(), &[], Duration::from_secs(5), version)
+    };
+    let (from, to) = (county(80.0, "r1"), county(90.0, "r2"));
+    let mut rules = Rules::new(Arc::clone(&from), ZERO);
+    let mut store = Store::default();
+    for (name, tag) in from.tags.iter().zip((0..).map(TagIndex)).filter(|(tag, _)| tag.signal == Signal::Level) {
+        let value = if &*name.id.tag == "T0007" { 85.0 } else { 50.0 };
+        let reading = Reading { tag, source_time: at(1), receive_time: at(1), value, quality: Quality::Good, sequence: None };
+        rules.step(&Input::Reading(reading), at(1), &mut Vec::new());
+    }
+    store.commit(&mut rules);
+    let mut reload = Reload::prepare(&from, Arc::clone(&to));
+    assert_eq!(reload.rows(1).len(), 3, "parts of at most 500 tags");
+    rules.reload(reload, at(2), &mut Vec::new()).expect("prepared from what is in force");
+    let mut rows = Vec::new();
+    rules.drain_changed(&mut rows);
+    let keys: Vec<_> = rows.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["rules/tag/hx/T0007", "rules/former"], "the alarm that stands, and that the change was made");
 }
 
 /// What a run said and wrote; with a reload of the very same configuration after some of its steps.
@@ -639,6 +720,35 @@ proptest! {
     #[test]
     fn reloading_the_same_rules_in_the_middle_of_anything_changes_nothing(ops in prop::collection::vec(op(), 1..80), every in 1..6_usize) {
         prop_assert_eq!(history(&ops, Some(every)), history(&ops, None));
+    }
+
+    /// A change leaves tags unopened that have nothing to tell: the same as if each had been looked at.
+    #[test]
+    fn a_change_says_the_same_looked_at_closely(ops in prop::collection::vec(calm_op(), 1..80), every in 3..20_usize, by in any::<u8>()) {
+        // With all its tags.
+        let another = |by: u8| another_county(if by.is_multiple_of(6) { by + 1 } else { by });
+        let go = |closely: bool| {
+            let mut run = Run::of(another(by));
+            if closely {
+                run.rules.look_closely();
+            }
+            for (at, op) in ops.iter().enumerate() {
+                // A value that was looked at is written down at once, so a crash would tell the two apart.
+                run.apply(if let Op::Restart { .. } = op { &Op::Restart { lossy: false } } else { op });
+                if at % every == 0 {
+                    let to = another(by.wrapping_add(at as u8));
+                    run.rules
+                        .reload(Reload::prepare(&run.plant, Arc::clone(&to)), run.now, &mut run.effects)
+                        .expect("prepared from what is in force");
+                    run.plant = to;
+                }
+            }
+            run.store.commit(&mut run.rules);
+            let alarms: Vec<_> = run.rules.alarms().map(|view| AlarmViewed::of(&view)).collect();
+            let delays: Vec<_> = run.rules.delays().collect();
+            format!("{:#?}\n{alarms:#?}\n{delays:#?}", run.effects)
+        };
+        prop_assert_eq!(go(true), go(false));
     }
 
     #[test]

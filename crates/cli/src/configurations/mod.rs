@@ -20,7 +20,7 @@ pub use shown::{fault as shown_fault, lines as shown_lines};
 pub use start::Start;
 pub use ways::Ways;
 
-use crate::engine::{Change, EngineInput};
+use crate::engine::{Change, EngineInput, VERSIONS};
 use config::{Difference, Direction, Files, Options};
 use console::{
     Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView,
@@ -367,18 +367,22 @@ impl Tuning {
         let at_next_start = plan.json.at_next_start.clone();
         let (reply, answer) = tokio::sync::oneshot::channel();
         let (this, at) = (self.clone(), (self.0.clock)());
-        let prepare = move || -> std::io::Result<Change> {
+        let prepare = move || -> std::io::Result<(Change, Vec<pipeline::Row>)> {
             this.0.kept.keep(&plan.files)?;
             let entry = shown::journaled(&version, &plan.json, &plan.difference, LINES_MAX);
             let tell = told::of(&from, &plan.difference, &version, at);
             let decoder = Decoder::new(&to);
-            let (reload, reshown) = (Reload::prepare(&from, Arc::clone(&to)), Reshown::of(to));
-            Ok(Change { reload, reshown, decoder, version, before, entry, tell, reply })
+            let (mut reload, reshown) = (Reload::prepare(&from, Arc::clone(&to)), Reshown::of(to));
+            let rows = pipeline::rows_of(&mut reload, u64::try_from(at.0).unwrap_or(0));
+            Ok((Change { reload, reshown, decoder, version, before, entry, tell, reply }, rows))
         };
-        let change = tokio::task::spawn_blocking(prepare).await.map_err(|_| TuningError::Busy)?.map_err(|error| {
+        let (change, rows) = tokio::task::spawn_blocking(prepare).await.map_err(|_| TuningError::Busy)?.map_err(|error| {
             tracing::error!(%error, "the configuration cannot be kept, so it does not come into force");
             TuningError::Busy
         })?;
+        for row in rows {
+            self.keep_row(row).await?;
+        }
         self.0.queue.send_async(EngineInput::Reload(Box::new(change))).await.map_err(|_| TuningError::Busy)?;
         match answer.await {
             Ok(Ok(versions)) => {
@@ -396,6 +400,16 @@ impl Tuning {
             }
             Err(_) => Err(TuningError::Busy),
         }
+    }
+
+    /// Has the engine write a row of a change that is to come. The log of commits is left to readings: it waits until the database has it.
+    async fn keep_row(&self, row: pipeline::Row) -> Result<(), TuningError> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.0.queue.send_async(EngineInput::Rows { rows: vec![row], reply }).await.map_err(|_| TuningError::Busy)?;
+        answer.await.map_err(|_| TuningError::Busy)?;
+        let this = self.clone();
+        let follow = move || drop(this.0.reader.lock().unwrap_or_else(PoisonError::into_inner).state(VERSIONS));
+        tokio::task::spawn_blocking(follow).await.map_err(|_| TuningError::Busy)
     }
 
     async fn ask_to_apply(&self, request: ApplyRequestJson, by: &Account) -> Result<PlanJson, TuningError> {

@@ -33,6 +33,10 @@ impl Engine {
             EngineInput::Act { act, reply } => self.act(act, reply),
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
+            EngineInput::Rows { rows, reply } => {
+                self.batch.state.extend(rows.into_iter().map(|(key, bytes)| (key, Some(bytes))));
+                self.pending.kept.push(reply);
+            }
             EngineInput::Reload(change) => self.reload(*change),
             EngineInput::Past(past) => self.past(past),
             EngineInput::Stop => self.stopping = true,

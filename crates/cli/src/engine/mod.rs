@@ -79,6 +79,13 @@ pub enum EngineInput {
         /// What was seen.
         detail: String,
     },
+    /// Rows of a change that is to come, answered after their commit: few at a time, since readings wait for it.
+    Rows {
+        /// Of the pipeline.
+        rows: Vec<pipeline::Row>,
+        /// Where that is told.
+        reply: tokio::sync::oneshot::Sender<()>,
+    },
     /// Another configuration comes into force.
     Reload(Box<Change>),
     /// Rows of the journal are past their retention, or it cannot be said which.
@@ -181,6 +188,7 @@ struct Pending {
     acks: Vec<AckHandle>,
     replies: Vec<(tokio::sync::oneshot::Sender<ActAnswer>, ActAnswer)>,
     answers: BTreeMap<ActId, (Vec<u8>, ActAnswer)>,
+    kept: Vec<tokio::sync::oneshot::Sender<()>>,
     sirens: Vec<Siren>,
     outgoing: Vec<Outgoing>,
     attempts: Vec<Attempt>,

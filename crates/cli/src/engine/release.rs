@@ -107,6 +107,9 @@ impl Engine {
             // Whoever asked may have gone away; the act stands all the same.
             let _ = reply.send(answer);
         }
+        for reply in pending.kept.drain(..) {
+            let _ = reply.send(());
+        }
         if let Some(piece) = pending.past.take() {
             self.store.cut(&piece);
         }
