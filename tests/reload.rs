@@ -177,6 +177,30 @@ fn with_server(mut files: Value, add: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_applied_twice_at_once_is_applied_and_stays_so() {
+    let park = Park::start(1.0, None).await;
+    let op = Login::of(&park, "op").await;
+    let plan = op.plan(files(&park, "38,45", "37,45")).await;
+    let body = json!({ "id": plan["id"] });
+    let (one, other) = tokio::join!(op.post("config/apply", body.clone()), op.post("config/apply", body));
+    let mut applied = 0;
+    for (status, answer) in [one, other] {
+        match answer["error"].as_str() {
+            None => {
+                assert_eq!((status, &answer["status"]), (200, &json!("applied")), "{answer}");
+                applied += 1;
+            }
+            Some(why) => assert!(["engine-busy", "nothing-to-apply"].contains(&why), "{answer}"),
+        }
+    }
+    assert!(applied > 0);
+    assert_eq!(op.in_force().await, plan["to"].as_str().unwrap());
+    let plans = op.read("config").await["plans"].clone();
+    let status = plans.as_array().unwrap().iter().find(|one| one["id"] == plan["id"]).map(|one| one["status"].clone());
+    assert_eq!(status, Some(json!("applied")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_restart_waits_for_it_and_nothing_else_does() {
     let mut park = Park::start(1.0, None).await;
     let op = Login::of(&park, "admin").await;

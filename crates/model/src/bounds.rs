@@ -21,9 +21,10 @@ pub const QUARANTINE_PER_SOURCE_MAX: usize = 200;
 /// Bytes kept of a quarantined payload.
 pub const QUARANTINE_BYTES_MAX: usize = 4_096;
 /// Changes of the configuration kept with what they changed, so that a late reading is judged by the limits of its time.
-pub const FORMER_CHANGES_MAX: usize = 256;
-/// Tags that all these changes together may have changed; some 100 bytes each. The newest change is kept however large it is.
-pub const FORMER_TAGS_MAX: usize = 1_000_000;
+pub const FORMER_CHANGES_MAX: usize = 1_024;
+/// Tags that all these changes together may have changed: each takes some 100 bytes, and where all of its limits changed 600 in the store.
+/// The newest change is kept however large it is.
+pub const FORMER_TAGS_MAX: usize = 500_000;
 /// Configurations kept that were in force, for `replay`, roll back and backtests: more changes in the time of the history are rare.
 pub const CONFIGURATIONS_KEPT_MAX: usize = 64;
 /// Soft state is written at most this often.

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Key of the row that lists the changes, and beginning of the keys of what they changed.
-const LIST: &str = "rules/former";
-const PART: &str = "rules/former/";
-/// Tags of one part: a commit of one is to hold nobody up.
-const PART_TAGS: usize = 500;
+const LIST: &str = "rules/changes";
+const PART: &str = "rules/changes/";
+/// Tags of one part, of some hundred bytes each: a commit of one is to hold nobody up.
+const PART_TAGS: usize = 250;
 
 /// A condition as it was before a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,16 @@ impl Was {
         match self {
             Self::Rule(rule) => rule.condition,
             Self::Absent(condition) => *condition,
+        }
+    }
+    /// Holds what it has alike with the present rule but once.
+    fn share(&mut self, tag: &Tag) {
+        let Self::Rule(rule) = self else { return };
+        if let Some(now) = tag.conditions.iter().find(|now| now.condition == rule.condition) {
+            let shared = ConditionRule { setpoint: rule.setpoint, deadband: rule.deadband, terms: now.terms.clone() };
+            if decides_alike(rule, &shared) {
+                *rule = shared;
+            }
         }
     }
 }
@@ -50,15 +60,18 @@ pub(crate) struct Before {
 impl Before {
     /// A tag that is in both configurations; they come in the order of the new one.
     pub fn add(&mut self, index: TagIndex, before: &Tag, after: &Tag) {
-        if before.conditions == after.conditions && before.in_service == after.in_service {
-            return;
-        }
         let in_force = |tag: &Tag| if tag.in_service { tag.conditions.clone() } else { Vec::new().into() };
         let (before, after) = (in_force(before), in_force(after));
+        if before == after {
+            return;
+        }
         let has_not = |rules: &[ConditionRule], condition| rules.iter().all(|rule| rule.condition != condition);
-        let changed = before.iter().filter(|rule| !after.contains(rule)).cloned().map(Was::Rule);
+        let changed = before.iter().filter(|rule| !after.iter().any(|other| decides_alike(rule, other))).cloned().map(Was::Rule);
         let new = after.iter().map(|rule| rule.condition).filter(|condition| has_not(&before, *condition)).map(Was::Absent);
-        self.tags.push((index, changed.chain(new).collect()));
+        let was: Box<[Was]> = changed.chain(new).collect();
+        if !was.is_empty() {
+            self.tags.push((index, was));
+        }
     }
 
     /// A tag that is gone.
@@ -85,6 +98,15 @@ impl Before {
     fn keys(&self) -> impl Iterator<Item = String> + use<> {
         let (id, parts) = self.written.unwrap_or_default();
         (0..parts).map(move |number| part(id, number))
+    }
+}
+
+/// Whether two rules differ in nothing but what they tell people.
+fn decides_alike(one: &ConditionRule, other: &ConditionRule) -> bool {
+    one == other || {
+        let mut other = other.clone();
+        other.rationale.clone_from(&one.rationale);
+        *one == other
     }
 }
 
@@ -188,9 +210,10 @@ impl Formers {
         Former { changes: &self.changes, tag }
     }
 
-    /// The same under the indexes of another plant, which comes into force at `until` after that of `rules`. The oldest changes go where
-    /// there are too many.
-    pub fn moved(mut self, moves: &[Option<TagIndex>], before: Before, until: Timestamp, rules: &RuleVersion) -> Self {
+    /// Takes over what was in force before, under the indexes of another plant, which comes into force at `until` after that of `rules`.
+    /// Where there are too many changes the oldest are left to it.
+    pub fn succeed(&mut self, earlier: &mut Self, moves: &[Option<TagIndex>], before: Before, until: Timestamp, rules: &RuleVersion) {
+        std::mem::swap(self, earlier);
         let is_same = (0..).map(TagIndex).zip(moves).all(|(was, to)| *to == Some(was));
         let mut lost = false;
         for change in self.changes.iter_mut().filter(|_| !is_same) {
@@ -202,8 +225,7 @@ impl Formers {
             });
         }
         if before.tags.is_empty() && !lost {
-            self.fallen.extend(before.keys());
-            return self;
+            return self.fallen.extend(before.keys());
         }
         self.changes.push(Change { until, rules: rules.clone(), before });
         self.changed = true;
@@ -215,12 +237,14 @@ impl Formers {
             tags -= self.changes[too_many].before.tags.len();
             too_many += 1;
         }
-        self.fallen.extend(self.changes.drain(..too_many).flat_map(|change| change.before.keys()));
-        self
+        earlier.changes.extend(self.changes.drain(..too_many));
+        self.fallen.extend(earlier.changes.iter().flat_map(|change| change.before.keys()));
     }
 
     /// Appends the rows that changed since the last call; none deletes.
     pub fn drain(&mut self, plant: &Plant, out: &mut Vec<(String, Option<Vec<u8>>)>) {
+        // First, since a number may come again.
+        out.extend(self.fallen.drain(..).map(|key| (key, None)));
         if std::mem::take(&mut self.changed) {
             let mut next = self.changes.iter().filter_map(|change| change.before.written).map(|(id, _)| id + 1).max().unwrap_or(0);
             for change in self.changes.iter_mut().filter(|change| change.before.written.is_none()) {
@@ -235,7 +259,6 @@ impl Formers {
             let list = serde_json::to_vec(&listed.collect::<Vec<_>>()).expect("our own types serialise");
             out.push((LIST.to_owned(), Some(list)));
         }
-        out.extend(self.fallen.drain(..).map(|key| (key, None)));
     }
 }
 
@@ -268,12 +291,19 @@ impl Stored {
     /// What was in force before, for the tags of a plant. Rows of a change that never came are to be deleted.
     pub fn of(mut self, plant: &Plant) -> Formers {
         let mut changes: Vec<Change> = Vec::new();
+        let mut has_strangers = false;
         for Listed { id, until, rules, parts } in self.list {
             let mut before = Before { written: Some((id, parts)), ..Before::default() };
             for (tag, was) in (0..parts).filter_map(|number| self.parts.remove(&(id, number))).flatten() {
-                let Some(index) = plant.tag_index(&tag) else { continue };
+                let Some(index) = plant.tag_index(&tag) else {
+                    has_strangers |= was.is_some();
+                    continue;
+                };
                 match was {
-                    Some(was) => before.tags.push((index, was)),
+                    Some(mut was) => {
+                        was.iter_mut().for_each(|was| was.share(plant.tag(index)));
+                        before.tags.push((index, was));
+                    }
                     None => changes.iter_mut().for_each(|earlier| earlier.before.tags.retain(|(tag, _)| *tag != index)),
                 }
             }
@@ -281,6 +311,11 @@ impl Stored {
             changes.push(Change { until, rules, before });
         }
         self.strange.extend(self.parts.into_keys().map(|(id, number)| part(id, number)));
-        Formers { changes, changed: false, fallen: self.strange }
+        if has_strangers {
+            // Written anew without the tags that are not there: one that comes by their name later is another.
+            self.strange.extend(changes.iter().flat_map(|change| change.before.keys()));
+            changes.iter_mut().for_each(|change| change.before.written = None);
+        }
+        Formers { changes, changed: has_strangers, fallen: self.strange }
     }
 }

@@ -7,8 +7,8 @@ use crate::gateway::GatewayState;
 use model::Timestamp;
 use std::ops::{Index, IndexMut};
 
-/// What the usual reading touches of a gateway: whether the quick way is open, and the listening time of the last reading that took it
-/// plus 1.
+/// What the usual reading touches of a gateway: whether the quick way is open, and the listening time of the last reading that took it. That
+/// is greater than 0: a reading that went the long way and opened it was heard before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gate(i64);
 
@@ -24,10 +24,10 @@ impl Gate {
     /// A good and timely reading has gone the quick way.
     #[inline(always)]
     pub fn pass(&mut self, heard: Timestamp) {
-        self.0 = heard.0.wrapping_add(1);
+        self.0 = heard.0;
     }
     fn passed(self) -> Option<Timestamp> {
-        (self.0 > Self::UNUSED.0).then(|| Timestamp(self.0 - 1))
+        (self.0 > Self::UNUSED.0).then_some(Timestamp(self.0))
     }
 }
 

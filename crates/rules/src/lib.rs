@@ -311,7 +311,7 @@ impl Rules {
         }
     }
 
-    fn inhibit(&mut self, tag: TagIndex, active: bool, said: &mut Vec<Said>) {
+    pub(crate) fn inhibit(&mut self, tag: TagIndex, active: bool, said: &mut Vec<Said>) {
         let teller = self.tells_of_inhibit(tag);
         let id = self.plant.tag(tag).id.clone();
         let (mut detail, mut members) = ("设备报告处于抑制状态 · the device says it is inhibited".to_owned(), Vec::new());

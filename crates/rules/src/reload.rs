@@ -165,6 +165,10 @@ struct Moved {
     anew: BTreeSet<TagIndex>,
     /// Tags that are judged otherwise, by their place before and after: what differs.
     judged: Vec<(TagIndex, TagIndex)>,
+    /// Tags whose device says it is inhibited, and of which somebody else is to tell now.
+    inhibited: Vec<TagIndex>,
+    /// Gateways that have no such device any more.
+    free: Vec<usize>,
 }
 
 impl Rules {
@@ -178,7 +182,7 @@ impl Rules {
         self.step(&Input::Timeout, now, out);
         let Reload { from, mut fresh, moves, ways, gateways, before } = reload;
         std::mem::swap(self, &mut *fresh);
-        let Moved { anew, judged } = self.take_over(&mut fresh, &from, &moves, &ways, &gateways, before);
+        let Moved { anew, judged, inhibited, free } = self.take_over(&mut fresh, &from, &moves, &ways, &gateways, before);
         let mut said = std::mem::take(&mut self.said);
         for (was, index) in judged.iter().filter(|(_, index)| !anew.contains(index)) {
             let before = from.tag(*was);
@@ -186,6 +190,12 @@ impl Rules {
             self.rejudge(*index, rules, &mut said);
         }
         anew.iter().for_each(|index| self.rejudge(*index, &[], &mut said));
+        for gateway in free {
+            let (own, detail) =
+                (self.plant.gateways[gateway].tag, "抑制的设备已不属于该网关 · the inhibited device is no longer of this gateway");
+            self.return_own(own, Condition::Inhibited, self.now, detail.to_owned(), &mut said);
+        }
+        inhibited.into_iter().for_each(|tag| self.inhibit(tag, true, &mut said));
         // What reads a tag that changed is worked out again, out of service included: its value is not believed any more.
         judged.iter().map(|(_, index)| *index).chain(anew).for_each(|tag| self.second.touch(tag));
         self.run_second(&mut said);
@@ -257,14 +267,21 @@ impl Rules {
             }
         }
 
+        let (mut inhibited, mut free) = (Vec::new(), Vec::new());
         for (at, to) in to_gateway.iter().enumerate() {
             let old = std::mem::take(&mut gateways[at]);
+            let here = old.inhibited.iter().filter_map(|tag| place(*tag));
+            inhibited.extend(here.filter(|tag| to.is_none_or(|to| !self.is_told_by(*tag, to)) && self.plant.tag(*tag).in_service));
             let Some(to) = *to else {
                 let gateway = &from.gateways[at];
                 self.gone.extend(old.has_row.then(|| Gone::gateway_row(gateway)));
                 continue;
             };
-            let inhibited = old.inhibited.iter().filter_map(|tag| place(*tag)).filter(|tag| self.is_told_by(*tag, to)).collect();
+            let inhibited: BTreeSet<_> =
+                old.inhibited.iter().filter_map(|tag| place(*tag)).filter(|tag| self.is_told_by(*tag, to)).collect();
+            if inhibited.is_empty() && !old.inhibited.is_empty() {
+                free.push(to);
+            }
             let unknown = old.registered_unknown.is_some();
             let own = self.plant.tag(self.plant.gateways[to].tag);
             let can_be_lost = own.in_service && own.conditions.iter().any(|rule| rule.condition == Condition::GatewayLost);
@@ -282,7 +299,7 @@ impl Rules {
             }
         }
 
-        self.formers = std::mem::take(formers).moved(moves, changed, self.now, &from.version);
+        self.formers.succeed(formers, moves, changed, self.now, &from.version);
 
         let mut judged = Vec::new();
         let mut written: BTreeSet<TagIndex> = dirty.iter().filter_map(|tag| place(*tag)).collect();
@@ -290,8 +307,24 @@ impl Rules {
             let index = TagIndex(at as u32);
             let old = from.tag(index);
             match *to {
-                Some(to) if self.adopt(to, tags, index, ways[at], &void) => {}
                 Some(to) => {
+                    // Its row is in the checkpoint of its gateway.
+                    let stays = match (old.gateway, self.plant.tag(to).gateway) {
+                        (Some(before), Some(now)) => to_gateway[before.at()] == Some(now.at()),
+                        (before, now) => before.is_none() && now.is_none(),
+                    };
+                    if !stays {
+                        written.insert(to);
+                        self.plant.tag(to).gateway.into_iter().for_each(|gateway| self.gateways.soft_changed(gateway.at()));
+                    }
+                    if self.adopt(to, tags, index, ways[at], &void) {
+                        continue;
+                    }
+                    let told = |rule: &ConditionRule| rule.condition == Condition::Inhibited;
+                    let says = old.conditions.iter().position(told).is_some_and(|place| tags.view(index).slot(place).state.is_active());
+                    if says && self.plant.tag(to).in_service && self.tells_of_inhibit(to) != to {
+                        inhibited.push(to);
+                    }
                     let (state, is_alike) = (tags.open(index, old.conditions.len()), ways[at] == Way::Alike);
                     self.move_tag(old, to, state, is_alike, void.contains(&to));
                     if !is_alike {
@@ -325,7 +358,7 @@ impl Rules {
         for gateway in 0..self.gateways.len() {
             self.gateways.reopen(gateway);
         }
-        Moved { anew, judged }
+        Moved { anew, judged, inhibited, free }
     }
 
     /// Takes over a tag of which its row says everything and that says nothing by its new conditions either. False where it has to be

@@ -11,6 +11,7 @@
 use crate::Rules;
 use crate::effects::Said;
 use crate::judge::{Judged, is_gas_over_range, is_out_of_range};
+use crate::slot::{Hold, Slot};
 use crate::tag::{Fall, Newest};
 use expr::{Memory, Sample, WindowParts};
 use model::{Plant, Quality, Reading, ReadingRecord, TagIndex, Timestamp};
@@ -416,8 +417,9 @@ impl Rules {
         for at in 0..self.tags.len() {
             let index = TagIndex(at as u32);
             let has_extra = self.plant.tag(index).conditions.iter().any(|rule| rule.extra.is_some());
-            let holds = |rules: &Self| rules.tag(index).slots().any(|(_, slot)| slot.hold == crate::slot::Hold::Suppressed);
-            if !has_extra && !holds(self) {
+            // Also one whose suppression the configuration does not have any more.
+            let is_touched = |slot: &Slot| slot.suppressed || slot.hold == Hold::Suppressed;
+            if !has_extra && !self.tag(index).slots().any(|(_, slot)| is_touched(slot)) {
                 continue;
             }
             let wanted = self.suppressed_places(index, self.tag(index).rest.mode);
@@ -427,7 +429,7 @@ impl Rules {
                 slot.changed |= slot.suppressed != suppressed;
                 slot.suppressed = suppressed;
             }
-            let freed = tag.slots.iter().any(|slot| slot.hold == crate::slot::Hold::Suppressed && !slot.suppressed);
+            let freed = tag.slots.iter().any(|slot| slot.hold == Hold::Suppressed && !slot.suppressed);
             self.close(index, tag);
             if freed {
                 self.freed.push(index);
@@ -442,7 +444,7 @@ impl Rules {
         for index in std::mem::take(&mut self.freed) {
             self.with_tag(index, said, |tag, _, scene| {
                 for (place, slot) in tag.slots.iter_mut().enumerate() {
-                    if slot.hold == crate::slot::Hold::Suppressed && !slot.suppressed {
+                    if slot.hold == Hold::Suppressed && !slot.suppressed {
                         slot.announce(&scene.tag().conditions[place], model::AnnounceMode::Normal, now, &[], scene);
                     }
                 }

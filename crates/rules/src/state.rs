@@ -238,7 +238,7 @@ impl Rules {
                 let row: SoftGatewayRow = parse(key, bytes)?;
                 rules.revision = row.tags.values().map(|tag| tag.0).fold(rules.revision, u64::max);
                 if let Some(at) = rules.find_gateway(name) {
-                    rules.take_soft(at, row, &revisions, &mut anew);
+                    rules.take_soft(at, row, &mut revisions, &mut anew);
                 }
             }
         }
@@ -460,8 +460,8 @@ impl Rules {
         Ok(forgotten)
     }
 
-    /// Takes a checkpoint row. `revisions` are those of the hard rows by tag.
-    fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &[u64], anew: &mut BTreeSet<TagIndex>) {
+    /// Takes a checkpoint row. `revisions` are those of the rows taken so far, by tag: one that has moved is in those of two gateways.
+    fn take_soft(&mut self, at: usize, mut row: SoftGatewayRow, revisions: &mut [u64], anew: &mut BTreeSet<TagIndex>) {
         let state = &mut self.gateways[at];
         state.evidence = row.evidence;
         state.first_heard = row.first_heard;
@@ -476,6 +476,7 @@ impl Rules {
                 continue;
             }
             if self.tag(index).newest().is_none() || revision >= revisions[index.at()] {
+                revisions[index.at()] = revision.max(revisions[index.at()]);
                 let mut tag = self.tags.open(index, self.plant.tag(index).conditions.len());
                 let newest = Newest { time, record: ReadingRecord { source_time, receive_time, value, quality, sequence }, ahead };
                 let means = self.means(index, meaning);

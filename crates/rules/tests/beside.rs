@@ -124,12 +124,17 @@ fn a_configuration_that_gives_a_device_its_own_word_and_takes_it_back_leaves_nob
     let bit = |active| Input::Inhibit { tag: TAG, active };
     assert_eq!(run.said(1, &bit(true)), ["~GW.inhibited raised 1s", "announce ~GW.inhibited [T]"]);
     assert!(run.rules.says_inhibited(TAG));
-    for (secs, from, to) in [(2, &without, &with), (3, &with, &without)] {
-        let reload = watchfire_rules::Reload::prepare(from, to.clone());
-        run.rules.reload(reload, at(secs), &mut Vec::new()).expect("prepared from what is in force");
-        assert!(!run.rules.says_inhibited(TAG), "it says so again, to whom it is told now");
-    }
-    run.said(4, &bit(false));
+    let reload = |run: &mut Run, secs, from, to: &std::sync::Arc<model::Plant>| {
+        let mut out = Vec::new();
+        run.rules.reload(watchfire_rules::Reload::prepare(from, to.clone()), at(secs), &mut out).expect("prepared from what is in force");
+        out.iter().map(|effect| describe(effect, true)).collect::<Vec<_>>()
+    };
+    // It may send changes only: who is to tell of it now does so at once.
+    assert_eq!(reload(&mut run, 2, &without, &with), ["T.inhibited raised 2s", "announce T.inhibited", "~GW.inhibited returned 2s"]);
+    assert!(!run.rules.says_inhibited(TAG));
+    assert_eq!(reload(&mut run, 3, &with, &without), ["T.inhibited retired", "~GW.inhibited raised 3s", "announce ~GW.inhibited [T]"]);
+    assert!(run.rules.says_inhibited(TAG));
+    assert_eq!(run.said(4, &bit(false)), ["~GW.inhibited returned 4s"]);
     assert_eq!(run.said(5, &bit(true)), ["~GW.inhibited raised 5s", "announce ~GW.inhibited [T]"]);
 }
 

@@ -589,7 +589,7 @@ fn restart(store: &Store, plant: &Arc<Plant>, now: i64) -> Rules {
 }
 
 fn former_rows(store: &Store) -> Vec<&String> {
-    store.hard.keys().filter(|key| key.starts_with("rules/former")).collect()
+    store.hard.keys().filter(|key| key.starts_with("rules/changes")).collect()
 }
 
 #[test]
@@ -603,7 +603,7 @@ fn former_rules_are_bounded_and_their_rows_with_them() {
         change(&mut rules, &mut store, &plant, &next, round, (round % 2 == 0).then_some(round as u64 * 10_000_000));
         plant = next;
     }
-    let list: Vec<serde_json::Value> = serde_json::from_slice(&store.hard["rules/former"]).expect("our own row");
+    let list: Vec<serde_json::Value> = serde_json::from_slice(&store.hard["rules/changes"]).expect("our own row");
     assert_eq!(list.len(), bounds::FORMER_CHANGES_MAX);
     assert_eq!(former_rows(&store).len(), 1 + bounds::FORMER_CHANGES_MAX, "a row each and one that lists them");
     // The oldest known says what was in force before it.
@@ -646,6 +646,37 @@ fn what_was_in_force_for_a_tag_that_left_is_nothing_to_one_that_comes_by_its_nam
 }
 
 #[test]
+fn a_start_without_a_tag_forgets_what_was_in_force_for_it() {
+    let (one_, two, none) = (one(80.0, "r1"), one(90.0, "r2"), plant(Vec::new(), &[], Duration::from_secs(5), "none"));
+    let mut store = Store::default();
+    let mut rules = Rules::new(Arc::clone(&one_), ZERO);
+    change(&mut rules, &mut store, &one_, &two, 10, Some(10));
+    let mut rules = restart(&store, &none, 20);
+    store.commit(&mut rules);
+    change(&mut rules, &mut store, &none, &two, 30, Some(30));
+    let mut restarted = restart(&store, &two, 35);
+    for rules in [&mut rules, &mut restarted] {
+        assert_eq!(read(rules, &two, 85.0, 5, 40), [], "it is judged by what is in force now");
+    }
+}
+
+#[test]
+fn other_words_beside_a_limit_are_no_other_limit() {
+    let worded = |words: &str, version: &str| {
+        let mut plant = Plant::clone(&one(80.0, version));
+        let rule = plant.tags.iter_mut().find(|tag| tag.signal == Signal::Level).and_then(|tag| tag.conditions.first_mut());
+        rule.expect("there").rationale =
+            Some(Arc::new(model::plant::Rationale { cause: words.to_owned(), ..model::plant::Rationale::default() }));
+        Arc::new(plant)
+    };
+    let mut store = Store::default();
+    let (from, to) = (worded("泵", "r1"), worded("阀", "r1"));
+    let mut rules = Rules::new(Arc::clone(&from), ZERO);
+    change(&mut rules, &mut store, &from, &to, 10, None);
+    assert_eq!(former_rows(&store), Vec::<&String>::new());
+}
+
+#[test]
 fn a_change_of_many_limits_writes_nothing_of_tags_that_have_nothing_to_tell() {
     let county = |high: f64, version: &str| {
         let tags = (0..1_200).map(|at| {
@@ -665,12 +696,70 @@ fn a_change_of_many_limits_writes_nothing_of_tags_that_have_nothing_to_tell() {
     }
     store.commit(&mut rules);
     let mut reload = Reload::prepare(&from, Arc::clone(&to));
-    assert_eq!(reload.rows(1).len(), 3, "parts of at most 500 tags");
+    assert_eq!(reload.rows(1).len(), 5, "parts of at most 250 tags");
     rules.reload(reload, at(2), &mut Vec::new()).expect("prepared from what is in force");
     let mut rows = Vec::new();
     rules.drain_changed(&mut rows);
     let keys: Vec<_> = rows.iter().map(|(key, _)| key.as_str()).collect();
-    assert_eq!(keys, ["rules/tag/hx/T0007", "rules/former"], "the alarm that stands, and that the change was made");
+    assert_eq!(keys, ["rules/tag/hx/T0007", "rules/changes"], "the alarm that stands, and that the change was made");
+}
+
+#[test]
+fn a_suppression_that_left_the_configuration_suppresses_no_more() {
+    let county = |by: &str| {
+        set_up(&format!(
+            "tag F temperature, low 20{by}
+             tag K switch
+             calc S truth := not [K]"
+        ))
+    };
+    let (from, to) = (county(", suppressed-by S"), county(""));
+    let mut rules = Rules::new(Arc::clone(&from), ZERO);
+    let send = |rules: &mut Rules, name: &str, value: f64, now: i64| {
+        let tag = from.find_tag("hx", name).expect("configured");
+        let reading = Reading { tag, source_time: at(now), receive_time: at(now), value, quality: Quality::Good, sequence: None };
+        let mut out = Vec::new();
+        rules.step(&Input::Reading(reading), at(now), &mut out);
+        out.iter().map(|effect| describe(effect, true)).collect::<Vec<_>>()
+    };
+    send(&mut rules, "K", 0.0, 1);
+    send(&mut rules, "F", 50.0, 2);
+    rules.reload(Reload::prepare(&from, Arc::clone(&to)), at(3), &mut Vec::new()).expect("prepared from what is in force");
+    assert_eq!(send(&mut rules, "F", 15.0, 4), ["F.low raised 4s", "announce F.low"]);
+}
+
+/// A plant of one tag behind a gateway of this name.
+fn behind(gateway: &str, high: f64) -> Arc<Plant> {
+    let mut plant = Plant::clone(&set_up(&format!("high {high}, every 10m, stale 20m")));
+    plant.gateways[0].id = gateway.into();
+    let own = plant.gateways[0].tag;
+    plant.tags[own.at()].id = TagId::new("hx", format!("~{gateway}"));
+    Arc::new(plant)
+}
+
+#[test]
+fn a_tag_that_moves_to_another_gateway_is_known_after_a_restart() {
+    let from = behind("GW", 80.0);
+    for to in [behind("GX", 80.0), behind("GX", 90.0)] {
+        let mut store = Store::default();
+        let mut rules = Rules::new(Arc::clone(&from), ZERO);
+        read(&mut rules, &from, 50.0, 1, 1);
+        store.commit(&mut rules);
+        store.checkpoint(&mut rules);
+        change(&mut rules, &mut store, &from, &to, 2, None);
+        store.checkpoint(&mut rules);
+        for without_checkpoint in [false, true] {
+            let mut store = store.clone();
+            if without_checkpoint {
+                store.soft.clear();
+            }
+            let mut restarted = restart(&store, &to, 3);
+            let mut said = Vec::new();
+            serve(&mut restarted, at(7_200), &mut said);
+            let silent = said.iter().map(|effect| describe(effect, true)).any(|said| said.starts_with("T.stale raised"));
+            assert!(silent, "nobody hears it, and nobody says so: {said:?}");
+        }
+    }
 }
 
 /// What a run said and wrote; with a reload of the very same configuration after some of its steps.

@@ -20,7 +20,7 @@ pub use shown::{fault as shown_fault, lines as shown_lines};
 pub use start::Start;
 pub use ways::Ways;
 
-use crate::engine::{Change, EngineInput, VERSIONS};
+use crate::engine::{Change, EngineInput};
 use config::{Difference, Direction, Files, Options};
 use console::{
     Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView,
@@ -346,6 +346,27 @@ impl Tuning {
     async fn bring_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
         let _one_at_a_time = self.0.applying.lock().await;
         let plan = self.find(id)?;
+        match plan.json.status.as_str() {
+            // Asked twice.
+            "applied" => return Ok(plan.json.clone()),
+            "declined" => return Err(TuningError::Refused),
+            _ => {}
+        }
+        let before = plan.json.status.clone();
+        self.set(id, |json| "applying".clone_into(&mut json.status));
+        let done = self.bring_alone_into_force(id, plan, author).await;
+        if done.is_err() {
+            self.set(id, |json| {
+                if json.status == "applying" {
+                    json.status = before;
+                }
+            });
+        }
+        done
+    }
+
+    /// While no other change is on its way.
+    async fn bring_alone_into_force(&self, id: &str, plan: Plan, author: &str) -> Result<PlanJson, TuningError> {
         let (Some(Target { plant: to, wanted }), from) = (plan.to.clone(), self.0.view.plant()) else { return Err(TuningError::Refused) };
         let before = self.state().versions.clone();
         if plan.json.from != self.in_force() || plan.difference.from != from.version {
@@ -380,8 +401,14 @@ impl Tuning {
             tracing::error!(%error, "the configuration cannot be kept, so it does not come into force");
             TuningError::Busy
         })?;
-        for row in rows {
-            self.keep_row(row).await?;
+        let keys: Vec<_> = rows.iter().map(|(key, _)| key.clone()).collect();
+        for (at, row) in rows.into_iter().enumerate() {
+            if let Err(error) = self.keep_row(row).await {
+                // Without the change they are nothing; a start would delete them too.
+                let rows = keys.into_iter().take(at + 1).map(|key| (key, None)).collect();
+                self.write(rows).await?;
+                return Err(error);
+            }
         }
         self.0.queue.send_async(EngineInput::Reload(Box::new(change))).await.map_err(|_| TuningError::Busy)?;
         match answer.await {
@@ -402,14 +429,27 @@ impl Tuning {
         }
     }
 
-    /// Has the engine write a row of a change that is to come. The log of commits is left to readings: it waits until the database has it.
-    async fn keep_row(&self, row: pipeline::Row) -> Result<(), TuningError> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.0.queue.send_async(EngineInput::Rows { rows: vec![row], reply }).await.map_err(|_| TuningError::Busy)?;
-        answer.await.map_err(|_| TuningError::Busy)?;
+    /// Has the engine write a row of a change that is to come. The log of commits is left to alarms: the next one waits until the database
+    /// has this one, and none follows where it does not take it.
+    async fn keep_row(&self, (key, bytes): pipeline::Row) -> Result<(), TuningError> {
+        self.write(vec![(key.clone(), Some(bytes))]).await?;
         let this = self.clone();
-        let follow = move || drop(this.0.reader.lock().unwrap_or_else(PoisonError::into_inner).state(VERSIONS));
-        tokio::task::spawn_blocking(follow).await.map_err(|_| TuningError::Busy)
+        let is_there = move || {
+            let reader = this.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.state(&key).is_ok_and(|rows| rows.iter().any(|(there, _)| *there == key))
+        };
+        if tokio::task::spawn_blocking(is_there).await.map_err(|_| TuningError::Busy)? {
+            return Ok(());
+        }
+        tracing::error!("the database takes no rows, so the configuration does not come into force; it can be applied again");
+        Err(TuningError::Busy)
+    }
+
+    /// Has the engine write rows, and waits for their commit.
+    async fn write(&self, rows: Vec<(String, Option<Vec<u8>>)>) -> Result<(), TuningError> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.0.queue.send_async(EngineInput::Rows { rows, reply }).await.map_err(|_| TuningError::Busy)?;
+        answer.await.map_err(|_| TuningError::Busy)
     }
 
     async fn ask_to_apply(&self, request: ApplyRequestJson, by: &Account) -> Result<PlanJson, TuningError> {
@@ -427,6 +467,7 @@ impl Tuning {
         match plan.json.status.as_str() {
             "planned" | "waiting" => {}
             "applied" => return Err(TuningError::NothingToApply),
+            "applying" => return Err(TuningError::Busy),
             _ => return Err(TuningError::Refused),
         }
         if plan.json.from != self.in_force() {
@@ -481,6 +522,7 @@ impl Tuning {
         match plan.json.status.as_str() {
             "waiting" => {}
             "applied" => return Err(TuningError::NothingToApply),
+            "applying" => return Err(TuningError::Busy),
             _ => return Err(TuningError::Refused),
         }
         if by.person.as_str() == plan.json.author {
@@ -491,7 +533,12 @@ impl Tuning {
         }
         if !request.agree {
             tracing::warn!(plan = plan.json.id, second = %by.person, "the second person declined a change of the configuration");
-            return Ok(self.set(&request.id, |json| "declined".clone_into(&mut json.status)));
+            let json = self.set(&request.id, |json| {
+                if json.status == "waiting" {
+                    "declined".clone_into(&mut json.status);
+                }
+            });
+            return if json.status == "declined" { Ok(json) } else { Err(TuningError::Busy) };
         }
         self.take_into_force(&request.id, &plan.json.author).await
     }

@@ -34,7 +34,7 @@ impl Engine {
             EngineInput::Attempt(attempt) => self.attempt(attempt),
             EngineInput::System { name, active, detail } => self.system(name, active, &detail),
             EngineInput::Rows { rows, reply } => {
-                self.batch.state.extend(rows.into_iter().map(|(key, bytes)| (key, Some(bytes))));
+                self.batch.state.extend(rows);
                 self.pending.kept.push(reply);
             }
             EngineInput::Reload(change) => self.reload(*change),

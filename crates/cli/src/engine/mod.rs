@@ -81,8 +81,8 @@ pub enum EngineInput {
     },
     /// Rows of a change that is to come, answered after their commit: few at a time, since readings wait for it.
     Rows {
-        /// Of the pipeline.
-        rows: Vec<pipeline::Row>,
+        /// Of the pipeline; none deletes.
+        rows: Vec<(String, Option<Vec<u8>>)>,
         /// Where that is told.
         reply: tokio::sync::oneshot::Sender<()>,
     },

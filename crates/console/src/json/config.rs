@@ -103,7 +103,7 @@ pub struct FaultJson {
 pub struct PlanJson {
     /// Names it in `apply` and `confirm`.
     pub id: String,
-    /// `refused` (faults), `planned`, `waiting` (for the second person), `applied`, `stale` (another one was applied since) or `declined`.
+    /// `refused` (faults), `planned`, `waiting` (for the second person), `applying`, `applied`, `stale` (another one was applied since) or `declined`.
     pub status: String,
     /// Version in force when it was made.
     pub from: String,

@@ -170,8 +170,6 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(history::history))
         .routes(routes!(acts::act))
         .routes(routes!(config::config))
-        .routes(routes!(config::apply))
-        .routes(routes!(config::confirm))
         .routes(routes!(config::backtest))
         .routes(routes!(config::backtest_of))
         .routes(routes!(lists::messages))
@@ -191,9 +189,9 @@ fn streams() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(events::events))
 }
 
-/// What takes whole configurations.
+/// What takes whole configurations, or brings one into force.
 fn large() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(config::plan))
+    OpenApiRouter::new().routes(routes!(config::plan)).routes(routes!(config::apply)).routes(routes!(config::confirm))
 }
 
 /// As [`in_time`], for what has more to do.

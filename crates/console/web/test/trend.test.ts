@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { columns, historyPath, range } from '../src/lib/trend';
+import { columns, historyPath, range, spread } from '../src/lib/trend';
 
 const point = (from: number, value: number | null, bad = 0) => ({
   from,
@@ -55,4 +55,17 @@ describe('the range of a trend', () => {
 it('asks with the tag as one segment and with no more points than there are columns', () => {
   expect(historyPath('ent/P-101A/B', 5.5, 9.2, 640)).toBe('/api/v1/tags/ent/P-101A%2FB/history?from=5&to=10&points=640');
   expect(historyPath('ent/1#罐', 0, 1, 9_999)).toContain('/ent/1%23%E7%BD%90/history?from=0&to=1&points=1000');
+});
+
+describe('the names of limits in a trend', () => {
+  it('stand at their lines where there is room', () => {
+    expect(spread([100, 200, 50], 15, 0, 300)).toEqual([100, 200, 50]);
+  });
+  it('are pushed below their lines where these lie together, in the order of the lines', () => {
+    expect(spread([104, 100], 15, 0, 300)).toEqual([122, 100]);
+  });
+  it('stay inside the plot at its ends', () => {
+    expect(spread([2, 3], 15, 0, 300)).toEqual([20, 35]);
+    expect(spread([299, 298], 15, 0, 300)).toEqual([300, 285]);
+  });
 });

@@ -86,3 +86,26 @@ function padded(low: number, high: number): [number, number] {
   const room = high > low ? (high - low) * 0.06 : Math.abs(high) * 0.05 || 1;
   return [low - room, high + room];
 }
+
+/**
+ * Where the names of lines are written so that none lies over another: each above its line where there is room, else below, in the order of
+ * the lines. Positions grow downwards; a name takes `gap`, and all stay between `top` and `bottom` if they fit.
+ */
+export function spread(lines: readonly number[], gap: number, top: number, bottom: number): number[] {
+  const order = lines.map((line, at) => ({ line, at })).sort((one, other) => one.line - other.line);
+  const places = [...lines];
+  let free = top + gap;
+  for (const { line, at } of order) {
+    // One that is pushed away goes below its line, not onto it.
+    const place = line < free ? Math.max(line + 1.2 * gap, free) : line;
+    places[at] = place;
+    free = place + gap;
+  }
+  let lowest = bottom;
+  for (const { at } of order.reverse()) {
+    const place = Math.min(places[at] ?? lowest, lowest);
+    places[at] = place;
+    lowest = place - gap;
+  }
+  return places;
+}

@@ -170,7 +170,7 @@ export const en: Record<Key, string> = {
   'windows.waits.second': 'waits for a second person, not in force',
   'windows.waits.tier': 'waits for {tier}, not in force',
   'windows.flood': '{n} since {time}',
-  'windows.flood.banner': '{n} enterprises are in a flood of alarms',
+  'windows.flood.banner': 'Enterprises in a flood of alarms: {n}',
   'windows.commissioning': '{n} tags, told to {who} only',
   'windows.commissioning.over': 'overdue, told of as ever',
   'windows.hint.shelved':
