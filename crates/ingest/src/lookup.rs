@@ -13,7 +13,7 @@ pub(crate) struct Lookup {
     plant: (usize, usize, Option<RuleVersion>),
     /// A power of two of places, at least half of them empty.
     places: Vec<Place>,
-    /// The words of the names, one behind the other: what a comparison needs is in one place.
+    /// By tag its [`Head`] and the words of its name, one tag behind the other: what a comparison needs is in one place.
     words: Vec<[u8; 8]>,
 }
 
@@ -21,14 +21,29 @@ pub(crate) struct Lookup {
 struct Place {
     /// The upper half of the hash.
     hash: u32,
-    tag: u32,
     /// Within [`Lookup::words`].
     from: u32,
+}
+
+const EMPTY: Place = Place { hash: 0, from: u32::MAX };
+
+/// What stands before the words of a name.
+#[derive(Clone, Copy)]
+struct Head {
+    tag: u32,
     /// Bytes of the name.
     length: u32,
 }
 
-const EMPTY: Place = Place { hash: 0, tag: u32::MAX, from: 0, length: 0 };
+impl Head {
+    const fn word(self) -> [u8; 8] {
+        (self.tag as u64 | (self.length as u64) << 32).to_le_bytes()
+    }
+    const fn of(word: [u8; 8]) -> Self {
+        let both = u64::from_le_bytes(word);
+        Self { tag: both as u32, length: (both >> 32) as u32 }
+    }
+}
 
 impl Lookup {
     pub fn new(plant: &Plant) -> Self {
@@ -41,13 +56,15 @@ impl Lookup {
             let Some(name) = name(topic.as_bytes()) else { continue };
             let hash = name.hash();
             let mut place = hash as usize & (places.len() - 1);
-            while places[place].tag != EMPTY.tag {
+            while places[place].from != EMPTY.from {
                 place = (place + 1) & (places.len() - 1);
             }
-            places[place] = Place { hash: (hash >> 32) as u32, tag: at as u32, from: words.len() as u32, length: name.length as u32 };
+            places[place] = Place { hash: (hash >> 32) as u32, from: words.len() as u32 };
+            words.push(Head { tag: at as u32, length: name.length as u32 }.word());
             words.extend(name.words.iter().chain([&name.last]).copied());
         }
         let plant = (plant.tags.as_ptr() as usize, plant.tags.len(), Some(plant.version.clone()));
+        words.shrink_to_fit();
         Self { plant, places, words }
     }
 
@@ -63,11 +80,16 @@ impl Lookup {
         let mut at = hash as usize & mask;
         loop {
             let place = self.places[at];
-            if place.tag == EMPTY.tag {
+            if place.from == EMPTY.from {
                 return None;
             }
-            if place.hash == (hash >> 32) as u32 && place.length as usize == name.length && name.is(&self.words[place.from as usize..]) {
-                return Some(TagIndex(place.tag));
+            if place.hash == (hash >> 32) as u32
+                && let Some((head, words)) = self.words.get(place.from as usize..).and_then(<[_]>::split_first)
+            {
+                let Head { tag, length } = Head::of(*head);
+                if length as usize == name.length && name.is(words) {
+                    return Some(TagIndex(tag));
+                }
             }
             at = (at + 1) & mask;
         }
