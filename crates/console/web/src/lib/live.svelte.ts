@@ -2,7 +2,7 @@
 // engine; after any gap in the stream everything is read again.
 
 import { get, SessionEnded } from './api';
-import { alarmKey, byAlarmUrgency, byUrgency, isStanding, needsAcknowledgement, rank } from './order';
+import { alarmKey, byAlarmUrgency, byUrgency, byWeight, isStanding, needsAcknowledgement } from './order';
 import { isLost, ServerClock } from './time';
 import type { Alarm, Case, Change, Me, Message, Overview, Person, Quality, Siren, Tag, ValueRow } from './types';
 
@@ -49,7 +49,6 @@ class Live {
   people = $state.raw<Person[]>([]);
   messages = $state.raw<ReadonlyMap<string, Message> | null>(null);
   tags = $state.raw<ReadonlyMap<string, LiveTag>>(new Map());
-  tagsTotal = $state(0);
   /** The engine's time, moved on every second for whatever counts down. */
   now = $state(Date.now());
   lost = $state(false);
@@ -60,12 +59,12 @@ class Live {
   readonly openCases = $derived([...this.cases.values()].sort(byUrgency));
   readonly openAlarms = $derived([...this.alarms.values()].sort(byAlarmUrgency));
   readonly closedCases = $derived([...(this.closed?.values() ?? [])].sort((a, b) => (b.closed ?? 0) - (a.closed ?? 0)));
-  /** The worst standing alarm of each tag that has one. */
+  /** The worst alarm of each tag that has one: one that stands, if any does. */
   readonly worst = $derived.by(() => {
     const worst = new Map<string, Alarm>();
     for (const alarm of this.alarms.values()) {
       const known = worst.get(alarm.tag);
-      if (known === undefined || rank(alarm.level) > rank(known.level)) worst.set(alarm.tag, alarm);
+      if (known === undefined || byWeight(alarm, known) < 0) worst.set(alarm.tag, alarm);
     }
     return worst;
   });
@@ -288,12 +287,11 @@ class Live {
           for (let offset = 0; ; offset += TAGS_PAGE) {
             const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`);
             for (const info of page.tags) tags.set(info.tag, new LiveTag(info));
-            if (page.tags.length === 0 || tags.size >= page.total) return { total: page.total, tags };
+            if (page.tags.length === 0 || tags.size >= page.total) return tags;
           }
         },
-        ({ total, tags }, meanwhile, values) => {
+        (tags, meanwhile, values) => {
           if (turn !== this.reading) return;
-          this.tagsTotal = total;
           this.tags = tags;
           this.restate(meanwhile);
           this.take(values);
