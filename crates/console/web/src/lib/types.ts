@@ -212,6 +212,7 @@ export type Scope =
 export interface Window {
   id: string;
   kind: WindowKind;
+  enterprise: string;
   enterprise_name: string;
   scope_zh: string;
   scope_en: string;
