@@ -317,6 +317,7 @@ export const en: Record<Key, string> = {
   'trend.back': 'Back to the tags',
   'trend.missing': 'There is no such tag',
   'trend.hint': 'Drag across to look closer',
+  'trend.limits': 'the limits drawn are those in force now; they may have been others then',
   'trend.none': 'no usable reading',
   'trend.count': '{n} readings',
   'trend.bad': '{n} of them bad',

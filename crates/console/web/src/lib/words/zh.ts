@@ -313,6 +313,7 @@ export const zh = {
   'trend.back': '返回位号',
   'trend.missing': '没有这个位号',
   'trend.hint': '横向拖动可放大',
+  'trend.limits': '所画为现行限值，过去的限值可能不同',
   'trend.none': '没有可用的读数',
   'trend.count': '{n} 条读数',
   'trend.bad': '其中 {n} 条坏值',
