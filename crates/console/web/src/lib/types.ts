@@ -446,7 +446,7 @@ export interface PlanLine {
   new_en: string;
   unit: string;
   direction: 'looser' | 'tighter' | 'unclear' | 'neutral';
-  level: string | null;
+  level: Level | null;
   needs_ticket: boolean;
 }
 
@@ -468,7 +468,7 @@ export interface PlacedNote {
 /** What a new configuration would change. */
 export interface Plan {
   id: string;
-  status: 'planned' | 'waiting' | 'applied' | 'stale' | 'declined' | 'refused';
+  status: 'planned' | 'waiting' | 'applying' | 'applied' | 'stale' | 'declined' | 'refused';
   made: number;
   author: string;
   looser: number;
