@@ -362,6 +362,14 @@ async function main() {
       await shot(page, 'tag-windows-zh');
       await page.click('nav a[href="/tags"]');
       await page.waitForSelector('[data-tag]');
+
+      const [began] = mock.engine.windows.filter((window) => window.kind === 'shelved');
+      mock.engine.tags[3].marks = ['shelved'];
+      mock.engine.windows.push({ ...began, id: 'w6', in_force: true, scope_zh: 'GT-101', scope_en: 'GT-101' });
+      mock.engine.windowsSeq += 1;
+      mock.engine.tell({ cases: [], alarms: [] });
+      const row = page.locator('[data-tag="e0/GT-101"] .marks');
+      await until(async () => (await row.innerText()).includes('搁置'), 'a window that begins marks its tags without a reload');
     });
 
     await check(

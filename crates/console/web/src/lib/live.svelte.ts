@@ -37,6 +37,15 @@ const DRAW_EVERY_MS = 100;
 /** A broken stream is said at once, unless it heals within this: an engine restart takes less. */
 const ERROR_GRACE_MS = 2_500;
 
+/** Windows that begin or end together are read of once. */
+const MARKS_AFTER_MS = 1_000;
+
+/** How many windows of each kind are in force. */
+function inForce(overview: Overview | null): string {
+  const { shelved, out_of_service, under_test } = overview?.windows ?? { shelved: 0, out_of_service: 0, under_test: 0 };
+  return `${shelved} ${out_of_service} ${under_test}`;
+}
+
 const here = (): number => performance.now();
 
 class Live {
@@ -83,6 +92,7 @@ class Live {
   private meanwhile: Change[] = [];
   private meanwhileValues: ValueRow[] = [];
   private readers = 0;
+  private marksTimer: ReturnType<typeof setTimeout> | null = null;
   private readPeopleSoon: ReturnType<typeof setTimeout> | null = null;
   private drawTimer: ReturnType<typeof setTimeout> | null = null;
   private reading = 0;
@@ -302,6 +312,27 @@ class Live {
     }
   }
 
+  /** A window began or ended: which tags it covers whole is said with the tags only. */
+  private readMarksSoon(): void {
+    this.marksTimer ??= setTimeout(() => {
+      this.marksTimer = null;
+      // What fails here fails with the connection, after which everything is read anew.
+      if (this.me !== null) this.readMarks().catch(() => {});
+    }, MARKS_AFTER_MS);
+  }
+
+  private async readMarks(): Promise<void> {
+    for (let offset = 0; ; offset += TAGS_PAGE) {
+      const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`);
+      for (const { tag, marks } of page.tags) {
+        const known = this.tags.get(tag);
+        if (known !== undefined && String(known.info.marks ?? []) !== String(marks ?? []))
+          known.info = { ...known.info, marks: marks ?? [] };
+      }
+      if (page.tags.length === 0 || offset + page.tags.length >= page.total) return;
+    }
+  }
+
   private restate(changes: readonly Change[]): void {
     for (const info of changes.flatMap((change) => change.tags ?? [])) {
       const known = this.tags.get(info.tag);
@@ -341,6 +372,7 @@ class Live {
       for (const s of change.sirens ?? []) sirens.set(`${s.enterprise}/${s.zone}`, s);
       for (const m of change.messages ?? []) messages?.set(m.key, m);
       if (change.overview !== undefined) {
+        if (inForce(change.overview) !== inForce(this.overview)) this.readMarksSoon();
         this.overview = change.overview;
         this.clock.factor = change.overview.time_factor;
       }
