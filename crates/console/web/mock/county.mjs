@@ -256,6 +256,7 @@ export function makeWindows(now) {
       until: now + 540_000,
       acts: ['unshelve'],
     }),
+    window('w5', 'shelved', 'TIA-101 V-101 储罐温度 高高报', { reason: '换探头', acts: ['unshelve'] }),
     window('w4', 'out-of-service', 'P-101A/B', {
       held: 1,
       reason: '机封更换',

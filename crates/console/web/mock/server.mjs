@@ -82,7 +82,12 @@ function config(now, me) {
       },
     ],
     at_next_start: [],
-    plans: [plan, { ...plan, id: 'c1-1', status: 'planned', second: null, ticket: '', reason: '', effects: [] }],
+    plans: [
+      plan,
+      { ...plan, id: 'd1-1', status: 'applying', made: now - 60_000, effects: [] },
+      { ...plan, id: 'c1-1', status: 'planned', second: null, ticket: '', reason: '', effects: [] },
+      { ...plan, id: 'e1-1', status: 'stale', made: now - 30 * 86_400_000, second: null, effects: [] },
+    ],
   };
 }
 
@@ -115,9 +120,27 @@ class Engine {
     this.windowsSeq = 1;
     this.suppressed = [];
     this.windows = makeWindows(now);
+    this.tags[1].marks = ['under-test'];
+    // The engine's own, which carries alarms and never a value.
+    this.tags.push({
+      ...this.tags[0],
+      tag: '_system/broker',
+      enterprise: '_system',
+      enterprise_name: '系统',
+      name: '消息服务器',
+      signal: 'system',
+      signal_zh: '系统',
+      equipment: '',
+      equipment_name: '',
+      gateway: null,
+      range: null,
+      value: null,
+      quality: null,
+      source_time: null,
+    });
     this.sirens = [{ enterprise: 'e0', enterprise_name: '溪口化工', zone: '甲类罐区', sound: true, light: true, version: 3, level: 'red' }];
     this.extra = Array.from({ length: alarmCount }, (_, n) => {
-      const tag = this.tags[(n * 7) % this.tags.length];
+      const tag = this.tags[(n * 7) % tagCount];
       return {
         tag: `${tag.tag}.${n}`,
         condition: 'high',
@@ -213,7 +236,7 @@ class Engine {
       explained_alarms: this.explained().length,
       suppressed: this.suppressed.length,
       suppressed_standing: this.suppressed.filter((one) => one.state !== 'normal').length,
-      tags: this.tags.length,
+      tags: this.tags.filter((tag) => tag.signal !== 'system').length,
       tags_bad: this.tags.filter((tag) => tag.quality === 'bad').length,
       windows: {
         seq: this.windowsSeq,

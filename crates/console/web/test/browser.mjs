@@ -315,6 +315,63 @@ async function main() {
   });
 
   if (mock !== null) {
+    await check('a value is whole on every screen, with its marks, and what has returned says so', async () => {
+      const c = mock.engine.cases[3];
+      const before = c.episodes[0].state;
+      c.episodes[0].state = 'returned-unacknowledged';
+      mock.engine.tell({ cases: [c], alarms: mock.engine.alarms().filter((a) => a.case === c.id) });
+      for (const width of [1024, 1280, 1400, 1920, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        for (const words of ['Watch', '值守']) {
+          await speak(page, words);
+          const row = page.locator('[data-tag="e0/TIA-101"]');
+          await row.waitFor();
+          expect(/\d+\.\d ℃/.test(await row.locator('.reading').innerText()), `the value at ${width}`);
+          expect(/under test|检修/.test(await row.locator('.marks').innerText()), `the mark at ${width}`);
+          const cut = await page.evaluate(() => {
+            const wide = (of) => of.scrollWidth > of.clientWidth + 1;
+            const outside = (of) => of.getBoundingClientRect().right > innerWidth;
+            const all = (what) => [...document.querySelectorAll(what)];
+            return all('.row .reading').some((of) => wide(of) || outside(of)) || all('.row .alarm').some(outside);
+          });
+          expect(!cut, `nothing of it is cut at ${width} (${words})`);
+          const { overflow } = await page.evaluate(() => ({ overflow: document.documentElement.scrollWidth - innerWidth }));
+          expect(overflow <= 0, `the page at ${width} is ${overflow} px too wide (${words})`);
+        }
+      }
+      await page.setViewportSize(DESK);
+      const row = page.locator('[data-tag="e0/TIA-102"]');
+      await until(async () => (await row.innerText()).includes('已恢复·未确认'), 'its state in words');
+      expect(((await row.getAttribute('class')) ?? '').includes('returned'), 'and it looks other than one that stands');
+      c.episodes[0].state = before;
+      mock.engine.tell({ cases: [c], alarms: mock.engine.alarms().filter((a) => a.case === c.id) });
+      expect(!(await page.locator('.bar .num').innerText()).includes('系统'), 'an enterprise sees no tag of the engine');
+    });
+
+    await check('the page of a tag says what covers it, until when, whose and why', async () => {
+      await page.locator('[data-tag="e0/TIA-101"] a').first().click();
+      await page.waitForSelector('[data-window]');
+      const marks = await page.locator('[data-marks]').innerText();
+      expect(marks.includes('检修') && marks.includes('高高报') && marks.includes('搁置'), `marks: ${marks}`);
+      const rows = await page.locator('[data-window]').allInnerTexts();
+      expect(
+        rows.length === 2 && rows.join().includes('李桂芳') && rows.join().includes('换探头') && rows.join().includes('剩余'),
+        rows.join('; '),
+      );
+      expect((await page.locator('nav [aria-current]').getAttribute('href')) === '/tags', 'the menu marks the tags');
+      await shot(page, 'tag-windows-zh');
+      await page.click('nav a[href="/tags"]');
+      await page.waitForSelector('[data-tag]');
+
+      const [began] = mock.engine.windows.filter((window) => window.kind === 'shelved');
+      mock.engine.tags[3].marks = ['shelved'];
+      mock.engine.windows.push({ ...began, id: 'w6', in_force: true, scope_zh: 'GT-101', scope_en: 'GT-101' });
+      mock.engine.windowsSeq += 1;
+      mock.engine.tell({ cases: [], alarms: [] });
+      const row = page.locator('[data-tag="e0/GT-101"] .marks');
+      await until(async () => (await row.innerText()).includes('搁置'), 'a window that begins marks its tags without a reload');
+    });
+
     await check(
       '设计抑制 is marked with its reason, counted on the wall and listed; the limits of the mode are shown beside the configured',
       async () => {
@@ -393,6 +450,12 @@ async function main() {
       await page.waitForSelector('article.waiting');
       expect((await page.locator('article.waiting .way.looser').count()) === 2, 'two lines are 放宽');
       expect(await page.locator('article.waiting button.go').isVisible(), 'the second person may agree');
+      expect((await page.locator('article.waiting').innerText()).includes('橙色'), 'the level is said');
+      expect((await page.locator('article.applying').innerText()).includes('正在生效'), 'one that comes into force says so');
+      expect(!(await page.locator('article.stale').isVisible()), 'what is past is folded');
+      await page.click('[data-others] summary');
+      expect(await page.locator('article.stale').isVisible(), 'and one press away');
+      await page.click('[data-others] summary');
     }
     await shot(page, 'limits-zh');
   });
@@ -519,6 +582,27 @@ async function main() {
   }
 
   if (mock !== null) {
+    await check('who oversees many enterprises chooses one before filing, and never the engine itself', async () => {
+      const county = await browser.newContext({ viewport: DESK, locale: 'zh-CN', reducedMotion: 'reduce' });
+      const their = await county.newPage();
+      await their.goto(mock.url);
+      await login(their, 'county', 'watch');
+      await their.waitForSelector('nav');
+      await their.click('nav a[href="/tags"]');
+      await until(async () => (await their.locator('.bar .num').innerText()).includes('另 1 个'), 'its own tags are counted apart');
+      await their.click('nav a[href="/windows"]');
+      const chosen = their.locator('select[name=enterprise]');
+      await chosen.waitFor();
+      expect((await chosen.inputValue()) === '' && (await chosen.innerText()).includes('请先选择企业'), 'it asks');
+      expect((await their.locator('select[multiple]').count()) === 0, 'and lists nothing yet');
+      expect((await chosen.locator('option[value=_system]').count()) === 0, 'the engine is nobody to choose');
+      await shot(their, 'windows-county-zh');
+      await chosen.selectOption('e1');
+      const listed = await their.locator('select[multiple] option').allInnerTexts();
+      expect(listed.length > 10 && !listed.join().includes('消息服务器'), 'tags of that enterprise');
+      await county.close();
+    });
+
     await check('five hundred alarms stay smooth', async () => {
       await mock.kill();
       mock = await startMock({ alarms: 500 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byAlarmUrgency, byUrgency, isStanding, needsAcknowledgement, tagName } from '../src/lib/order';
+import { byAlarmUrgency, byUrgency, byWeight, isStanding, needsAcknowledgement, tagName } from '../src/lib/order';
 import { aCase, anAlarm } from './build';
 
 describe('the order of the wall', () => {
@@ -31,6 +31,13 @@ describe('the order of the wall', () => {
     const returned = anAlarm({ tag: 'e0/B', state: 'returned-unacknowledged', level: 'blue' });
     const latched = anAlarm({ tag: 'e0/C', state: 'latched-unacknowledged', level: 'blue' });
     expect([seen, returned, latched].sort(byAlarmUrgency).map((a) => a.tag)).toEqual(['e0/C', 'e0/B', 'e0/A']);
+  });
+
+  it('takes for the worst of a tag what stands, not what has returned, however red that was', () => {
+    const returned = anAlarm({ tag: 'e0/A', state: 'returned-unacknowledged', level: 'red' });
+    const stands = anAlarm({ tag: 'e0/A', state: 'acknowledged', level: 'yellow' });
+    const worse = anAlarm({ tag: 'e0/A', state: 'unacknowledged', level: 'orange' });
+    expect([returned, stands, worse].sort(byWeight).map((a) => a.level)).toEqual(['orange', 'yellow', 'red']);
   });
 
   it('counts latched and faulted as standing, and returned as still to be seen', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { civil, fromLocalInput, isLost, obligation, ServerClock, span, stamp, toLocalInput } from '../src/lib/time';
+import { civil, dated, fromLocalInput, isLost, obligation, ServerClock, span, stamp, toLocalInput } from '../src/lib/time';
 import { aCase, announcement, signature } from './build';
 
 const CHINA = 28_800_000;
@@ -76,6 +76,8 @@ describe('civil time', () => {
     expect(civil(AT, CHINA)).toMatchObject({ date: '2026-11-24', time: '14:05:09', short: '14:05' });
     expect(stamp(AT, AT + 1_000, CHINA)).toBe('14:05:09');
     expect(stamp(AT, AT + 86_400_000, CHINA)).toBe('11-24 14:05');
+    expect(dated(AT, AT + 1_000, CHINA)).toBe('14:05:09');
+    expect(dated(AT, AT + 86_400_000, CHINA)).toBe('2026-11-24 14:05');
   });
 
   it('survives the way through an input field', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { columns, historyPath, range, spread } from '../src/lib/trend';
+import { beyond, columns, historyPath, isJudged, range, spread } from '../src/lib/trend';
 
 const point = (from: number, value: number | null, bad = 0) => ({
   from,
@@ -37,18 +37,45 @@ describe('the line of a trend', () => {
 });
 
 describe('the range of a trend', () => {
-  const shown = columns({ points: [point(0, 40), point(1_000, 60)], gaps: [] }, 0);
-  it('shows limits that are near and leaves out those that would flatten the line', () => {
-    const [low, high] = range(shown, [80, 4_000]);
+  const level = { range: [0, 100] as [number, number], decimals: 1, labels: null, unit: '%' };
+  const bare = { ...level, range: null };
+  const of = (...values: number[]) => columns({ points: values.map((value, at) => point(at * 1_000, value)), gaps: [] }, 0);
+  const span = ([low, high]: [number, number]) => high - low;
+
+  it('shows limits that leave the readings half of the height and leaves out those that would flatten the line', () => {
+    const [low, high] = range(of(40, 60), [80, 4_000], level);
     expect(high).toBeGreaterThan(80);
     expect(high).toBeLessThan(90);
     expect(low).toBeLessThan(40);
+    expect(range(of(40, 60), [81], level)[1]).toBeLessThan(81);
+    // The nearest comes first, and all of them together cost no more than that.
+    const both = range(of(40, 60), [25, 72], level);
+    expect([both[0] > 25, both[1] > 72]).toEqual([true, true]);
+  });
+  it('draws the noise of a steady value as noise', () => {
+    expect(span(range(of(50, 50.1, 49.9), [], level))).toBeGreaterThan(2);
+    expect(span(range(of(0.1, 0.1 + 1e-16, 0.1), [], { ...bare, decimals: 2 }))).toBeGreaterThanOrEqual(0.1);
+    expect(span(range(of(2_000, 2_000.01), [], { ...bare, decimals: 3 }))).toBeGreaterThanOrEqual(20);
+  });
+  it('does not go past an end of the range, or below nothing, only to have its least span', () => {
+    expect(range(of(0, 0.3), [], level)[0]).toBeGreaterThan(-0.2);
+    expect(range(of(99.9, 100), [], level)[1]).toBeLessThan(100.2);
+    expect(range(of(0, 0.1), [], bare)[0]).toBeGreaterThan(-0.1);
+    expect(range(of(-5, -5), [], bare)[0]).toBeLessThan(-5);
+  });
+  it('has both words of what only says yes or no, and takes no measured value for that', () => {
+    const judged = { range: null, decimals: 0, labels: ['正常', '报警'] as [string, string], unit: '' };
+    expect(range(of(0, 0), [], judged)).toEqual([-0.1, 1.1]);
+    expect(range(of(0, 1), [], { ...judged, labels: null })).toEqual([-0.1, 1.1]);
+    expect(isJudged(of(0, 1), level)).toBe(false);
+    expect(isJudged(of(0, 2), judged)).toBe(false);
   });
   it('has a height for a value that never changes, and for none', () => {
-    const flat = columns({ points: [point(0, 7)], gaps: [] }, 0);
-    const [low, high] = range(flat, []);
-    expect(high).toBeGreaterThan(low);
-    expect(range(columns({ points: [], gaps: [] }, 0), [80])[1]).toBeGreaterThan(80);
+    expect(span(range(of(7), [], bare))).toBeGreaterThan(0);
+    expect(range(of(), [80], level)[1]).toBeGreaterThan(80);
+  });
+  it('says on which side a limit lies that is not shown', () => {
+    expect([90, 5, 50].map((limit) => beyond(limit, [40, 60]))).toEqual(['↑', '↓', null]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Tag } from './types';
 
 export interface LimitShown {
   key: Key;
+  condition: string;
   /** In force; null is no limit. */
   value: number | null;
   /** The configured limit, where another is in force. */
@@ -24,6 +25,6 @@ const ALL = [
 export function limitsOf(tag: Pick<Tag, 'limits' | 'limits_in_force' | 'suppressed'>): LimitShown[] {
   return ALL.map(([field, condition, key]) => {
     const [value, base] = [tag.limits_in_force[field], tag.limits[field]];
-    return { key, value, base: value === base ? null : base, suppressed: tag.suppressed.includes(condition) };
+    return { key, condition, value, base: value === base ? null : base, suppressed: tag.suppressed.includes(condition) };
   });
 }

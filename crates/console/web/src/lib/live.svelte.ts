@@ -2,7 +2,7 @@
 // engine; after any gap in the stream everything is read again.
 
 import { get, SessionEnded } from './api';
-import { alarmKey, byAlarmUrgency, byUrgency, isStanding, needsAcknowledgement, rank } from './order';
+import { alarmKey, byAlarmUrgency, byUrgency, byWeight, isStanding, needsAcknowledgement } from './order';
 import { isLost, ServerClock } from './time';
 import type { Alarm, Case, Change, Me, Message, Overview, Person, Quality, Siren, Tag, ValueRow } from './types';
 
@@ -37,6 +37,15 @@ const DRAW_EVERY_MS = 100;
 /** A broken stream is said at once, unless it heals within this: an engine restart takes less. */
 const ERROR_GRACE_MS = 2_500;
 
+/** Windows that begin or end together are read of once. */
+const MARKS_AFTER_MS = 1_000;
+
+/** How many windows of each kind are in force. */
+function inForce(overview: Overview | null): string {
+  const { shelved, out_of_service, under_test } = overview?.windows ?? { shelved: 0, out_of_service: 0, under_test: 0 };
+  return `${shelved} ${out_of_service} ${under_test}`;
+}
+
 const here = (): number => performance.now();
 
 class Live {
@@ -49,7 +58,6 @@ class Live {
   people = $state.raw<Person[]>([]);
   messages = $state.raw<ReadonlyMap<string, Message> | null>(null);
   tags = $state.raw<ReadonlyMap<string, LiveTag>>(new Map());
-  tagsTotal = $state(0);
   /** The engine's time, moved on every second for whatever counts down. */
   now = $state(Date.now());
   lost = $state(false);
@@ -60,12 +68,12 @@ class Live {
   readonly openCases = $derived([...this.cases.values()].sort(byUrgency));
   readonly openAlarms = $derived([...this.alarms.values()].sort(byAlarmUrgency));
   readonly closedCases = $derived([...(this.closed?.values() ?? [])].sort((a, b) => (b.closed ?? 0) - (a.closed ?? 0)));
-  /** The worst standing alarm of each tag that has one. */
+  /** The worst alarm of each tag that has one: one that stands, if any does. */
   readonly worst = $derived.by(() => {
     const worst = new Map<string, Alarm>();
     for (const alarm of this.alarms.values()) {
       const known = worst.get(alarm.tag);
-      if (known === undefined || rank(alarm.level) > rank(known.level)) worst.set(alarm.tag, alarm);
+      if (known === undefined || byWeight(alarm, known) < 0) worst.set(alarm.tag, alarm);
     }
     return worst;
   });
@@ -84,6 +92,7 @@ class Live {
   private meanwhile: Change[] = [];
   private meanwhileValues: ValueRow[] = [];
   private readers = 0;
+  private marksTimer: ReturnType<typeof setTimeout> | null = null;
   private readPeopleSoon: ReturnType<typeof setTimeout> | null = null;
   private drawTimer: ReturnType<typeof setTimeout> | null = null;
   private reading = 0;
@@ -288,12 +297,11 @@ class Live {
           for (let offset = 0; ; offset += TAGS_PAGE) {
             const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`);
             for (const info of page.tags) tags.set(info.tag, new LiveTag(info));
-            if (page.tags.length === 0 || tags.size >= page.total) return { total: page.total, tags };
+            if (page.tags.length === 0 || tags.size >= page.total) return tags;
           }
         },
-        ({ total, tags }, meanwhile, values) => {
+        (tags, meanwhile, values) => {
           if (turn !== this.reading) return;
-          this.tagsTotal = total;
           this.tags = tags;
           this.restate(meanwhile);
           this.take(values);
@@ -301,6 +309,27 @@ class Live {
       );
     } catch {
       if (turn === this.reading) this.readAgain = setTimeout(() => void this.readTags(turn), 2_000);
+    }
+  }
+
+  /** A window began or ended: which tags it covers whole is said with the tags only. */
+  private readMarksSoon(): void {
+    this.marksTimer ??= setTimeout(() => {
+      this.marksTimer = null;
+      // What fails here fails with the connection, after which everything is read anew.
+      if (this.me !== null) this.readMarks().catch(() => {});
+    }, MARKS_AFTER_MS);
+  }
+
+  private async readMarks(): Promise<void> {
+    for (let offset = 0; ; offset += TAGS_PAGE) {
+      const page = await get<{ total: number; tags: Tag[] }>(`/api/v1/tags?limit=${TAGS_PAGE}&offset=${offset}`);
+      for (const { tag, marks } of page.tags) {
+        const known = this.tags.get(tag);
+        if (known !== undefined && String(known.info.marks ?? []) !== String(marks ?? []))
+          known.info = { ...known.info, marks: marks ?? [] };
+      }
+      if (page.tags.length === 0 || offset + page.tags.length >= page.total) return;
     }
   }
 
@@ -343,6 +372,7 @@ class Live {
       for (const s of change.sirens ?? []) sirens.set(`${s.enterprise}/${s.zone}`, s);
       for (const m of change.messages ?? []) messages?.set(m.key, m);
       if (change.overview !== undefined) {
+        if (inForce(change.overview) !== inForce(this.overview)) this.readMarksSoon();
         this.overview = change.overview;
         this.clock.factor = change.overview.time_factor;
       }

@@ -40,6 +40,16 @@ export function byAlarmUrgency(a: Alarm, b: Alarm): number {
   );
 }
 
+/** What stands comes before what has returned, however red that was; then red to blue, unacknowledged first, newest. */
+export function byWeight(a: Alarm, b: Alarm): number {
+  return (
+    Number(isStanding(b.state)) - Number(isStanding(a.state)) ||
+    rank(b.level) - rank(a.level) ||
+    Number(needsAcknowledgement(b.state)) - Number(needsAcknowledgement(a.state)) ||
+    b.since - a.since
+  );
+}
+
 /** One row per condition and tag: an alarm's new episode replaces the old one. */
 export function alarmKey(alarm: { tag: string; condition: string }): string {
   return `${alarm.condition}@${alarm.tag}`;

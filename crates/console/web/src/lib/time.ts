@@ -69,6 +69,12 @@ export function stamp(at: number, now: number, offset: number): string {
   return then.date === civil(now, offset).date ? then.time : `${then.day} ${then.short}`;
 }
 
+/** As `stamp`, with the year as well: for what is looked up long after. */
+export function dated(at: number, now: number, offset: number): string {
+  const then = civil(at, offset);
+  return then.date === civil(now, offset).date ? then.time : `${then.date} ${then.short}`;
+}
+
 export interface Due {
   what: NextDue['what'];
   at: number;

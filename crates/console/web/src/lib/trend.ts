@@ -1,7 +1,7 @@
 // A tag's past as the trend draws it. The server gathers readings to points; here it is only decided where the line is broken:
 // no line is drawn over a time of which nothing is known.
 
-import type { History, HistoryPoint } from './types';
+import type { History, HistoryPoint, Tag } from './types';
 
 /** Spans one can choose, in milliseconds; the key names their words. */
 export const SPANS = [
@@ -70,21 +70,63 @@ function push(out: Columns, at: number, point: HistoryPoint | null): void {
   out.bad.push(point?.bad ?? 0);
 }
 
-/** The lowest and highest value to show: the readings and, where they are near, the limits. */
-export function range(shown: Columns, limits: number[]): [number, number] {
-  const values = [...shown.min, ...shown.max].filter((value): value is number => value !== null);
+type Scale = Pick<Tag, 'range' | 'decimals' | 'labels' | 'unit'>;
+
+/** Of the measuring range, where there is one: less than that is noise and is drawn as such. */
+const LEAST_OF_RANGE = 0.02;
+/** Without a range: so many of the smallest steps it is written with, or so much of the value itself. */
+const LEAST_STEPS = 10;
+const LEAST_OF_VALUE = 0.01;
+/** The axis of what is only ever yes or no. */
+const JUDGED: [number, number] = [-0.1, 1.1];
+
+function seen(shown: Columns): number[] {
+  return [...shown.min, ...shown.max].filter((value): value is number => value !== null);
+}
+
+/** Whether it says yes or no: it has words for both, or it measures nothing and was never anything else. */
+export function isJudged(shown: Columns, tag: Scale): boolean {
+  const values = seen(shown);
+  const plain = tag.labels !== null || (tag.range === null && tag.unit === '' && values.length > 0);
+  return plain && values.every((value) => value === 0 || value === 1);
+}
+
+/** The lowest and highest value to show: the readings, and the limits as long as the readings keep half of the height. */
+export function range(shown: Columns, limits: number[], tag: Scale): [number, number] {
+  if (isJudged(shown, tag)) return JUDGED;
+  const values = seen(shown);
   if (values.length === 0) return limits.length > 0 ? padded(Math.min(...limits), Math.max(...limits)) : [0, 1];
-  let [low, high] = [Math.min(...values), Math.max(...values)];
-  const near = Math.max(high - low, Math.abs(high) * 0.05) * 3;
-  for (const limit of limits) {
-    if (limit >= low - near && limit <= high + near) [low, high] = [Math.min(low, limit), Math.max(high, limit)];
+  let [low, high] = widened(Math.min(...values), Math.max(...values), tag);
+  const most = 2 * (high - low);
+  const outside = (limit: number): number => Math.max(low - limit, limit - high, 0);
+  for (const limit of [...limits].sort((one, other) => outside(one) - outside(other))) {
+    const [lower, higher] = [Math.min(low, limit), Math.max(high, limit)];
+    if (higher - lower <= most) [low, high] = [lower, higher];
   }
   return padded(low, high);
 }
 
+/** At least the least span, about the readings; not past an end of the range, or below nothing, which they keep to. */
+function widened(low: number, high: number, { range, decimals }: Scale): [number, number] {
+  const measures = range === null ? 0 : (range[1] - range[0]) * LEAST_OF_RANGE;
+  const least = measures > 0 ? measures : Math.max(LEAST_STEPS * 10 ** -decimals, LEAST_OF_VALUE * Math.max(Math.abs(low), Math.abs(high)));
+  const lack = least - (high - low);
+  if (lack <= 0) return [low, high];
+  let from = low - lack / 2;
+  const [bottom, top] = range ?? [low >= 0 ? 0 : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  if (low >= bottom && from < bottom) from = bottom;
+  if (high <= top && from + least > top) from = top - least;
+  return [from, from + least];
+}
+
 function padded(low: number, high: number): [number, number] {
-  const room = high > low ? (high - low) * 0.06 : Math.abs(high) * 0.05 || 1;
+  const room = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.05 || 1;
   return [low - room, high + room];
+}
+
+/** On which side of the axis a limit lies that is not on it. */
+export function beyond(limit: number, [low, high]: readonly [number, number]): '↑' | '↓' | null {
+  return limit > high ? '↑' : limit < low ? '↓' : null;
 }
 
 /**

@@ -212,6 +212,7 @@ export type Scope =
 export interface Window {
   id: string;
   kind: WindowKind;
+  enterprise: string;
   enterprise_name: string;
   scope_zh: string;
   scope_en: string;
@@ -445,7 +446,7 @@ export interface PlanLine {
   new_en: string;
   unit: string;
   direction: 'looser' | 'tighter' | 'unclear' | 'neutral';
-  level: string | null;
+  level: Level | null;
   needs_ticket: boolean;
 }
 
@@ -467,7 +468,7 @@ export interface PlacedNote {
 /** What a new configuration would change. */
 export interface Plan {
   id: string;
-  status: 'planned' | 'waiting' | 'applied' | 'stale' | 'declined' | 'refused';
+  status: 'planned' | 'waiting' | 'applying' | 'applied' | 'stale' | 'declined' | 'refused';
   made: number;
   author: string;
   looser: number;
