@@ -67,6 +67,23 @@ fn what_is_tried_is_compared_with_what_is_in_force_and_not_with_the_folder_edite
     assert_eq!((suggested["suggestions"].as_array().unwrap().len(), &suggested["real_alarms_broken"]), (1, &json!([])), "{suggested}");
     let edited = json(dir.path(), &["suggest", "--data", "data", "--config", "config", "--json"]);
     assert_eq!((&edited["source"], edited["before"]["alarms"].as_u64()), (&json!("folder"), Some(0)), "{edited}");
+    // What the table counts and what people were told of are two things, and both are said.
+    let said = |args: &[&str]| {
+        let ended = run(dir.path(), args);
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let (_, words, _) = said(&["--lang", "en", "suggest", "--data", "data"]);
+    assert!(words.contains("4 -> 0") && words.contains("raised 4 -> 0 times") && words.contains("told of 1 -> 0"), "{words}");
+    let (_, words, _) = said(&["--lang", "en", "suggest", "--data", "data", "--config", "config"]);
+    assert!(words.contains("Nothing to suggest: no limit was raised 3 times"), "{words}");
+    assert!(!words.contains('─'), "no empty table: {words}");
+
+    // An enterprise that there is not, and a time on the plant's clock.
+    let (code, _, why) = said(&["--lang", "en", "backtest", "config", "--data", "data", "--enterprise", "tepp"]);
+    assert_eq!(code, Some(2), "{why}");
+    assert!(why.contains("no enterprise `tepp`; there are tep"), "{why}");
+    let (code, _, why) = said(&["backtest", "config", "--data", "data", "--enterprise", "tep", "--from", "2026-03-01 03:00"]);
+    assert_eq!(code, Some(0), "{why}");
 
     // Where the data folder keeps none it is the folder.
     std::fs::remove_dir_all(data.join("configurations")).unwrap();

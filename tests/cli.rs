@@ -227,7 +227,7 @@ fn a_calibration_date_that_has_passed_is_warned_of_today() {
         .collect();
     std::fs::write(&path, lines.join("\n")).unwrap();
     let config = dir.path().display().to_string();
-    run(&["check", &config]).ends(0).says(&["1 warnings", "2020-01-31"]);
+    run(&["check", &config]).ends(0).says(&["1 warning:", "2020-01-31"]);
     let report = run(&["check", &config, "--json"]).ends(0).json();
     assert_eq!(report["warnings"][0]["line"], json!(2));
 }

@@ -3,6 +3,7 @@
 use crate::fault::{Fault, Text, text};
 use crate::sheet::Cell;
 use crate::source::Place;
+use crate::units;
 use std::borrow::Cow;
 
 /// Digits of a code of a major hazard (enterprise 9, unit 3).
@@ -74,29 +75,55 @@ fn no_number(cell: &Cell<'_>, written: &str) -> Fault {
         return fault.suggest("没有就留空或写 /", "leave it empty or write / for none");
     }
     let fault = cell.place.error("not-a-number", text(format!("`{written}` 不是一个数"), format!("`{written}` is not a number")));
-    let found = find_number(written);
-    let suggestion = match found {
-        Some(found) if written.contains(['e', 'E']) && written.parse::<f64>().is_ok() => {
-            let value = written.parse::<f64>().unwrap_or_default();
-            let value = if value.abs() < 1e15 { value.to_string() } else { found };
-            Some(text(format!("不用科学计数法:{value}"), format!("without exponent: {value}")))
-        }
-        Some(found) => Some(text(
-            format!("只写 {found},单位和说明写在各自的列里"),
-            format!("write only {found}; units and remarks have their own columns"),
-        )),
-        None => Some(text("没有就留空或写 /", "leave it empty or write / for none")),
-    };
-    fault.suggest_some(suggestion)
+    fault.suggest_some(Some(instead_of_no_number(cell.text.trim(), written)))
 }
 
-/// The number inside `≤25%LEL` or `1,000 kPa`.
-fn find_number(written: &str) -> Option<String> {
-    let plain = written.replace([',', ' '], "");
-    let start = plain.find(|c: char| c.is_ascii_digit())?;
-    let end = plain[start..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(plain.len(), |end| start + end);
-    let sign = if plain[..start].ends_with('-') { "-" } else { "" };
-    Some(format!("{sign}{}", plain[start..end].trim_end_matches('.')))
+/// What to write instead of something that is no number. A number is named only where nothing but a unit or a sign is taken away:
+/// whoever copies a wrong one has a wrong limit.
+fn instead_of_no_number(as_it_is: &str, written: &str) -> Text {
+    if written.contains(['e', 'E'])
+        && let Some(value) = written.parse::<f64>().ok().filter(|value| value.abs() < 1e15)
+    {
+        return text(format!("不用科学计数法:{value}"), format!("without exponent: {value}"));
+    }
+    let (number, unit) = without_sign_and_unit(written);
+    match (is_plain(number), unit) {
+        (true, "") => return text(format!("只写 {number},符号不写"), format!("write only {number}, without the sign")),
+        (true, unit) => {
+            return text(
+                format!("本行单位是 {unit} 就只写 {number};单位写在自己的列里"),
+                format!("write only {number} if {unit} is the unit of this row; units have their own column"),
+            );
+        }
+        _ => {}
+    }
+    let digits = number.replace(['O', 'o'], "0").replace(['l', 'I'], "1");
+    if digits != number && number.contains(|c: char| c.is_ascii_digit()) && is_plain(&digits) {
+        return text(format!("{digits}?里面有字母,不是数字"), format!("{digits}? there is a letter among the digits"));
+    }
+    if as_it_is.contains('\u{ff0c}') {
+        return text(
+            "全角逗号`\u{ff0c}`不分列:列与列之间写半角逗号 `,`",
+            "a full-width comma `\u{ff0c}` does not end a cell: write `,` between cells",
+        );
+    }
+    text("这一格只写一个数,例如 80 或 -0.5;没有就留空或写 /", "write one number, such as 80 or -0.5; leave it empty or write / for none")
+}
+
+/// Digits with or without a sign before and a fraction after them.
+fn is_plain(written: &str) -> bool {
+    let digits = written.strip_prefix(['-', '+']).unwrap_or(written);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What is left of `≤25%LEL`, and its unit.
+fn without_sign_and_unit(written: &str) -> (&str, &str) {
+    const SIGNS: [char; 7] = ['≤', '≥', '<', '>', '=', '≈', '约'];
+    let bare = written.trim_matches(|c: char| SIGNS.contains(&c) || c.is_whitespace());
+    // The longest first: `%LEL` ends with `L`.
+    let unit = units::all().filter(|unit| bare.ends_with(unit)).max_by_key(|unit| unit.len()).unwrap_or("");
+    (bare[..bare.len() - unit.len()].trim_end(), unit)
 }
 
 /// What is wrong with a code: turned into a number by 表格软件, or without its leading zeros.
@@ -205,6 +232,32 @@ mod tests {
         }
         for wrong in ["NaN", "inf", "-Infinity"] {
             assert_eq!(read(wrong), Err("not-finite"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_suggested_only_where_nothing_but_a_unit_or_a_sign_is_taken_away() {
+        let said = |written: &str| {
+            let source = Source::new("a.csv".into(), written.to_owned());
+            let cell = Cell { text: Cow::Borrowed(written), place: source.place(0..written.len()), kind: crate::sheet::Kind::Text };
+            number(&cell).expect_err("it is no number").suggestion.expect("something is suggested").en
+        };
+        for (written, begin) in [
+            ("≤25%LEL", "write only 25 if %LEL"),
+            ("0.5 MPa", "write only 0.5 if MPa"),
+            ("约80", "write only 80,"),
+            ("\u{ff1c}-5℃", "write only -5 if ℃"),
+            ("30s", "write only 30 if s"),
+            ("8O", "80?"),
+            ("l5", "15?"),
+            ("2.O%", "2.0?"),
+            ("1e3", "without exponent: 1000"),
+            ("15\u{ff0c}80\u{ff0c}90\u{ff0c}95\u{ff0c}2", "a full-width comma"),
+        ] {
+            assert!(said(written).starts_with(begin), "{written}: {}", said(written));
+        }
+        for written in ["SL-01", "80/85", "1,000", "1.2.3", "12a", "5min", "O", "1e30", "80-85", "≤", "%", "GW01"] {
+            assert!(said(written).starts_with("write one number"), "{written}: {}", said(written));
         }
     }
 

@@ -5,8 +5,10 @@
 //! values, merged cells the same text in each, and colours go. A number cell is written only where it reads back as the
 //! same text; every other cell is text, so that no spreadsheet makes a number of a code.
 
+use crate::cell::half_width_tag;
 use crate::fault::{Faults, Sink, text};
 use crate::heads::{Column, Heads};
+use crate::quotes;
 use crate::sheet::{quoted_into, rows};
 use crate::source::{Files, Source, has_extension};
 use crate::suggest;
@@ -71,12 +73,16 @@ pub fn export_list(files: &Files, enterprise: &str, format: Option<ListFormat>) 
         return Ok(ExportedList { name, bytes: bytes.to_vec() });
     }
     let source = files.decode_one(&path, &mut sink);
+    if (own, wanted) == (ListFormat::Csv, ListFormat::Xlsx) {
+        // A workbook would make one cell of what a wrong quote holds, and nobody could tell any more.
+        quotes::fault_of(&source).into_iter().for_each(|fault| sink.push(fault));
+    }
     if sink.errors() > 0 {
         return Err(refused(sink));
     }
     let bytes = match (own, wanted) {
         (ListFormat::Csv, ListFormat::Csv) => with_mark(&source.text),
-        (_, ListFormat::Csv) => csv(&source),
+        (_, ListFormat::Csv) => csv(&rows(&source)),
         (_, ListFormat::Xlsx) => match xlsx(&source) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -106,9 +112,38 @@ fn with_mark(text: &str) -> Vec<u8> {
     ["\u{feff}", text].concat().into_bytes()
 }
 
-fn csv(source: &Source) -> Vec<u8> {
-    let mut out = String::with_capacity(source.text.len() + 16);
-    for row in rows(source) {
+/// Changes one cell of an enterprise's list, in whichever format that is; from then on it is a .csv. Says whether it has such a row and
+/// column.
+pub fn set_cell(files: &mut Files, enterprise: &str, tag: &str, head: &str, content: &str) -> bool {
+    let Some(path) = files.lists().find(|path| path.file_stem().is_some_and(|stem| stem == enterprise)).cloned() else { return false };
+    let mut rows = rows(&files.decode_one(&path, &mut Sink::default()));
+    if change_cell(&mut rows, tag, head, content).is_none() {
+        return false;
+    }
+    files.remove(&path);
+    files.set(path.with_extension(ListFormat::Csv.extension()), csv(&rows));
+    true
+}
+
+fn change_cell(rows: &mut [Vec<String>], tag: &str, head: &str, content: &str) -> Option<()> {
+    let at = rows.iter().take(HEAD_ROWS_MAX).position(|row| Heads::are_in(row.iter().map(|cell| cell.trim())))?;
+    let (above, below) = rows.split_at_mut(at + 1);
+    let heads = above.last()?;
+    let wanted = Column::parse(head);
+    let is_wanted = |cell: &str| cell == head || (wanted.is_some() && Column::parse(cell) == wanted);
+    let column = heads.iter().position(|cell| is_wanted(cell.trim()))?;
+    let tags = heads.iter().position(|cell| Column::parse(cell.trim()) == Some(Column::Tag))?;
+    let row = below.iter_mut().find(|row| row.get(tags).is_some_and(|cell| half_width_tag(cell.trim()) == tag))?;
+    if row.len() <= column {
+        row.resize(column + 1, String::new());
+    }
+    content.clone_into(&mut row[column]);
+    Some(())
+}
+
+fn csv(rows: &[Vec<String>]) -> Vec<u8> {
+    let mut out = String::new();
+    for row in rows {
         for (at, cell) in row.iter().enumerate() {
             if at > 0 {
                 out.push(',');

@@ -198,6 +198,10 @@ impl Heads {
     pub(crate) fn cell<'c, 'a>(&self, cells: &'c [Cell<'a>], column: Column) -> Option<&'c Cell<'a>> {
         cells.get(self.columns[column as usize]?)
     }
+    /// Which column the cell at a place of its row is of.
+    pub(crate) fn column(&self, at: usize) -> Option<Column> {
+        Column::ALL.into_iter().find(|column| self.columns[*column as usize] == Some(at))
+    }
     /// Where a column's cell is, or would be if the row were long enough.
     pub(crate) fn place<'a>(&self, cells: &[Cell<'a>], column: Column) -> Option<Place<'a>> {
         let at = self.columns[column as usize]?;

@@ -31,6 +31,7 @@ mod limits;
 mod org;
 mod own_tags;
 mod policies;
+mod quotes;
 mod replay;
 mod rules;
 pub mod scenario;
@@ -52,7 +53,7 @@ pub use bodies::{missed, rings, to_be_told};
 pub use classes::EXAMPLE_CLASSES;
 pub use difference::{Difference, Direction, Item, Line, Value};
 pub use explain::{Explanation, Fact};
-pub use export::{ExportedList, ListFormat, export_list, listed_enterprises, write_list};
+pub use export::{ExportedList, ListFormat, export_list, listed_enterprises, set_cell, write_list};
 pub use fault::{FAULTS_MAX, Fault, Faults, Lang, Severity, Text, render, to_json};
 pub use own_tags::SYSTEM_EQUIPMENT;
 pub use policies::EXAMPLE_POLICIES;
@@ -64,6 +65,7 @@ pub use server::{
 pub use setpoints::{DELAY_MAX, RESPOND_WITHIN_MAX, SAMPLE_MAX};
 pub use shares::level_shares;
 pub use source::{FILE_BYTES_MAX, Files};
+pub use suggest::nearest_first;
 pub use workbook::WORKBOOK_BYTES_MAX;
 
 use fault::{Sink, text};

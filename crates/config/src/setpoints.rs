@@ -7,8 +7,9 @@
 use crate::cell::{self, Number};
 use crate::fault::{Sink, text};
 use crate::heads::{Column, Heads, LIMIT_RATIONALE, RATIONALE};
+use crate::quotes;
 use crate::sheet::{Cell, Kind, Records};
-use crate::source::{At, Place, Source};
+use crate::source::{AS_CSV, At, Place, Source};
 use crate::suggest;
 use crate::units;
 use crate::values::{MEASURED, parse_signal, signal_name};
@@ -145,6 +146,10 @@ pub(crate) fn read<'a>(source: &'a Source, today: Option<jiff::civil::Date>, sin
     // Without the heads no row can be understood; that fault is told once, at the head.
     let Some(heads) = heads else { return rows };
     while let Some(cells) = records.next() {
+        if let Some(fault) = quotes::fault(cells, Some(&heads)) {
+            sink.push(fault);
+            continue;
+        }
         let Some(row) = RowReader { heads: &heads, cells, sink, notes: &mut notes, left: Left::default(), today }.read() else { continue };
         let line = row.tag.place.line();
         if let Some(first) = seen.insert(row.tag.value.clone(), line) {
@@ -195,6 +200,10 @@ fn heads<'a>(source: &'a Source, sink: &mut Sink) -> (Option<Heads>, Records<'a>
     let mut title = None;
     for _ in 0..HEAD_ROWS_MAX {
         let Some(cells) = records.next() else { break };
+        if let Some(fault) = quotes::fault(cells, None) {
+            sink.push(fault);
+            return (None, records);
+        }
         if Heads::are_in(cells.iter().map(|cell| cell.text.trim())) {
             if let Some(place) = title {
                 sink.push(Place::note(place, "title", text("表头之前的行没有读取", "what stands above the heads was not read")));
@@ -203,15 +212,36 @@ fn heads<'a>(source: &'a Source, sink: &mut Sink) -> (Option<Heads>, Records<'a>
         }
         title.get_or_insert(cells[0].place);
     }
+    if source.is_refused {
+        return (None, records);
+    }
+    if let Some((place, [zh, en])) = other_separator(source) {
+        let fault = text(format!("这份表用{zh}分隔,不是逗号"), format!("the cells of this list are separated by {en}, not by commas"));
+        sink.push(place.error("separator", fault).suggest(AS_CSV.0, AS_CSV.1));
+        return (None, records);
+    }
     // No row looks like heads: the first one is told what is missing in it.
     let mut records = Records::new(source);
     let Some(cells) = records.next() else {
-        if !source.is_refused {
-            sink.push(source.top().error("empty-list", text("设定值表是空的", "the setpoint list is empty")));
-        }
+        sink.push(source.top().error("empty-list", text("设定值表是空的", "the setpoint list is empty")));
         return (None, records);
     };
     (Heads::read(cells, sink), records)
+}
+
+/// What spreadsheets put between cells instead of a comma, by name.
+const SEPARATORS: [(char, [&str; 2]); 4] =
+    [('\t', ["制表符", "tabs"]), (';', ["分号", "semicolons"]), ('|', ["竖线", "bars"]), ('\u{ff0c}', ["全角逗号", "full-width commas"])];
+
+/// The heads of a list that is separated by something else.
+fn other_separator(source: &Source) -> Option<(Place<'_>, [&'static str; 2])> {
+    let mut begin = 0;
+    source.text.split_inclusive('\n').take(HEAD_ROWS_MAX).find_map(|line| {
+        let place = source.place(begin..begin + line.trim_end().len());
+        begin += line.len();
+        let are_heads = |separator| Heads::are_in(line.split(separator).map(|cell| cell.trim().trim_matches('"')));
+        SEPARATORS.into_iter().find(|(separator, _)| are_heads(*separator)).map(|(_, name)| (place, name))
+    })
 }
 
 /// What was read differently from how it is written, each kind told once: the first cell, and how many.

@@ -6,7 +6,7 @@
 use crate::source::{Place, Source};
 use std::borrow::Cow;
 
-/// What a cell of a workbook is besides its text. Every cell of a .csv is text.
+/// What a cell is besides its text. A cell of a .csv is text, unless its quotes are wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     #[default]
@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     Merged,
     /// An error value, or a formula without a value.
     Failed,
+    /// Of a .csv: the quote that begins it is never closed, so it holds the rest of the file.
+    Unclosed,
+    /// Of a .csv: something stands between its closing quote and the next comma, and is not in its text.
+    Followed,
 }
 
 /// One cell.
@@ -57,6 +61,7 @@ impl<'a> Records<'a> {
         loop {
             let kind = self.source.kind(self.at, &mut self.kinds);
             let (cell, next) = cell(self.source, self.at);
+            let kind = if kind == Kind::Text { cell.kind } else { kind };
             self.cells.push(Cell { kind, ..cell });
             self.at = next;
             if bytes.get(next) != Some(&b',') {
@@ -113,17 +118,24 @@ fn cell(source: &Source, start: usize) -> (Cell<'_>, usize) {
             }
             at += 1;
         }
+        let is_closed = at < bytes.len();
         let inner = &text[start + 1..at.min(text.len())];
         let inner = if doubled { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) };
         // A line end within a cell is one character, whoever wrote the file.
         let inner = if inner.contains('\r') { Cow::Owned(inner.replace("\r\n", "\n")) } else { inner };
         let place = source.place(start..(at + 1).min(text.len()));
-        let mut next = (at + 1).min(text.len());
+        let closed = (at + 1).min(text.len());
+        let mut next = closed;
         // What follows the closing quote belongs to no cell.
         while !ends(next) {
             next += 1;
         }
-        return (Cell { text: inner, place, kind: Kind::Text }, next);
+        let kind = match text[closed..next].trim() {
+            _ if !is_closed => Kind::Unclosed,
+            "" => Kind::Text,
+            _ => Kind::Followed,
+        };
+        return (Cell { text: inner, place, kind }, next);
     }
     let mut at = start;
     while !ends(at) {

@@ -74,6 +74,10 @@ impl Source {
     pub(crate) fn of_grid(path: PathBuf, text: String, grid: Grid) -> Self {
         Self { grid: Some(grid), ..Self::new(path, text) }
     }
+    /// Whether its text was made of a workbook's cells.
+    pub(crate) fn is_workbook(&self) -> bool {
+        self.grid.is_some()
+    }
     /// What the cell that begins at `at` is besides its text. `behind` moves on with the reader, who asks in order.
     pub(crate) fn kind(&self, at: usize, behind: &mut usize) -> Kind {
         let Some(grid) = &self.grid else { return Kind::Text };
@@ -112,6 +116,10 @@ impl<'a> Place<'a> {
             return grid.row(self.start).1 as usize;
         }
         self.source.lines.partition_point(|begin| *begin <= self.start).max(1)
+    }
+    /// The line in which it ends, from 1. For a file that is no workbook.
+    pub(crate) fn last_line(self) -> usize {
+        self.source.lines.partition_point(|begin| *begin < self.end.max(self.start + 1)).max(1)
     }
     /// A part of a quoted value, where that stands in the file as it is; else the whole of it.
     pub(crate) fn inside(self, value: &str, part: Range<usize>) -> Self {
@@ -222,6 +230,11 @@ impl Files {
     /// The same files, but for this one.
     pub fn set(&mut self, path: impl Into<PathBuf>, bytes: Vec<u8>) {
         self.files.insert(path.into(), bytes);
+    }
+
+    /// The same files without this one.
+    pub fn remove(&mut self, path: &Path) {
+        self.files.remove(path);
     }
 
     /// Reads the `.toml` files of `dir` and the `.csv` and `.xlsx` files of `dir/enterprises`. What cannot be read becomes a fault later.
@@ -352,10 +365,46 @@ impl Files {
     }
 }
 
+/// What to do with a list that is no .csv as it is read here.
+pub(crate) const AS_CSV: (&str, &str) =
+    ("用表格软件另存为“CSV UTF-8(逗号分隔)”或 .xlsx", "save it as a CSV with commas, in UTF-8 or GB18030, or as .xlsx");
+
+/// UTF-16, by its byte order mark or by the zeros that every second byte of plain letters is.
+fn utf_16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
+        return (encoding != encoding_rs::UTF_8).then_some(encoding);
+    }
+    let begin = &bytes[..bytes.len().min(1024)];
+    let zeros = |odd: usize| begin.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
+    // Between Chinese letters there are few of them, commas and digits only; and 一, a zero and a letter, is the other way round.
+    let enough = begin.len() / 32;
+    let (even, odd) = (zeros(0), zeros(1));
+    if odd > enough && odd > 4 * even {
+        Some(encoding_rs::UTF_16LE)
+    } else if even > enough && even > 4 * odd {
+        Some(encoding_rs::UTF_16BE)
+    } else {
+        None
+    }
+}
+
 /// UTF-8 with or without a byte order mark; a setpoint list may also be GB18030, which is what 表格软件 saves in China.
 fn decode(full: PathBuf, path: &Path, bytes: &[u8], sink: &mut Sink) -> Source {
     if has_extension(path, "xlsx") {
         return workbook::read(full, bytes, sink);
+    }
+    if let Some(encoding) = utf_16(bytes) {
+        let (decoded, _) = encoding.decode_with_bom_removal(bytes);
+        let source = Source::new(full, decoded.into_owned());
+        let fault = source.top().error("encoding", text("这个文件是 UTF-16 编码(“Unicode 文本”)", "this file is UTF-16 (`Unicode text`)"));
+        let list = has_extension(path, "csv");
+        sink.push(if list {
+            fault.suggest(AS_CSV.0, AS_CSV.1)
+        } else {
+            fault.suggest("用编辑器另存为 UTF-8", "save it again as UTF-8")
+        });
+        // What could be read goes on, so that nothing else is said to be missing; a list's cells are judged once it is a .csv.
+        return if list { Source { is_refused: true, ..source } } else { source };
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -23,6 +23,15 @@ pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, other)| other)
 }
 
+/// The known names, those first that are most like `name`.
+pub fn nearest_first<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<&'k str> {
+    let chars = |name: &str| name.to_lowercase().chars().take(NAME_CHARS_MAX).collect::<Vec<_>>();
+    let wanted = chars(name);
+    let mut known: Vec<_> = known.into_iter().collect();
+    known.sort_by_cached_key(|other| (distance(&wanted, &chars(other)), *other));
+    known
+}
+
 /// “是不是 `x`?” where a known name is near.
 pub(crate) fn did_you_mean<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<Text> {
     nearest(name, known).map(|near| text(format!("是不是 `{near}`?"), format!("did you mean `{near}`?")))
@@ -68,5 +77,6 @@ mod tests {
         assert_eq!(nearest("deadbnad", ["deadband", "on_delay"]), Some("deadband"));
         assert_eq!(nearest("回叉", ["回差", "高报"]), Some("回差"));
         assert_eq!(nearest("colour", ["deadband", "on_delay"]), None);
+        assert_eq!(nearest_first("hongxing", ["wutong", "anran", "hongxin"]), ["hongxin", "anran", "wutong"]);
     }
 }

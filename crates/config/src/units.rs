@@ -1,6 +1,7 @@
 //! Which units a signal may have, and how they are written on pages.
 
 use crate::fault::{Text, text};
+use crate::values::MEASURED;
 use model::Signal;
 
 /// Units of a signal in the form in which they are shown.
@@ -38,6 +39,12 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("kgf/cm2", "kgf/cm²"),
     ("LEL.m", "LEL·m"),
 ];
+
+/// Every unit that a number of a list may have behind it, in every way to write it; of times only the second, in which lists have them.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    let written = SYNONYMS.iter().flat_map(|(other, unit)| [*other, *unit]);
+    MEASURED.into_iter().flat_map(of).copied().chain(written).chain(["s", "秒"])
+}
 
 /// The unit in the form in which it is shown, if it fits the signal.
 pub(crate) fn parse(signal: Signal, written: &str) -> Result<String, Option<Text>> {

@@ -218,17 +218,15 @@ impl Run {
 
     fn change(&mut self, cells: &[Cell], line: usize) -> Result<(), Stopped> {
         for cell in cells {
-            let path = PathBuf::from(format!("enterprises/{}.csv", cell.tag.enterprise));
-            let sheet = self.files.get(&path).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
-            let changed = sheet.as_deref().and_then(|sheet| with_cell(sheet, &cell.tag.tag, &cell.head, &cell.content));
-            let Some(changed) = changed else {
+            let enterprise = &cell.tag.enterprise;
+            // Whatever format the list has: a plant may keep workbooks.
+            if !config::set_cell(&mut self.files, enterprise.as_str(), &cell.tag.tag, &cell.head, &cell.content) {
                 let (zh, en) = (
-                    format!("{} 里没有 {} 的“{}”", path.display(), cell.tag.tag, cell.head),
-                    format!("no `{}` of {} in {}", cell.head, cell.tag.tag, path.display()),
+                    format!("{enterprise} 的设定值表里没有 {} 的“{}”", cell.tag.tag, cell.head),
+                    format!("no `{}` of {} in the setpoint list of {enterprise}", cell.head, cell.tag.tag),
                 );
                 return Err(Stopped { line, text: text(zh, en) });
-            };
-            self.files.set(path, changed.into_bytes());
+            }
         }
         let loaded = load(&self.files)
             .map_err(|faults| Stopped { line, text: text(faults.render(Lang::Zh, false), faults.render(Lang::En, false)) })?;
@@ -575,44 +573,4 @@ fn sorted(mut kinds: Vec<ChannelKind>) -> Vec<ChannelKind> {
 
 fn stopped(line: usize, error: &dyn std::fmt::Display) -> Stopped {
     Stopped { line, text: text(error.to_string(), error.to_string()) }
-}
-
-/// The sheet with one cell changed; none where row or column is not there.
-fn with_cell(sheet: &str, tag: &str, head: &str, content: &str) -> Option<String> {
-    let mut lines: Vec<String> = sheet.lines().map(str::to_owned).collect();
-    let heads = split(lines.iter().find(|line| line.contains(head))?);
-    let column = heads.iter().position(|cell| cell.trim_matches(['"', '\u{feff}']) == head)?;
-    let row = lines.iter_mut().find(|line| split(line).first().is_some_and(|cell| cell.trim_matches(['"', ' ']) == tag))?;
-    let mut cells = split(row);
-    *cells.get_mut(column)? =
-        if content.contains([',', '"']) { format!("\"{}\"", content.replace('"', "\"\"")) } else { content.to_owned() };
-    *row = cells.join(",");
-    Some(lines.join("\n"))
-}
-
-/// The cells of a line, quotes and all.
-fn split(line: &str) -> Vec<String> {
-    let (mut cells, mut quoted) = (vec![String::new()], false);
-    for c in line.chars() {
-        quoted ^= c == '"';
-        match cells.last_mut() {
-            Some(_) if c == ',' && !quoted => cells.push(String::new()),
-            Some(cell) => cell.push(c),
-            None => {}
-        }
-    }
-    cells
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_cell_of_a_sheet_is_changed_and_the_rest_stays_as_written() {
-        let sheet = "位号,名称,高报\nA-1,\"罐, 甲\",80\nA-2,乙,90\n";
-        assert_eq!(with_cell(sheet, "A-1", "高报", "85").as_deref(), Some("位号,名称,高报\nA-1,\"罐, 甲\",85\nA-2,乙,90"));
-        assert_eq!(with_cell(sheet, "A-3", "高报", "85"), None);
-        assert_eq!(with_cell(sheet, "A-1", "低报", "85"), None);
-    }
 }

@@ -30,9 +30,29 @@ fn faults_of(text: &str) -> String {
     read.expect_err("this has a fault").render(Lang::En, false)
 }
 
+/// The county with every list as a workbook.
+fn county_of_workbooks() -> (Files, Arc<model::Plant>) {
+    let (mut files, _) = county();
+    for enterprise in config::listed_enterprises(&files) {
+        let list = config::export_list(&files, &enterprise, Some(config::ListFormat::Xlsx)).unwrap();
+        files.remove(&Path::new("enterprises").join(format!("{enterprise}.csv")));
+        files.set(Path::new("enterprises").join(list.name), list.bytes);
+    }
+    let plant = Arc::new(scenario::load(&files).unwrap_or_else(|faults| panic!("{}", faults.render(Lang::En, false))).plant);
+    (files, plant)
+}
+
 #[test]
 fn every_shipped_scenario_passes() {
-    let (files, plant) = county();
+    passes(county());
+}
+
+#[test]
+fn a_scenario_changes_a_cell_of_a_workbook_as_well() {
+    passes(county_of_workbooks());
+}
+
+fn passes((files, plant): (Files, Arc<model::Plant>)) {
     let mut failed = String::new();
     let mut paths: Vec<_> = std::fs::read_dir(root().join("tests")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));

@@ -6,6 +6,7 @@ mod tests;
 
 pub use tape::HistoryTape;
 
+use super::moment::span;
 use super::publish;
 use crate::configurations::Kept;
 use crate::engine::VERSIONS;
@@ -13,7 +14,7 @@ use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, anyhow, bail};
 use config::Files;
 use console::VersionJson;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use journal::history::{HistoryReader, Visit};
 use journal::{EntryKind, Reader, SqliteReader, StoreError};
 use model::{
@@ -37,6 +38,10 @@ const PAGE: usize = 5_000;
 const SHOWN_MAX: usize = 30;
 /// Curves kept for the page.
 const TRACES_MAX: usize = 2_000;
+/// Enterprises named where one was asked for that there is not.
+const KNOWN_SHOWN_MAX: usize = 12;
+/// The bar tells no time before so much has been done, in so many seconds: the first stretch reads what later ones have in memory.
+const TELLING: (f32, f64) = (0.05, 1.0);
 
 const EXAMPLES: &str = "Examples:
   watchfire backtest new-limits                           the history of watchfire-data, against what is in force there
@@ -68,7 +73,7 @@ pub struct Args {
     /// Mapping of the recorded file, as for `publish`
     #[arg(long, requires = "file", value_name = "FILE")]
     map: Option<PathBuf>,
-    /// From this time on, such as 2026-03-01T00:00:00+08:00
+    /// From this time on, such as 2026-03-01T00:00:00+08:00, or "2026-03-01 00:00" on the plant's clock
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// Up to this time
@@ -119,8 +124,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(1));
     };
     let before = &against.plant;
-    let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span(args)?)?;
+    let span = span(args.from.as_deref(), args.to.as_deref(), &after)?;
+    let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span)?;
     if !args.enterprise.is_empty() {
+        record.check_enterprises(&args.enterprise, [before.as_ref(), after.as_ref()])?;
         record.keep_only(&args.enterprise);
     }
     let bar = progress(args.json);
@@ -230,20 +237,6 @@ fn load_files(files: &Files) -> Option<Arc<Plant>> {
     }
 }
 
-fn span(args: &Args) -> anyhow::Result<(Option<Timestamp>, Option<Timestamp>)> {
-    Ok((args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?))
-}
-
-/// A time with its offset from UTC.
-pub(super) fn moment(written: &str) -> anyhow::Result<Timestamp> {
-    let parsed = written.parse::<jiff::Timestamp>();
-    let (zh, en) = (
-        format!("`{written}` 不是时间;写成 2026-03-01T03:00:00+08:00"),
-        format!("`{written}` is no time; write 2026-03-01T03:00:00+08:00"),
-    );
-    parsed.map(|at| Timestamp(at.as_microsecond())).map_err(|_| anyhow!("{}", say(&zh, &en)))
-}
-
 impl Record {
     /// Opens a recorded file, or the history and the journal of a data folder.
     pub(super) fn open(
@@ -299,6 +292,31 @@ impl Record {
         gaps.extend(stops.into_iter().filter(|(begin, end)| *end >= from && *begin < to));
         gaps.sort();
         Ok(Self { tags: reader.tags()?, from, to, source: Source::History(Box::new(reader)), people, gaps, notes })
+    }
+
+    /// An enterprise that neither configuration nor the readings know would compare nothing with nothing. One that is known and has no
+    /// readings is noted.
+    fn check_enterprises(&mut self, wanted: &[String], plants: [&Plant; 2]) -> anyhow::Result<()> {
+        let recorded = positions(&self.tags);
+        let configured = plants.into_iter().flat_map(|plant| &plant.bodies).filter(|body| body.tier == Tier::ENTERPRISE);
+        let known: BTreeSet<&str> = configured.map(|body| body.id.as_str()).chain(recorded.iter().map(BodyId::as_str)).collect();
+        for name in wanted {
+            if !known.contains(name.as_str()) {
+                let near = config::nearest_first(name, known.iter().copied());
+                let more = if near.len() > KNOWN_SHOWN_MAX { format!(" … + {}", near.len() - KNOWN_SHOWN_MAX) } else { String::new() };
+                let near = &near[..near.len().min(KNOWN_SHOWN_MAX)];
+                let (zh, en) = (
+                    format!("没有企业 `{name}`;有 {}{more}", near.join("、")),
+                    format!("there is no enterprise `{name}`; there are {}{more}", near.join(", ")),
+                );
+                bail!("{}", say(&zh, &en));
+            }
+            if !recorded.iter().any(|body| body.as_str() == name) {
+                let (zh, en) = (format!("没有 {name} 的读数"), format!("there are no readings of {name}"));
+                self.notes.push(say(&zh, &en).to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Leaves out the readings of other enterprises.
@@ -424,6 +442,7 @@ fn in_order(
     bar: &ProgressBar,
 ) -> Vec<Option<Trace>> {
     let mut drawn: Vec<Option<Trace>> = vec![None; tags.len()];
+    bar.reset();
     bar.set_length(rows.len() as u64);
     let mut catch_up = |runs: &mut [Run; 4], until: Timestamp| {
         while let Some(next) = beside.next(until) {
@@ -456,11 +475,15 @@ fn by_tape(
     bar: &ProgressBar,
 ) -> Result<Vec<Option<Trace>>, StoreError> {
     let count = tape.count()?;
+    // One bar may go over several comparisons.
+    bar.reset();
     bar.set_length(count);
+    // The count is an estimate where a chunk lies across an end.
+    let told = |passed: u64| bar.set_position(passed.min(count));
     let mut now = from;
     while let Some(next) = beside.next(to) {
         let (Between::Act(_, at) | Between::Gap(at, _)) = next;
-        tape.pass(runs, now, at, count, |passed| bar.set_position(passed))?;
+        tape.pass(runs, now, at, count, told)?;
         now = now.max(at);
         match next {
             Between::Act(act, at) => runs.iter_mut().for_each(|run| run.act_beside(&mut tape, act, at)),
@@ -471,7 +494,8 @@ fn by_tape(
         }
         tape.check()?;
     }
-    tape.pass(runs, now, to, count, |passed| bar.set_position(passed))?;
+    tape.pass(runs, now, to, count, told)?;
+    bar.set_position(count);
     Ok(tape.into_drawn())
 }
 
@@ -577,12 +601,28 @@ fn positions(tags: &[TagId]) -> Vec<BodyId> {
     bodies
 }
 
-/// A bar of readings: its length is told once they are counted, and it stands at how many lie behind all runs, unread ones included.
+/// A bar of readings: its length is told once they are counted, and it stands at how many lie behind, unread ones included. A chunk that
+/// is being passed counts by how far the runs have come in its time, and each of the four runs for a quarter: a short history has one
+/// chunk of each tag, which all end with it, so that whole chunks would stand at nothing until everything is over. The time left is what
+/// was needed so far, carried on.
 pub(super) fn progress(quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        if let Some(seconds) = seconds_left(state.fraction(), state.elapsed().as_secs_f64()) {
+            // What cannot be drawn is not missed.
+            let _ = write!(out, "{:#}", HumanDuration(std::time::Duration::from_secs(seconds)));
+        }
+    };
     // The template is a constant of ours.
-    let style = ProgressStyle::with_template("{bar:40} {percent} % {human_pos}/{human_len} {eta}").expect("a valid template");
-    ProgressBar::with_draw_target(None, target).with_style(style)
+    let style = ProgressStyle::with_template("{bar:40} {percent} % {human_pos}/{human_len} {left}").expect("a valid template");
+    ProgressBar::with_draw_target(None, target).with_style(style.with_key("left", left))
+}
+
+/// How long the rest takes at the pace so far; none before that is known.
+fn seconds_left(done: f32, elapsed: f64) -> Option<u64> {
+    let (done_min, elapsed_min) = TELLING;
+    let done_part = f64::from(done);
+    (done >= done_min && done < 1.0 && elapsed >= elapsed_min).then(|| (elapsed * (1.0 - done_part) / done_part).ceil() as u64)
 }
 
 /// Leaves the processor to the engine that asked, and tells it how far this is.

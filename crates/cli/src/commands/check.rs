@@ -154,8 +154,9 @@ fn summary(loaded: &Loaded) -> String {
             shares.join(",")
         ),
         Lang::En => format!(
-            "no faults, {warnings} warnings: {enterprises} enterprises, {gateways} gateways, {tags} tags, {limits} limits\n\
+            "no faults, {warnings} {}: {enterprises} enterprises, {gateways} gateways, {tags} tags, {limits} limits\n\
              limits by level: {}\nrules version: {version}",
+            if warnings == 1 { "warning" } else { "warnings" },
             shares.join(", ")
         ),
     }

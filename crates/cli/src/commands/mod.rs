@@ -6,6 +6,7 @@ pub mod channels;
 pub mod check;
 pub mod demo;
 pub mod export;
+mod moment;
 pub mod plan;
 mod points;
 pub mod publish;

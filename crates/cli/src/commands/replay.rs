@@ -1,6 +1,7 @@
 //! `watchfire replay`: lives a data folder again, from its history and the acts of its journal, and compares transition by transition.
 
-use super::backtest::{load, moment};
+use super::backtest::load;
+use super::moment::instant;
 use super::status::require_journal;
 use crate::configurations::Kept;
 use crate::engine::VERSIONS;
@@ -80,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         );
         bail!("{}", say(zh, en));
     }
-    let asked = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
+    let asked = (args.from.as_deref().map(instant).transpose()?, args.to.as_deref().map(instant).transpose()?);
     let journal = SqliteReader::open(&args.data)?;
     let mut given = Vec::new();
     for folder in &args.config {

@@ -1,6 +1,7 @@
 //! `watchfire suggest`: for the alarms that call most often, the least change that a backtest proves. It changes nothing.
 
-use super::backtest::{Against, Record, difference_words, moment, progress};
+use super::backtest::{Against, Record, difference_words, progress};
+use super::moment::span;
 use crate::lang::{lang, say, table};
 use config::Lang;
 use model::{Condition, Duration, TagIndex};
@@ -39,7 +40,7 @@ pub struct Args {
     /// Mapping of the recorded file, as for `publish`
     #[arg(long, requires = "file", value_name = "FILE")]
     map: Option<PathBuf>,
-    /// From this time on, such as 2026-03-01T00:00:00+08:00
+    /// From this time on, such as 2026-03-01T00:00:00+08:00, or "2026-03-01 00:00" on the plant's clock
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// Up to this time
@@ -58,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let data = args.file.is_none().then_some(args.data.as_path());
     let Some(against) = Against::find(args.config.as_deref(), data)? else { return Ok(ExitCode::from(1)) };
     let plant = Arc::clone(&against.plant);
-    let span = (args.from.as_deref().map(moment).transpose()?, args.to.as_deref().map(moment).transpose()?);
+    let span = span(args.from.as_deref(), args.to.as_deref(), &plant)?;
     let mut record = Record::open(args.file.as_deref().zip(args.map.as_deref()), &args.data, span)?;
     let bar = progress(args.json);
     let today = record.compare(&plant, &plant, &bar, None)?;
@@ -71,6 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut worst: Vec<_> = counts.into_iter().filter(|(_, count)| *count >= NUISANCE_MIN).collect();
     worst.sort_by_key(|(at, count)| (std::cmp::Reverse(*count), *at));
     worst.truncate(args.worst);
+    let looked_at = worst.len();
     let real = record.real();
     let mut found: Vec<Suggestion> = Vec::new();
     for ((index, condition), _) in worst {
@@ -96,24 +98,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!(
             "{}",
             json!({ "source": against.source(), "suggestions": found, "left_out": left_out, "real_alarms_on_record": on_record,
-                "real_alarms_held": held.real, "real_alarms_broken": broken(&held.broken), "before": figures.0, "after": figures.1 })
+                "raised": raised(&together), "looked_at": looked_at, "real_alarms_held": held.real, "real_alarms_broken": broken(&held.broken), "before": figures.0, "after": figures.1 })
         );
         return Ok(ExitCode::SUCCESS);
     }
     println!("{}: {}", say("组态", "configuration"), against.words());
-    let mut rows = table([
-        say("位号", "tag"),
-        say("条件", "condition"),
-        say("建议(放宽)", "suggestion (loosens)"),
-        say("报警", "alarms"),
-        say("其中真实", "of them real"),
-    ]);
-    for one in &found {
-        let condition = say(one.alarm.condition.name_zh(), one.alarm.condition.name());
-        let alarms = format!("{} -> {}", one.before, one.after);
-        rows.add_row([one.alarm.tag.to_string(), condition.to_owned(), words(one), alarms, one.real.to_string()]);
+    if found.is_empty() {
+        println!("{}", nothing(looked_at, left_out.len()));
+    } else {
+        println!("{}", suggested(&found));
     }
-    println!("{rows}");
     for (one, why) in &left_out {
         let reason: Vec<_> = why.iter().map(|one| difference_words(one, &plant)).collect();
         let (tag, remedy, reason) = (&one.alarm.tag, words(one), reason.join("; "));
@@ -122,6 +116,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             format!("left out {tag} {remedy}: together they would touch real alarms: {reason}"),
         );
         println!("{}", say(&zh, &en));
+    }
+    if found.is_empty() {
+        return Ok(ExitCode::SUCCESS);
     }
     println!("{}", proof(&together, &held));
     if held.real == 0 {
@@ -144,9 +141,57 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The table of suggestions.
+fn suggested(found: &[Suggestion]) -> comfy_table::Table {
+    let mut rows = table([
+        say("位号", "tag"),
+        say("条件", "condition"),
+        say("建议(放宽)", "suggestion (loosens)"),
+        say("起报次数", "times raised"),
+        say("其中真实", "of them real"),
+    ]);
+    for one in found {
+        let condition = say(one.alarm.condition.name_zh(), one.alarm.condition.name());
+        let alarms = format!("{} -> {}", one.before, one.after);
+        rows.add_row([one.alarm.tag.to_string(), condition.to_owned(), words(one), alarms, one.real.to_string()]);
+    }
+    rows
+}
+
+/// Why nothing is suggested.
+fn nothing(looked_at: usize, left_out: usize) -> String {
+    let (zh, en) = match (looked_at, left_out) {
+        (0, _) => (
+            format!("没有可建议的:这段读数里没有限值报警起报过 {NUISANCE_MIN} 次或更多。"),
+            format!("Nothing to suggest: no limit was raised {NUISANCE_MIN} times or more in these readings."),
+        ),
+        (_, 0) => (
+            format!(
+                "没有可建议的:看了起报最多的 {looked_at} 个报警,没有哪一处允许的改动既能明显减少起报,又不动真实报警\
+                 (气体限值、高高报、低低报不会推迟或抬高)。"
+            ),
+            format!(
+                "Nothing to suggest: of the {looked_at} alarms raised most often, none has a change that may be made, is worth it, and leaves \
+                 every real alarm as it is (gas limits, 高高报 and 低低报 are never made later or higher)."
+            ),
+        ),
+        (_, left_out) => (
+            format!("没有可建议的:有 {left_out} 处改动能减少起报,但会动到真实报警。"),
+            format!("Nothing to suggest: {left_out} changes would have raised less, but would touch real alarms."),
+        ),
+    };
+    say(&zh, &en).to_owned()
+}
+
+/// How often anything was raised, before and after: with what people were not told of, unlike [`tuning::kpi::Figures::alarms`].
+fn raised(together: &Comparison) -> (usize, usize) {
+    (together.answered.0.episodes.len(), together.answered.1.episodes.len())
+}
+
 /// What the run of all suggestions together says of the real alarms.
 fn proof(together: &Comparison, held: &Held) -> String {
     let (before, after) = (together.figures.0.alarms, together.figures.1.alarms);
+    let (all_before, all_after) = raised(together);
     let (real, broken) = (held.real, held.broken.len());
     let (kept_zh, kept_en) = match (real, broken) {
         // What was never held against anything is not said to hold.
@@ -161,8 +206,14 @@ fn proof(together: &Comparison, held: &Held) -> String {
         }
     };
     match lang() {
-        Lang::Zh => format!("合在一起回测:起报 {before} -> {after}。{kept_zh}没有改动任何东西。"),
-        Lang::En => format!("backtested together: {before} -> {after} annunciations.{kept_en} Nothing was changed."),
+        Lang::Zh => format!(
+            "合在一起回测:全部报警起报 {all_before} -> {all_after} 次,其中告知到人 {before} -> {after} 次(其余只记录或并入别的告知,\
+             表里数的是起报)。{kept_zh}没有改动任何东西。"
+        ),
+        Lang::En => format!(
+            "backtested together: all alarms were raised {all_before} -> {all_after} times, as the table counts; people were told of \
+             {before} -> {after} of them (annunciations), the rest was only recorded or folded into another.{kept_en} Nothing was changed."
+        ),
     }
 }
 

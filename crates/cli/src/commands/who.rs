@@ -3,6 +3,7 @@
 //! The answer comes from the escalation itself: an alarm is raised at the time asked for, nobody signs, and what it would send
 //! is listed. So rosters that change on the way, quiet hours and people without a channel count as they would in the night.
 
+use super::moment::{moment, offset};
 use crate::lang::{is_colored, lang, say, table};
 use anyhow::{Context, bail};
 use escalation::Escalation;
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let tag = plant.tag(index);
     let at = match &args.at {
-        Some(written) => time(written, &plant)?,
+        Some(written) => moment(written, &plant)?,
         None => crate::clock::Scale::REAL.wall(),
     };
     let mut rules: Vec<&ConditionRule> = tag.conditions.iter().collect();
@@ -204,24 +205,6 @@ fn report(plant: &Plant, tag: &Tag, at: Timestamp, told: &[(&ConditionRule, Vec<
         .collect();
     serde_json::json!({ "tag": tag.id.to_string(), "name": tag.name, "at": at.as_millis(),
         "quiet_hours": plant.is_quiet(at), "conditions": conditions })
-}
-
-fn offset(plant: &Plant) -> jiff::tz::Offset {
-    i32::try_from(plant.utc_offset.as_secs())
-        .ok()
-        .and_then(|seconds| jiff::tz::Offset::from_seconds(seconds).ok())
-        .unwrap_or(jiff::tz::Offset::UTC)
-}
-
-fn time(written: &str, plant: &Plant) -> anyhow::Result<Timestamp> {
-    let instant = written.parse::<jiff::Timestamp>().ok();
-    let civil = || offset(plant).to_timestamp(written.parse::<jiff::civil::DateTime>().ok()?).ok();
-    let at = instant.or_else(civil).with_context(|| {
-        let zh = format!("`{written}` 不是时间;写成 2026-03-01T03:00:00+08:00 或 \"2026-03-01 03:00\"");
-        let en = format!("`{written}` is no time; write 2026-03-01T03:00:00+08:00 or \"2026-03-01 03:00\"");
-        say(&zh, &en).to_owned()
-    })?;
-    Ok(Timestamp(at.as_microsecond()))
 }
 
 fn civil(at: Timestamp, plant: &Plant) -> String {

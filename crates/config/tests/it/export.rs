@@ -3,7 +3,7 @@
 use crate::acme::{load, with_list};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use watchfire_config::{Files, ListFormat, Options, export_list, listed_enterprises, load_files};
+use watchfire_config::{Files, ListFormat, Options, export_list, listed_enterprises, load_files, set_cell};
 
 const FORMATS: [Option<ListFormat>; 3] = [None, Some(ListFormat::Csv), Some(ListFormat::Xlsx)];
 
@@ -58,6 +58,23 @@ fn own_columns_titles_and_the_text_of_numbers_survive_both_ways() {
     let back = String::from_utf8(back.bytes).expect("it is UTF-8");
     let cells = |text: &str| text.trim_start_matches('\u{feff}').replace("\r\n", "\n").trim_end().to_owned();
     assert_eq!(cells(&back), cells(text));
+}
+
+#[test]
+fn one_cell_is_changed_whatever_the_format_of_the_list() {
+    let list = include_str!("acme/acme.csv").replacen("操作规程OP-12", "\"操作规程\nOP-12\"", 1);
+    let wanted = load(with_list("acme.csv", list.replacen(",80,90,", ",85,90,", 1).as_bytes())).expect("it is right").plant;
+    let book = there_and_back("acme.csv", list.as_bytes(), Some(ListFormat::Xlsx));
+    let (chinese, _, _) = encoding_rs::GB18030.encode(&list);
+    for files in [with_list("acme.csv", list.as_bytes()), book, with_list("acme.csv", &chinese)] {
+        let mut files = Files::from_memory(files);
+        assert!(set_cell(&mut files, "acme", "LIA-101", "高报", "85"));
+        let changed = files.iter().map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes.to_vec())).collect();
+        assert_eq!(load(changed).expect("it is right").plant, wanted);
+        assert!(!set_cell(&mut files, "acme", "LIA-999", "高报", "85"));
+        assert!(!set_cell(&mut files, "acme", "LIA-101", "低低低报", "85"));
+        assert!(!set_cell(&mut files, "nosuch", "LIA-101", "高报", "85"));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod faults;
 mod gas;
 mod life;
 mod plant;
+mod quotes;
 mod replay;
 mod robustness;
 mod rules;

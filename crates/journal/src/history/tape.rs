@@ -221,9 +221,19 @@ impl<'r> Tape<'r> {
         self.decoded = 0;
     }
 
-    /// How many readings were in the pieces that are needed no more.
-    pub fn passed(&self) -> u64 {
-        self.passed
+    /// How many readings of the pieces met so far were taken before a time, those of forgotten ones included; of a piece across that time a
+    /// share is estimated.
+    pub fn passed_until(&self, now: Timestamp) -> u64 {
+        let share = |summary: &Summary| {
+            let (first, last) = (summary.first_taken, summary.last_taken);
+            match (last < now, first < now) {
+                (true, _) => 1.0,
+                (_, true) => now.since(first).0 as f64 / last.since(first).0.max(1) as f64,
+                _ => 0.0,
+            }
+        };
+        let held = self.tracks.iter().flat_map(|track| &track.pieces);
+        self.passed + held.map(|piece| (piece.count() as f64 * share(&piece.summary)) as u64).sum::<u64>()
     }
 
     /// When the first reading of all tags after `after` was taken. Of pieces that were forgotten nothing is known.

@@ -10,6 +10,8 @@ use tuning::report::Trace;
 
 /// Readings that all runs go on by before what they no longer need is forgotten.
 const STRIDE: u64 = 500_000;
+/// A short record is gone through in so many steps all the same, so that its progress is seen.
+const STRIDES_MIN: u64 = 20;
 
 // The survey of a piece is what the rules look at.
 const _: () = assert!(history::BLOCK_READINGS == rules::BLOCK);
@@ -22,12 +24,14 @@ pub struct HistoryTape<'r> {
     /// By tag: its curve, and how many of its pieces are in it.
     drawn: Option<Vec<(Option<Trace>, usize)>>,
     span: (Timestamp, Timestamp),
+    /// Up to where progress was told last, and how many readings that was.
+    told: (Timestamp, u64),
 }
 
 impl<'r> HistoryTape<'r> {
     /// Of so many tags from one time to another; `draws` where their curves are wanted.
     pub fn new(tape: history::Tape<'r>, tags: usize, span: (Timestamp, Timestamp), draws: bool) -> Self {
-        Self { tape, tags, error: None, drawn: draws.then(|| (0..tags).map(|_| (None, 0)).collect()), span }
+        Self { tape, tags, error: None, drawn: draws.then(|| (0..tags).map(|_| (None, 0)).collect()), span, told: (span.0, 0) }
     }
 
     /// How many readings there are.
@@ -35,7 +39,8 @@ impl<'r> HistoryTape<'r> {
         self.tape.count()
     }
 
-    /// All runs go on up to `until` together. `passed` is told now and then how many readings lie behind all of them.
+    /// All runs go on up to `until` together. `passed` is told after each of them how many readings lie behind, each run counted for its
+    /// share.
     pub fn pass(
         &mut self,
         runs: &mut [Run],
@@ -45,17 +50,29 @@ impl<'r> HistoryTape<'r> {
         mut passed: impl FnMut(u64),
     ) -> Result<(), StoreError> {
         let whole = self.span.1.since(self.span.0).0.max(1);
-        let stride = Duration((whole as f64 * STRIDE as f64 / count.max(1) as f64).max(1e6) as i64);
+        let readings = STRIDE.min((count / STRIDES_MIN).max(1));
+        let stride = Duration((whole as f64 * readings as f64 / count.max(1) as f64).max(1e6) as i64);
         let mut now = from;
         while now < until {
             now = (now + stride).min(until);
-            runs.iter_mut().for_each(|run| run.pass(self, now));
+            // Thousands of acts make thousands of short steps: not each of them is told.
+            let tells = now.since(self.told.0) >= Duration(stride.0 / 2);
+            let of_all = runs.len().max(1) as u64;
+            for (done, run) in (1..).zip(runs.iter_mut()) {
+                run.pass(self, now);
+                if tells {
+                    // The first run has met every piece up to here.
+                    passed(self.told.1 + self.tape.passed_until(now).saturating_sub(self.told.1) * done / of_all);
+                }
+            }
             for tag in 0..self.tags {
                 let needed = runs.iter().map(|run| run.piece(tag)).min().unwrap_or(0);
                 self.tape.forget(tag, needed);
             }
             self.tape.relieve();
-            passed(self.tape.passed());
+            if tells {
+                self.told = (now, self.tape.passed_until(now));
+            }
             self.check()?;
         }
         Ok(())

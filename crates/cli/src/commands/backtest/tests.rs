@@ -133,6 +133,16 @@ fn a_backtest_by_tape_says_what_one_in_the_order_of_time_says() {
     let tape = HistoryTape::new(reader.tape(&tags, from, to).unwrap(), tags.len(), (from, to), true);
     assert_eq!(tape.count().unwrap().abs_diff(taken.len() as u64) * 50 / taken.len() as u64, 0, "estimated at the ends");
     let drawn_by_tape = by_tape(&mut found, tape, Beside { acts: &acts, gaps: &gaps, from }, (from, to), &bar).unwrap();
+    assert_eq!(Some(bar.position()), bar.length());
+    // Half of the time is half of the readings, whatever the chunks are, and no step is larger than what was gone through.
+    let mut told = Vec::new();
+    let mut tape = HistoryTape::new(reader.tape(&tags, from, to).unwrap(), tags.len(), (from, to), false);
+    let count = tape.count().unwrap();
+    tape.pass(&mut runs(&plant, &tags, from), from, to, count, |passed| told.push(passed)).unwrap();
+    assert!(told.len() >= 40 && told.is_sorted(), "{told:?}");
+    let largest = told.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(largest <= count / 10, "{largest} of {count}: {told:?}");
+    assert!(told.last().unwrap().abs_diff(count) <= count / 50, "{told:?} of {count}");
     assert_eq!(format!("{drawn:?}"), format!("{drawn_by_tape:?}"));
     for (place, (expected, found)) in expected.map(|run| run.finish(to)).into_iter().zip(found.map(|run| run.finish(to))).enumerate() {
         for (expected, found) in expected.said.iter().zip(&found.said) {
@@ -146,4 +156,13 @@ fn a_backtest_by_tape_says_what_one_in_the_order_of_time_says() {
         assert!(expected.acts_same > 0 && expected.left_out.drills > 0);
         assert_eq!((expected.episodes, expected.people), (found.episodes, found.people), "run {place}");
     }
+}
+
+#[test]
+fn the_time_left_is_told_once_it_is_known_and_never_grows_of_itself() {
+    assert_eq!(seconds_left(0.0, 30.0), None);
+    assert_eq!(seconds_left(0.04, 30.0), None, "a twentieth is done at least");
+    assert_eq!(seconds_left(0.5, 0.2), None);
+    assert_eq!(seconds_left(0.25, 2.0), Some(6));
+    assert_eq!(seconds_left(1.0, 9.0), None);
 }
