@@ -583,6 +583,17 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_that_touches_others_names_them_and_not_without_end() {
+        let others = |count: usize| TuningError::NotOwn((1..=count).map(|n| format!("e{n}")).collect());
+        assert_eq!(tuning(&others(2)), Some(Text::new("方案涉及其他企业：e1、e2", "it touches other enterprises: e1, e2")));
+        let many = tuning(&others(12)).expect("words");
+        assert!(many.zh.ends_with("e10，等 12 个") && many.en.ends_with("e10 and 2 more"), "{many:?}");
+        assert!(tuning(&others(0)).is_some_and(|text| text.en.contains("everybody's")));
+        assert!(tuning(&TuningError::SecondUnfit(Vec::new())).is_some_and(|text| text.en.contains("no such login")));
+        assert_eq!(tuning(&TuningError::Stale), None);
+    }
+
+    #[test]
     fn what_the_engine_says_of_a_message_is_worded_and_a_gateways_answer_stands() {
         for said in ["budget", "queue full", "no telephone number for this person", "no such channel", "shown", "no answer within 2.5 s"] {
             let Text { zh, en } = answer(said);
