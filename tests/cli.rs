@@ -447,6 +447,14 @@ fn a_fresh_folder_is_whole_and_shows_that_nothing_stands() {
     engine.stop();
     run(&["status", "--data", &shown]).ends(0).says(&["0 open cases", "0 alarms", "0 messages waiting"]);
     run(&["--lang", "zh", "status", "--data", &shown]).ends(0).says(&["0 件未办结"]);
+    // On a narrow terminal what matters, a line for each tag; all of it where it is asked for.
+    let points = ["status", "--points", "--data", &shown, "--config", "config/tep"];
+    let narrow = run(&points).ends(0).says(&["state", "in-service", "proven", "0/", "never seen", "5 tags, never seen 5", "--wide"]);
+    assert!(!narrow.out.contains("first seen ") && narrow.out.lines().all(|line| line.chars().count() <= 80), "{}", narrow.out);
+    assert_eq!(narrow.out.lines().filter(|line| line.contains("in-service")).count(), 5, "{}", narrow.out);
+    let wide = run(&[&points[..], &["--wide"]].concat()).ends(0).says(&["first seen", "range", "limits seen to work", "not yet seen"]);
+    assert_eq!(wide.out.lines().filter(|line| line.contains("tep/") && line.contains("in-service")).count(), 5, "{}", wide.out);
+    run(&["status", "--data", &shown, "--wide"]).ends(2).says(&["--points"]);
     let verified = run(&["verify", "--data", &shown, "--json"]).ends(0).json();
     assert_eq!((&verified["ok"], &verified["first_bad"]), (&json!(true), &Value::Null));
     run(&["verify", "--data", &shown]).ends(0).says(&["the chain is unbroken", "head"]);

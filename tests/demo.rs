@@ -56,6 +56,31 @@ fn the_script_plays_to_its_end_and_ctrl_c_stops_cleanly() {
 }
 
 #[test]
+fn an_engine_that_died_is_said_at_once_and_ends_the_demo() {
+    use std::io::BufRead as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut played = demo(dir.path(), &["--by-hand"]);
+    let mut said = std::io::BufReader::new(played.0.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("Ctrl-C stops")), "it starts");
+    let demo = played.0.id().to_string();
+    let is_engine = |pid: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // pid (name) state parent
+        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(&demo)
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let engine: Vec<String> = processes.filter(is_engine).collect();
+    assert_eq!(engine.len(), 1, "the demo has one child");
+    let began = std::time::Instant::now();
+    assert!(Command::new("kill").args(["-9", &engine[0]]).status().unwrap().success());
+    let status = until("the demo to end", || played.0.try_wait().unwrap());
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "at once");
+    assert_eq!(status.code(), Some(2));
+    let error = std::io::read_to_string(played.0.stderr.take().unwrap()).unwrap();
+    assert!(error.contains("the engine ended: signal: 9") && error.contains("engine.log"), "{error}");
+}
+
+#[test]
 fn a_taken_port_is_said_with_the_option_that_helps() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

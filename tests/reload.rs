@@ -94,8 +94,18 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     };
     assert_eq!(apply("park-duty", "").await, (409, "ticket-needed".to_owned()));
     assert_eq!(apply("hx-op", "B-17").await, (403, "same-person".to_owned()));
-    assert_eq!(apply("hx-second", "B-17").await, (409, "second-unfit".to_owned()));
+    assert_eq!(apply("op", "B-17").await, (403, "same-person".to_owned()), "a login is its person");
+    for unfit in ["hx-second", "second", "admin", "nobody"] {
+        let body = json!({ "id": id, "ticket": "B-17", "reason": "温度波动", "second": unfit });
+        let (status, answer) = op.post("config/apply?lang=en", body).await;
+        assert_eq!((status, &answer["error"]), (409, &json!("second-unfit")), "{unfit}");
+        let text = answer["text"].as_str().unwrap();
+        assert!(text.ends_with("one of county-duty (county-duty), park-duty (park-duty)"), "{text}");
+    }
     assert_eq!(apply("park-duty", "B-17").await, (200, "waiting".to_owned()));
+    // The name of a login means its person.
+    assert_eq!(apply("park", "B-17").await, (200, "waiting".to_owned()));
+    assert_eq!(op.read("config").await["plans"][0]["second"], "park-duty");
     assert_eq!(op.in_force().await, original);
     let confirm = json!({ "id": id, "agree": true });
     assert_eq!(op.post("config/confirm", confirm.clone()).await.1["error"], "same-person");
@@ -167,6 +177,22 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
     let who = |row: &Value| ["author", "ticket", "second"].map(|key| row[key].as_str().unwrap_or("-").to_owned()).join(" ");
     assert_eq!(applied.iter().map(who).collect::<Vec<_>>(), ["hx-op B-17 park-duty", "signal  -", "hx-op B-18 park-duty", "hx-op  -"]);
     assert_eq!(applied[2]["lines"][0]["direction"], "looser");
+
+    // So it can be looked up, also after the restart: by whoever oversees the enterprise, and each time that it came into force.
+    let versions = op.read("config").await["versions"].as_array().unwrap().clone();
+    let path = |at: usize| format!("config/versions/{}?since={}", versions[at]["version"].as_str().unwrap(), versions[at]["since"]);
+    let loosened = op.read(&path(1)).await;
+    assert_eq!(lines(&loosened), lines(&plan), "{loosened}");
+    assert_eq!((&loosened["event"], &loosened["version"]["ticket"]), (&json!("applied"), &json!("B-17")), "{loosened}");
+    let tightened = op.read(&path(2)).await;
+    let back = ["TIA-101 high on-delay 60s 0s tighter", "TIA-101 high-high setpoint 47 45 tighter"];
+    let mut told = lines(&tightened);
+    told.sort();
+    assert_eq!(told, back, "{tightened}");
+    assert_eq!((&versions[0]["version"], &tightened["before"]), (&versions[2]["version"], &versions[1]["version"]));
+    let first = op.read(&path(0)).await;
+    assert_eq!((&first["event"], &first["lines"]), (&Value::Null, &json!([])), "nothing was before");
+    assert_eq!(op.get("config/versions/nonsense").await.0, 404);
 }
 
 /// The files with something added to `server.toml`.
@@ -198,6 +224,46 @@ async fn a_plan_that_is_applied_twice_at_once_is_applied_and_stays_so() {
     let plans = op.read("config").await["plans"].clone();
     let status = plans.as_array().unwrap().iter().find(|one| one["id"] == plan["id"]).map(|one| one["status"].clone());
     assert_eq!(status, Some(json!("applied")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_over_says_why() {
+    let park = Park::start(1.0, None).await;
+    let (op, township, admin) = (Login::of(&park, "op").await, Login::of(&park, "park").await, Login::of(&park, "admin").await);
+    let waiting = async |second: &str, to: &str| {
+        let plan = op.plan(files(&park, TIA, to)).await;
+        let body = json!({ "id": plan["id"], "ticket": "B-17", "reason": "温度波动", "second": second });
+        assert_eq!(op.post("config/apply", body.clone()).await.1["status"], "waiting");
+        (plan, body)
+    };
+    let confirm = async |plan: &Value, agree: bool| {
+        let (status, answer) = township.post("config/confirm", json!({ "id": plan["id"], "agree": agree })).await;
+        (status, answer["error"].as_str().or(answer["status"].as_str()).unwrap().to_owned())
+    };
+    let (declined, body) = waiting("park", TIA_LOOSER).await;
+    assert_eq!(confirm(&declined, false).await, (200, "declined".to_owned()));
+    assert_eq!(confirm(&declined, true).await, (409, "plan-declined".to_owned()));
+    assert_eq!(op.post("config/apply", body).await.1["error"], "plan-declined");
+
+    // Another one comes into force in between: it is outdated, however often it is asked for.
+    let (outdated, body) = waiting("park", TIA_LOOSER).await;
+    let tighter = op.plan(files(&park, "38,45", "37,45")).await;
+    assert_eq!(op.post("config/apply", json!({ "id": tighter["id"] })).await.1["status"], "applied");
+    for _ in 0..2 {
+        assert_eq!(confirm(&outdated, true).await, (409, "plan-stale".to_owned()));
+    }
+    assert_eq!(op.post("config/apply", body).await.1["error"], "plan-stale");
+
+    // What is everybody's is not an enterprise's; an admin reads the logins of those who may confirm.
+    let mut everybodys = files(&park, TIA, TIA);
+    everybodys["people.toml"] = everybodys["people.toml"].as_str().unwrap().replace("\"platform\", \"sms\", ", "\"platform\", ").into();
+    let (status, answer) = op.post("config/plan?lang=en", json!({ "files": everybodys })).await;
+    assert_eq!((status, &answer["error"]), (403, &json!("forbidden")), "{answer}");
+    assert!(answer["text"].as_str().unwrap().contains("everybody's"), "{answer}");
+    let plan = admin.plan(files(&park, TIA, TIA_LOOSER)).await;
+    let body = json!({ "id": plan["id"], "ticket": "B-17", "reason": "温度波动", "second": "nobody" });
+    let text = admin.post("config/apply?lang=en", body).await.1["text"].as_str().unwrap().to_owned();
+    assert!(text.ends_with("one of county-duty (county-duty, login county), park-duty (park-duty, login park)"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

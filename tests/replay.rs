@@ -170,6 +170,7 @@ fn a_life_goes_on_behind_a_crash_on_the_state_that_the_next_start_took_up() {
     assert!(within(&stretches[0]) >= 1 && within(&stretches[1]) >= 3 && within(&stretches[2]) >= 3, "{whole}");
     let said = String::from_utf8(watchfire(&["replay", "--lang", "en", "--data", &data.display().to_string()]).stdout).unwrap();
     assert!(said.contains("not compared: crash") && said.contains("that a start of the engine took up"), "{said}");
+    assert!(said.contains("+08:00") && !said.contains("Z "), "plant time, as everywhere: {said}");
 
     // A span behind a crash is whole; one over it is not.
     let begin = |life: usize| written(Timestamp::from_millis(stretches[life]["begin"].as_i64().unwrap() + 1));

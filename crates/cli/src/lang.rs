@@ -37,6 +37,12 @@ pub fn is_colored(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// The table in columns as wide as they must be, wherever it is shown.
+pub fn unwrapped(mut table: Table) -> Table {
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
 /// A table that wraps its cells to the width of the terminal, or to `COLUMNS` where that is set; in a pipe it is as wide as it must be.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();

@@ -3,13 +3,18 @@
 use console::{HistoryGap, Message, QuarantineList, QuarantineRow, Records, RecordsError, TimelineEntry, Trend, TrendPoint};
 use ingest::topic::Place;
 use journal::history::{HistoryReader, Point};
-use journal::{EntryKind, OutboxFilter, OutboxStatus, Reader, Record, StoreError};
-use model::{Attempt, AttemptResult, BodyId, Case, CaseId, Notification, TagId, Timestamp};
+use journal::{EntryKind, OutboxFilter, OutboxRecord, OutboxStatus, Reader, Record, StoreError};
+use model::{Attempt, AttemptResult, BodyId, Case, CaseId, Notification, Purpose, TagId, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Rows of one case's history shown at most.
 const TIMELINE_ROWS_MAX: usize = 5_000;
+
+/// Older messages looked through for those that are no reminders.
+const OLDER_MESSAGES_MAX: usize = 100_000;
+/// Of them in one go.
+const OLDER_MESSAGES_PAGE: usize = 1_000;
 
 /// Reads a journal.
 pub struct JournalRecords<R> {
@@ -23,6 +28,30 @@ impl<R: Reader> JournalRecords<R> {
     /// Over a reader, and over the history of readings in the same folder.
     pub fn new(reader: R, data: &Path) -> Self {
         Self { reader, data: data.to_owned(), history: Mutex::new(None) }
+    }
+}
+
+impl<R: Reader> JournalRecords<R> {
+    /// Adds what is older than the newest `limit` messages and no reminder, until there are as many of those: a night of reminders must
+    /// not hide what else was told.
+    fn add_older(&self, rows: &mut Vec<OutboxRecord>, limit: usize) -> Result<(), RecordsError> {
+        // Read from the key, which is much less than the message.
+        let reminder = format!("|{}|", Purpose::Remind.name());
+        let is_reminder = |record: &OutboxRecord| record.row.key.contains(&reminder);
+        let mut others = rows.iter().filter(|record| !is_reminder(record)).count();
+        let (mut before, mut seen) = (rows.last().filter(|_| rows.len() >= limit).map(|record| record.position), 0);
+        while let Some(position) = before.filter(|_| others < limit && seen < OLDER_MESSAGES_MAX) {
+            let page = self
+                .reader
+                .outbox(&OutboxFilter { before: Some(position), ..OutboxFilter::default() }, OLDER_MESSAGES_PAGE)
+                .map_err(failed)?;
+            seen += page.len();
+            before = page.last().map(|record| record.position);
+            let more: Vec<_> = page.into_iter().filter(|record| !is_reminder(record)).take(limit - others).collect();
+            others += more.len();
+            rows.extend(more);
+        }
+        Ok(())
     }
 }
 
@@ -65,7 +94,8 @@ impl<R: Reader> Records for JournalRecords<R> {
         self.reader.closed_cases(None, None, limit).map_err(failed)?.iter().map(|row| parse(&row.bytes)).collect()
     }
     fn messages(&self, limit: usize) -> Result<Vec<Message>, RecordsError> {
-        let rows = self.reader.outbox(&OutboxFilter::default(), limit).map_err(failed)?;
+        let mut rows = self.reader.outbox(&OutboxFilter::default(), limit).map_err(failed)?;
+        self.add_older(&mut rows, limit)?;
         rows.into_iter()
             .map(|record| {
                 let notification: Notification = parse(&record.row.bytes)?;
@@ -137,4 +167,62 @@ impl<R: Reader> Records for JournalRecords<R> {
 fn trend_point(point: &Point) -> TrendPoint {
     let Point { from, to, count, bad, min, max, last } = *point;
     TrendPoint { from, to, count, bad, min, max, last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{Batch, OutboxRow, SqliteReader, SqliteStore, Store as _};
+    use model::{AlarmId, Condition, Level, NotificationKey, Tier};
+
+    fn message(purpose: Purpose, repeat: u32) -> Notification {
+        let at = Timestamp::from_secs(1_764_000_000 + i64::from(repeat));
+        let key = NotificationKey {
+            case: "case".into(),
+            announcement: "announcement".to_owned(),
+            tier: Tier::TOWNSHIP,
+            purpose,
+            recipient: "li".into(),
+            channel: "sms".into(),
+            repeat,
+        };
+        Notification {
+            key,
+            level: Level::Orange,
+            alarm: AlarmId { tag: TagId::new("hx", "LIA-101"), condition: Condition::High },
+            setpoint: None,
+            value: None,
+            raised_at: at,
+            sign_by: at,
+            late: false,
+            delayed_by_outage: false,
+            audience: model::Audience::Everyone,
+            at,
+            change: None,
+        }
+    }
+
+    #[test]
+    fn a_night_of_reminders_hides_nothing_else_that_was_told() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = SqliteStore::open(dir.path()).expect("a store");
+        let told = [message(Purpose::LimitsLoosened, 0), message(Purpose::Announce, 1)];
+        let reminders = (2..5_000).map(|repeat| message(Purpose::Remind, repeat));
+        let row = |message: Notification| OutboxRow {
+            key: message.key.to_string(),
+            case: message.key.case.to_string(),
+            bytes: serde_json::to_vec(&message).expect("plain data"),
+            at: message.at,
+        };
+        let outbox = told.into_iter().chain(reminders).map(row).collect();
+        store.commit(&Batch { now: Timestamp::from_secs(1_764_100_000), outbox, ..Batch::default() }).expect("a disk");
+        let records = JournalRecords::new(SqliteReader::open(dir.path()).expect("a reader"), dir.path());
+        let kinds = |limit| {
+            let messages = records.messages(limit).expect("a question");
+            let of = |purpose| messages.iter().filter(|message| message.notification.key.purpose == purpose).count();
+            [Purpose::LimitsLoosened, Purpose::Announce, Purpose::Remind].map(of)
+        };
+        assert_eq!(kinds(100), [1, 1, 100]);
+        assert_eq!(kinds(1), [0, 1, 1], "as many again at most, the newest of them");
+    }
 }

@@ -49,6 +49,10 @@ impl ApiError {
         self.wrong = Some(Box::new(Wrong { field, text }));
         self
     }
+    /// Adds what exactly to the general words.
+    pub fn detail(self, text: Text) -> Self {
+        self.wrong(None, text)
+    }
     pub fn not_logged_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not-logged-in")
     }

@@ -30,8 +30,8 @@ mod words;
 
 pub use accounts::{Account, Accounts, AccountsError, Misfit, Role, random_password};
 pub use json::{
-    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, PlanEffectJson, PlanJson,
-    PlanLineJson, PlanRequestJson, VersionJson,
+    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigChangeJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson,
+    PlanEffectJson, PlanJson, PlanLineJson, PlanRequestJson, VersionJson,
 };
 pub use live::{Beside, CLOSED_CASES_KEPT, Change, LiveAlarm, LiveEvent, LiveValue, LiveView, Reshown, Update};
 pub use message::{MESSAGES_KEPT, Message, MessageStatus};
@@ -41,7 +41,7 @@ pub use port::{
     ActFuture, Engine, EngineBusy, HistoryGap, QuarantineList, QuarantineRow, Readiness, Records, RecordsError, TimelineEntry, Trend,
     TrendPoint,
 };
-pub use port::{PlanFuture, Tuning, TuningError};
+pub use port::{PlanFuture, SecondPerson, Tuning, TuningError};
 pub use server::serve_on;
 pub use settings::{Clock, Settings};
 pub use steered::{LiveMode, LiveSuppressed, Steered, SuppressedBy};

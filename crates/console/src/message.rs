@@ -2,10 +2,10 @@
 
 use model::{Attempt, AttemptResult, CaseId, Notification, Purpose, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Messages kept for the page; the record of all is the journal.
+/// Messages kept for the page, of several kinds each with its share; the record of all is the journal.
 pub const MESSAGES_KEPT: usize = 5_000;
 
 /// What became of a message.
@@ -81,6 +81,8 @@ impl Message {
 pub(crate) struct Messages {
     by_time: BTreeMap<(Timestamp, String), Arc<Message>>,
     time_of: BTreeMap<String, Timestamp>,
+    /// The same by kind, for which of them makes room.
+    of_kind: BTreeMap<Purpose, BTreeSet<(Timestamp, String)>>,
 }
 
 impl Messages {
@@ -90,14 +92,19 @@ impl Messages {
         if !self.time_of.contains_key(&key) {
             let at = message.notification.at;
             self.time_of.insert(key.clone(), at);
+            self.of_kind.entry(message.notification.key.purpose).or_default().insert((at, key.clone()));
             self.by_time.insert((at, key.clone()), Arc::new(message));
-            while self.by_time.len() > MESSAGES_KEPT
-                && let Some(((_, oldest), _)) = self.by_time.pop_first()
-            {
-                self.time_of.remove(&oldest);
-            }
+            while self.by_time.len() > MESSAGES_KEPT && self.make_room() {}
         }
         key
+    }
+    /// Forgets the oldest of the kind there is most of: reminders of a long night must not push out the one word of a loosened limit.
+    fn make_room(&mut self) -> bool {
+        let most = self.of_kind.values_mut().max_by_key(|kept| kept.len());
+        let Some(oldest) = most.and_then(BTreeSet::pop_first) else { return false };
+        self.by_time.remove(&oldest);
+        self.time_of.remove(&oldest.1);
+        true
     }
     /// Adds one from the store. Where the message is known already, the one that has got further stands.
     pub fn add_older(&mut self, message: Message) {

@@ -1,7 +1,8 @@
 //! What the console needs of the rest: somebody who takes acts, somebody who reads the records. Implemented where it is wired.
 
 use crate::{
-    Account, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, Message, PlanJson, PlanRequestJson,
+    Account, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigChangeJson, ConfigJson, ConfirmRequestJson, Message, PlanJson,
+    PlanRequestJson,
 };
 use model::{Act, ActAnswer, Actor, Attempt, BodyId, Case, CaseEvent, CaseId, Notification, TagId, Timestamp, Transition};
 use std::future::Future;
@@ -139,7 +140,7 @@ pub trait Records: Send + Sync {
     fn case(&self, case: &CaseId) -> Result<Option<Case>, RecordsError>;
     /// Closed cases, newest first.
     fn closed_cases(&self, limit: usize) -> Result<Vec<Case>, RecordsError>;
-    /// Messages, newest first.
+    /// Messages, newest first, and of older ones those that are no reminders, as many again at most.
     fn messages(&self, limit: usize) -> Result<Vec<Message>, RecordsError>;
     /// Quarantined payloads, newest first.
     fn quarantine(&self, limit: usize) -> Result<QuarantineList, RecordsError>;
@@ -154,6 +155,9 @@ pub type PlanFuture<'a> = Pin<Box<dyn Future<Output = Result<PlanJson, TuningErr
 pub trait Tuning: Send + Sync {
     /// What is in force, was, and is to come, as far as this login may see it.
     fn overview(&self, by: &Account) -> ConfigJson;
+    /// What a version changed when it came into force at `since` (the newest time by default), as far as this login may see it. Reads the
+    /// journal, so it is called off the async threads.
+    fn change(&self, version: &str, since: Option<i64>, by: &Account) -> Result<ConfigChangeJson, TuningError>;
     /// What a change would do.
     fn plan(&self, request: PlanRequestJson, by: Account) -> PlanFuture<'_>;
     /// Applies it, or puts it before the second person.
@@ -166,8 +170,19 @@ pub trait Tuning: Send + Sync {
     fn backtest_of(&self, id: &str, by: &Account) -> Result<BacktestJson, TuningError>;
 }
 
+/// Somebody who could confirm a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondPerson {
+    /// Person id.
+    pub person: String,
+    /// Their name.
+    pub name: String,
+    /// Their login, where whoever asks may know it.
+    pub login: Option<String>,
+}
+
 /// Why a configuration was not planned or applied. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.code())]
 pub enum TuningError {
     /// No such plan or version.
@@ -176,6 +191,8 @@ pub enum TuningError {
     NothingBefore,
     /// This login may not change what the plan touches.
     Forbidden,
+    /// The plan touches what is not this login's: these enterprises, or none where it is what is everybody's.
+    NotOwn(Vec<String>),
     /// A file's name is none inside the folder.
     BadPath,
     /// A file's base64 cannot be read.
@@ -184,42 +201,48 @@ pub enum TuningError {
     WordsTooLong,
     /// 放宽 on red, orange or a major hazard 一/二级: ticket, reason and second person are needed.
     TicketNeeded,
-    /// The second person named has no township or county login that oversees what the plan touches.
-    SecondUnfit,
+    /// The second person named has no township or county login that oversees what the plan touches; these have one.
+    SecondUnfit(Vec<SecondPerson>),
     /// Somebody else than the second person named.
     NotTheSecond,
     /// The author cannot be the second person.
     SamePerson,
     /// Another configuration came into force since the plan was made.
     Stale,
-    /// The plan has faults, or was declined.
+    /// The plan has faults.
     Refused,
+    /// The second person declined the plan.
+    Declined,
     /// The plan changes nothing, or is applied already.
     NothingToApply,
     /// A backtest is running already.
     BacktestRuns,
+    /// The journal cannot be read now.
+    Unreadable,
     /// The engine or its store did not take it.
     Busy,
 }
 
 impl TuningError {
     /// The code in the API.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::NoSuchPlan => "not-found",
             Self::NothingBefore => "nothing-before",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden | Self::NotOwn(_) => "forbidden",
             Self::BadPath => "bad-path",
             Self::BadBase64 => "bad-base64",
             Self::WordsTooLong => "words-too-long",
             Self::TicketNeeded => "ticket-needed",
-            Self::SecondUnfit => "second-unfit",
+            Self::SecondUnfit(_) => "second-unfit",
             Self::NotTheSecond => "not-the-second",
             Self::SamePerson => "same-person",
             Self::Stale => "plan-stale",
             Self::Refused => "config-refused",
+            Self::Declined => "plan-declined",
             Self::NothingToApply => "nothing-to-apply",
             Self::BacktestRuns => "backtest-runs",
+            Self::Unreadable => "records-unavailable",
             Self::Busy => "engine-busy",
         }
     }

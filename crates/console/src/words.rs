@@ -3,8 +3,11 @@
 //! Both languages always go out together, so a page can change its language without asking again. Only error texts of the
 //! API itself follow the language of the request.
 
+use crate::port::{SecondPerson, TuningError};
 use model::plant::{Plant, Signal, Tag};
-use model::{AlarmId, Attempt, AttemptResult, Case, CaseEventKind, CaseStep, Change, Condition, Level, Purpose, Refusal, TagId, Tier};
+use model::{
+    AlarmId, Attempt, AttemptResult, Case, CaseEventKind, CaseStep, Change, Condition, Level, Purpose, Refusal, TagId, Tier, Timestamp,
+};
 
 /// A language of the API's own texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl Language {
 }
 
 /// One text in both languages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     pub zh: String,
     pub en: String,
@@ -375,14 +378,27 @@ pub(crate) fn refusal(plant: &Plant, case: Option<&Case>, why: &Refusal) -> Text
         Refusal::WrongScope => Text::new("这一类不能用于这样的范围", "this kind of window does not cover such a scope"),
         Refusal::EndPassed => Text::new("结束时间须在现在之后", "the end must lie ahead"),
         Refusal::EndTooLate { latest } => {
-            let (_, minute) = plant.civil(*latest);
-            let at = format!("{:02}:{:02}", minute / 60, minute % 60);
+            // Mostly another day, so never without the date.
+            let at = moment(*latest, plant);
             Text::new(format!("时间太长，最晚到 {at}"), format!("too long; until {at} at the latest"))
         }
         Refusal::ReferenceNeeded => Text::new("须填写许可或作业票编号", "the number of the permit or ticket is needed"),
         Refusal::AlreadyConfirmed => Text::new("已经生效，不需再确认", "it is in force already"),
         Refusal::TooManyWindows => Text::new("该企业未结束的搁置、停用、检维修太多", "the enterprise has too many open windows"),
     }
+}
+
+/// Month, day and minute in the plant's civil time.
+fn moment(at: Timestamp, plant: &Plant) -> String {
+    let (_, minute) = plant.civil(at);
+    let days = (at + plant.utc_offset).0.div_euclid(86_400_000_000);
+    // Years begin on 1 March here, so that the leap day comes last; 719 468 days before 1970-01-01 was 0000-03-01.
+    let of_era = (days + 719_468).rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    format!("{:02}-{day:02} {:02}:{:02}", if month < 10 { month + 3 } else { month - 9 }, minute / 60, minute % 60)
 }
 
 /// Why the API itself said no.
@@ -426,13 +442,46 @@ pub(crate) fn error(code: &str) -> Text {
         "not-the-second" => Text::new("确认人不是所指定的第二人", "somebody else was named as the second person"),
         "same-person" => Text::new("提出人不能自己确认", "the author cannot be the second person"),
         "plan-stale" => Text::new("此后已有别的配置生效，请重新对比", "another configuration came into force since; plan again"),
-        "config-refused" => {
-            Text::new("该配置有错误或已被否决，未生效", "that configuration has faults or was declined; it is not in force")
-        }
+        "plan-declined" => Text::new("第二人已否决该方案，未生效", "the second person declined that plan; it is not in force"),
+        "config-refused" => Text::new("该配置有错误，未生效", "that configuration has faults; it is not in force"),
         "backtest-runs" => Text::new("已有一个回测在运行", "a backtest is running already"),
         "nothing-before" => Text::new("此前没有别的配置生效过，退不回去", "nothing was in force before this one, so there is no way back"),
         "nothing-to-apply" => Text::new("没有改动，或已经生效", "it changes nothing, or is in force already"),
         _ => Text::new("请求有误", "the request is wrong"),
+    }
+}
+
+/// People or enterprises named in one answer.
+const NAMED_MAX: usize = 10;
+
+/// What the code of a refused plan leaves open.
+pub(crate) fn tuning(error: &TuningError) -> Option<Text> {
+    let more = |all: usize| match all.saturating_sub(NAMED_MAX) {
+        0 => Text::default(),
+        more => Text::new(format!("，等 {all} 个"), format!(" and {more} more")),
+    };
+    match error {
+        TuningError::NotOwn(enterprises) if enterprises.is_empty() => {
+            Some(Text::new("方案涉及各企业共用的配置，只能由管理员提出", "it touches what is everybody's, which is for an admin to change"))
+        }
+        TuningError::NotOwn(enterprises) => {
+            let (named, more) = (&enterprises[..enterprises.len().min(NAMED_MAX)], more(enterprises.len()));
+            Some(Text::new(
+                format!("方案涉及其他企业：{}{}", named.join("、"), more.zh),
+                format!("it touches other enterprises: {}{}", named.join(", "), more.en),
+            ))
+        }
+        TuningError::SecondUnfit(fit) if fit.is_empty() => Some(Text::new("目前没有这样的账号", "there is no such login at present")),
+        TuningError::SecondUnfit(fit) => {
+            let (mut zh, mut en) = (Vec::new(), Vec::new());
+            for SecondPerson { person, name, login } in fit.iter().take(NAMED_MAX) {
+                zh.push(format!("{name}（{person}{}）", login.as_ref().map(|login| format!("，账号 {login}")).unwrap_or_default()));
+                en.push(format!("{name} ({person}{})", login.as_ref().map(|login| format!(", login {login}")).unwrap_or_default()));
+            }
+            let more = more(fit.len());
+            Some(Text::new(format!("可以是 {}{}", zh.join("、"), more.zh), format!("one of {}{}", en.join(", "), more.en)))
+        }
+        _ => None,
     }
 }
 
@@ -531,6 +580,17 @@ mod tests {
             assert!(!zh.is_ascii() && zh != reason && en.is_ascii() && en != reason, "{reason}: {zh} = {en}");
             assert_eq!(quarantine(reason, "as the engine says"), Text::new(zh, "as the engine says"));
         }
+    }
+
+    #[test]
+    fn a_plan_that_touches_others_names_them_and_not_without_end() {
+        let others = |count: usize| TuningError::NotOwn((1..=count).map(|n| format!("e{n}")).collect());
+        assert_eq!(tuning(&others(2)), Some(Text::new("方案涉及其他企业：e1、e2", "it touches other enterprises: e1, e2")));
+        let many = tuning(&others(12)).expect("words");
+        assert!(many.zh.ends_with("e10，等 12 个") && many.en.ends_with("e10 and 2 more"), "{many:?}");
+        assert!(tuning(&others(0)).is_some_and(|text| text.en.contains("everybody's")));
+        assert!(tuning(&TuningError::SecondUnfit(Vec::new())).is_some_and(|text| text.en.contains("no such login")));
+        assert_eq!(tuning(&TuningError::Stale), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, RwLock};
+use tokio::io::AsyncBufReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ mod script;
 const SCENE_FILE: &str = "scene";
 /// How long the engine may take to become ready.
 const READY_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often it is looked whether the engine still runs.
+const LOOKS_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Arguments of `watchfire demo`.
 #[derive(clap::Args, Debug)]
@@ -162,10 +166,34 @@ impl EngineChild {
             .args(command)
             .env("WATCHFIRE_DEMO_PHONES", phones)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(file)
             .kill_on_drop(true)
-            .spawn()?)
+            .spawn()
+            .map(tell_what_it_says)?)
+    }
+    /// Returns once the engine has ended without being told to, with what to say of it. The script's own kill has the engine to itself
+    /// until the next one is ready.
+    async fn ended(engine: &Mutex<Self>) -> anyhow::Error {
+        loop {
+            if let Err(error) = engine.lock().await.still_runs() {
+                return error;
+            }
+            tokio::time::sleep(LOOKS_EVERY).await;
+        }
+    }
+    /// An error that says so where it does not; its process is then reaped.
+    fn still_runs(&mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!(
+                "{} {status}; {} {}; {}",
+                say("引擎已退出:", "the engine ended:"),
+                say("日志见", "see"),
+                self.log.display(),
+                say("再次启动将从此处继续", "starting again continues here")
+            );
+        }
+        Ok(())
     }
     async fn start(command: Vec<String>, log: PathBuf, base: String, phones: String) -> anyhow::Result<Self> {
         let child = Self::spawn(&command, &log, &phones)?;
@@ -208,6 +236,19 @@ impl EngineChild {
         }
         Ok(())
     }
+}
+
+/// The engine's own words go to the terminal: it says there what its log alone would not be read for.
+fn tell_what_it_says(mut child: Child) -> Child {
+    if let Some(said) = child.stdout.take() {
+        tokio::spawn(async move {
+            let mut lines = tokio::io::BufReader::new(said).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                println!("  {line}");
+            }
+        });
+    }
+    child
 }
 
 async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
@@ -258,11 +299,18 @@ async fn play(args: &Args, plant: Arc<Plant>) -> anyhow::Result<()> {
         clock,
     };
     let result = tokio::select! {
-        result = script::run(stage, args.once) => result,
+        // Ctrl-C reaches the engine too, whose end is then no news.
+        biased;
         () = crate::commands::run::stop_signal() => {
             println!("{}", say("正在停止;再次启动将从此处继续", "stopping; starting again continues here"));
             Ok(())
         }
+        error = EngineChild::ended(&engine) => Err(error),
+        // A scene fails on an engine that is gone, which is then what there is to say.
+        result = script::run(stage, args.once) => match result {
+            Ok(()) => Ok(()),
+            Err(error) => engine.lock().await.still_runs().and(Err(error)),
+        },
     };
     // Whatever ended the script, the engine ends in good order.
     engine.lock().await.stop().await?;

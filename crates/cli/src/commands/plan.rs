@@ -53,8 +53,8 @@ pub struct Args {
     /// Why
     #[arg(long, default_value = "", value_name = "TEXT")]
     reason: String,
-    /// Person id of the second person, who confirms with a login of their own
-    #[arg(long, value_name = "PERSON")]
+    /// The second person, by login or person id, who confirms with a login of their own
+    #[arg(long, value_name = "LOGIN")]
     second: Option<String>,
     /// Back to a version that was in force; without one, to the version before
     #[arg(long, value_name = "VERSION", num_args = 0..=1, default_missing_value = "")]

@@ -521,9 +521,9 @@ fn unknown_rules(rules: &str, at: Timestamp) -> String {
     }
 }
 
-/// A moment as `--from` takes it.
+/// A moment as `--from` takes it, in China's civil time like everything else.
 fn civil(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
+    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.display_with_offset(jiff::tz::offset(8)).to_string())
 }
 
 impl EndedBy {

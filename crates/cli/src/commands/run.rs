@@ -103,6 +103,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(1));
         }
     };
+    if let Some(instead) = &start.instead {
+        println!("{instead}");
+    }
     let stored = Stored { store, snapshot, contradiction, kept };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(serve(args, start, stored));

@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   watchfire status                                 the folder watchfire-data
   watchfire status --data /var/lib/watchfire
   watchfire status --points                        per tag: first seen, last value, limits seen to work
+  watchfire status --points --wide | less -S       every column of it on a narrow terminal
   watchfire status --json | jq '.cases[] | select(.level == \"red\")'
 
 It reads the store alone and may run beside the engine. Times in JSON are milliseconds since 1970 (UTC).
@@ -38,6 +39,9 @@ pub struct Args {
     /// List per tag when it was first seen, its last value and range, and which limits have been seen to work
     #[arg(long)]
     points: bool,
+    /// With --points, every column whatever the width of the terminal
+    #[arg(long, requires = "points")]
+    wide: bool,
     /// The configuration folder, for --points
     #[arg(long, env = "WATCHFIRE_CONFIG", default_value = "config", value_name = "DIR")]
     config: PathBuf,
@@ -82,7 +86,7 @@ pub(super) fn require_journal(data: &Path) -> anyhow::Result<usize> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     require_journal(&args.data)?;
     if args.points {
-        return super::points::run(&args.data, &args.config, args.json);
+        return super::points::run(&args.data, &args.config, args.json, args.wide);
     }
     let reader = SqliteReader::open(&args.data)?;
     // A case's row holds more, which is the escalation's own.
@@ -221,6 +225,12 @@ const fn step_zh(step: CaseStep) -> &'static str {
 
 fn next(case: &Case) -> Option<&CaseTimer> {
     case.timers.iter().min()
+}
+
+/// The same where room is scarce.
+pub(super) fn civil_short(at: Timestamp) -> String {
+    let text = civil(at);
+    text.strip_suffix(" +08:00").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// In China's civil time, which the text says: the store knows no plant.

@@ -23,11 +23,11 @@ pub use ways::Ways;
 use crate::engine::{Change, EngineInput};
 use config::{Difference, Direction, Files, Options};
 use console::{
-    Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, FaultJson, FileJson, LiveView,
-    PlanFuture, PlanJson, PlanRequestJson, Reshown, Role, TuningError, VersionJson,
+    Account, Accounts, ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigChangeJson, ConfigJson, ConfirmRequestJson, FaultJson,
+    FileJson, LiveView, PlanFuture, PlanJson, PlanRequestJson, Reshown, Role, SecondPerson, TuningError, VersionJson,
 };
 use ingest::Decoder;
-use journal::Reader;
+use journal::{EntryKind, Reader};
 use model::{BodyId, Plant, Reading};
 use rules::Reload;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const PLANS_MAX: usize = 16;
 /// Lines and effects shown of one plan, and lines of it in the journal; more are counted.
 const LINES_MAX: usize = 2_000;
+/// Journal rows of configurations read in one go: each may have that many lines.
+const CHANGES_PAGE: usize = 8;
 /// Length of a ticket or a reason in characters.
 const WORDS_MAX: usize = 500;
 /// Who applied it, where it was no person: the program was started on it.
@@ -216,7 +218,9 @@ impl Tuning {
             }
         }
         if made.to.is_some() && !touches_only_own(by, &made.json.enterprises) {
-            return Err(TuningError::Forbidden);
+            // Whoever sent the files may know where they differ; what is everybody's is no enterprise's.
+            let is_other = |enterprise: &String| by.body.as_ref().is_none_or(|own| own.as_str() != enterprise);
+            return Err(TuningError::NotOwn(made.json.enterprises.into_iter().flatten().filter(is_other).collect()));
         }
         if by.role == Role::Enterprise {
             made.json.at_next_start.clear();
@@ -466,9 +470,7 @@ impl Tuning {
         }
         match plan.json.status.as_str() {
             "planned" | "waiting" => {}
-            "applied" => return Err(TuningError::NothingToApply),
-            "applying" => return Err(TuningError::Busy),
-            _ => return Err(TuningError::Refused),
+            status => return Err(over(status)),
         }
         if plan.json.from != self.in_force() {
             self.set(&request.id, |json| "stale".clone_into(&mut json.status));
@@ -482,17 +484,12 @@ impl Tuning {
         if !fits(&ticket) || !fits(&reason) {
             return Err(TuningError::WordsTooLong);
         }
-        let second = request.second.filter(|second| !second.is_empty());
+        let mut second = request.second.map(|second| second.trim().to_owned()).filter(|second| !second.is_empty());
         if plan.json.needs_ticket {
-            let (false, false, Some(second)) = (ticket.is_empty(), reason.is_empty(), second.as_deref()) else {
+            let (false, false, Some(named)) = (ticket.is_empty(), reason.is_empty(), second.as_deref()) else {
                 return Err(TuningError::TicketNeeded);
             };
-            if second == by.person.as_str() {
-                return Err(TuningError::SamePerson);
-            }
-            if !self.0.accounts.list().iter().any(|account| account.person.as_str() == second && self.may_confirm(account, &plan.json)) {
-                return Err(TuningError::SecondUnfit);
-            }
+            second = Some(self.second_person(named, by, &plan.json)?);
         }
         let waits = plan.json.needs_ticket;
         let author = by.person.to_string();
@@ -504,6 +501,33 @@ impl Tuning {
             }
         });
         if waits { Ok(json) } else { self.take_into_force(&request.id, &author).await }
+    }
+
+    /// The person who is meant as the second one, by id or by the name of a login of theirs.
+    fn second_person(&self, named: &str, by: &Account, plan: &PlanJson) -> Result<String, TuningError> {
+        let mut fit = self.0.accounts.list();
+        fit.retain(|account| self.may_confirm(account, plan));
+        let is_fit = |person: &str| fit.iter().any(|account| account.person.as_str() == person);
+        let login = || self.0.accounts.find(named).map(|account| account.person.to_string());
+        let person = Some(named).filter(|named| is_fit(named)).map(str::to_owned).or_else(login).unwrap_or_else(|| named.to_owned());
+        if person == by.person.as_str() || named == by.person.as_str() {
+            return Err(TuningError::SamePerson);
+        }
+        if is_fit(&person) {
+            return Ok(person);
+        }
+        let plant = self.0.view.plant();
+        let others = fit.into_iter().filter(|account| account.person != by.person);
+        let named = others.map(|account| SecondPerson {
+            name: plant.person(&account.person).map_or_else(|| account.person.to_string(), |person| person.name.clone()),
+            person: account.person.to_string(),
+            // The names of logins are the admin's to give out.
+            login: (by.role == Role::Admin).then_some(account.username),
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort_by(|a, b| (&a.person, &a.login).cmp(&(&b.person, &b.login)));
+        named.dedup();
+        Err(TuningError::SecondUnfit(named))
     }
 
     /// A township or county login that oversees everything the plan touches.
@@ -521,9 +545,7 @@ impl Tuning {
         let plan = self.find(&request.id)?;
         match plan.json.status.as_str() {
             "waiting" => {}
-            "applied" => return Err(TuningError::NothingToApply),
-            "applying" => return Err(TuningError::Busy),
-            _ => return Err(TuningError::Refused),
+            status => return Err(over(status)),
         }
         if by.person.as_str() == plan.json.author {
             return Err(TuningError::SamePerson);
@@ -541,6 +563,47 @@ impl Tuning {
             return if json.status == "declined" { Ok(json) } else { Err(TuningError::Busy) };
         }
         self.take_into_force(&request.id, &plan.json.author).await
+    }
+
+    /// What a version in the list changed, from the journal's entry.
+    fn change_of(&self, version: &str, since: Option<i64>, by: &Account) -> Result<ConfigChangeJson, TuningError> {
+        let is_it = |one: &&VersionJson| one.version == version && since.is_none_or(|since| since == one.since);
+        let version = self.state().versions.iter().rev().find(is_it).cloned().ok_or(TuningError::NoSuchPlan)?;
+        let plant = self.0.view.plant();
+        let sees = |line: &config::Line| match (&by.body, &line.enterprise) {
+            _ if by.role == Role::Admin => true,
+            (Some(body), Some(enterprise)) => plant.oversees(body, enterprise),
+            _ => by.role == Role::County,
+        };
+        // The key ends with the time in microseconds, which the list does not have.
+        let key = format!("config:{}!", version.version);
+        let mut before = None;
+        loop {
+            let page = {
+                let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
+                reader.newest(&[EntryKind::Config], before, CHANGES_PAGE)
+            };
+            let page = page.map_err(|error| {
+                tracing::error!(%error, "the journal's entry of a configuration cannot be read");
+                TuningError::Unreadable
+            })?;
+            for row in &page.rows {
+                if row.at.as_millis() < version.since {
+                    return Ok(ConfigChangeJson { version, ..ConfigChangeJson::default() });
+                }
+                if row.at.as_millis() == version.since && row.key.as_ref().is_some_and(|of| of.starts_with(&key)) {
+                    let change = shown::of_journal(&row.bytes, sees).map_err(|error| {
+                        tracing::error!(%error, seq = row.seq, "the journal's entry of a configuration cannot be read");
+                        TuningError::Unreadable
+                    })?;
+                    return Ok(ConfigChangeJson { version, ..change });
+                }
+            }
+            before = match page.next {
+                Some(next) => Some(next),
+                None => return Ok(ConfigChangeJson { version, ..ConfigChangeJson::default() }),
+            };
+        }
     }
 
     /// Whether a login may see a plan: who may make it, and who may confirm it.
@@ -568,6 +631,17 @@ fn version_before(versions: &[VersionJson]) -> Option<String> {
     path.into_iter().rfind(|earlier| *earlier != now).map(str::to_owned)
 }
 
+/// Why a plan of this status is not to be applied or confirmed any more.
+fn over(status: &str) -> TuningError {
+    match status {
+        "applied" => TuningError::NothingToApply,
+        "applying" => TuningError::Busy,
+        "stale" => TuningError::Stale,
+        "declined" => TuningError::Declined,
+        _ => TuningError::Refused,
+    }
+}
+
 /// An admin may touch everything, an enterprise only its own.
 fn touches_only_own(by: &Account, enterprises: &Option<Vec<String>>) -> bool {
     match (by.role, &by.body, enterprises) {
@@ -583,6 +657,9 @@ impl console::Tuning for Tuning {
         let plans = state.plans.iter().rev().filter(|plan| self.may_see(by, &plan.json)).map(|plan| plan.json.clone()).collect();
         let at_next_start = if by.role == Role::Admin { state.at_next_start.clone() } else { Vec::new() };
         ConfigJson { versions: state.versions.clone(), plans, at_next_start }
+    }
+    fn change(&self, version: &str, since: Option<i64>, by: &Account) -> Result<ConfigChangeJson, TuningError> {
+        self.change_of(version, since, by)
     }
     fn plan(&self, request: PlanRequestJson, by: Account) -> PlanFuture<'_> {
         Box::pin(async move { self.make(request, &by).await })

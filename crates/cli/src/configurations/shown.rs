@@ -1,12 +1,16 @@
 //! A difference as the pages, the terminal and the journal show it.
 
 use config::{Difference, Direction, Fault, Lang, Line};
-use console::{FaultJson, PlanJson, PlanLineJson, VersionJson};
-use serde::Serialize;
+use console::{ConfigChangeJson, FaultJson, PlanJson, PlanLineJson, VersionJson};
+use serde::{Deserialize, Serialize};
 
 /// The lines for a page, 放宽 first, at most so many; and how many were left off.
 pub fn lines(difference: &Difference, most: usize) -> (Vec<PlanLineJson>, usize) {
-    let mut lines: Vec<&Line> = difference.lines.iter().collect();
+    listed(&difference.lines, most)
+}
+
+fn listed(lines: &[Line], most: usize) -> (Vec<PlanLineJson>, usize) {
+    let mut lines: Vec<&Line> = lines.iter().collect();
     let place = |direction| match direction {
         Direction::Looser | Direction::Unclear => 0,
         Direction::Tighter => 1,
@@ -83,6 +87,23 @@ pub fn journaled(version: &VersionJson, plan: &PlanJson, difference: &Difference
         at_next_start: &plan.at_next_start,
     };
     serde_json::to_vec(&applied).expect("plain data with text keys always has a JSON form")
+}
+
+/// What the journal's entry of a change says of it: which of its lines `sees` lets through. The rest of it is in the list of versions.
+pub fn of_journal(bytes: &[u8], sees: impl Fn(&Line) -> bool) -> serde_json::Result<ConfigChangeJson> {
+    #[derive(Deserialize)]
+    struct Entry {
+        event: String,
+        before: Option<String>,
+        #[serde(default)]
+        lines: Vec<Line>,
+        #[serde(default)]
+        lines_left_off: usize,
+    }
+    let Entry { event, before, mut lines, lines_left_off } = serde_json::from_slice(bytes)?;
+    lines.retain(sees);
+    let (lines, _) = listed(&lines, lines.len());
+    Ok(ConfigChangeJson { version: VersionJson::default(), before, event: Some(event), lines, lines_left_off })
 }
 
 /// What the journal keeps of a configuration that a start took, and why where nobody had agreed to it.

@@ -2,7 +2,8 @@
 
 use super::{BY_START, Kept, shown, told};
 use crate::engine::StartRecord;
-use config::{Files, Loaded, Options};
+use crate::lang::lang;
+use config::{Files, Lang, Loaded, Options};
 use console::VersionJson;
 use model::Timestamp;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct Start {
     pub shut: Option<String>,
     /// The folder differs and is to be read again once the engine runs.
     pub differs: bool,
+    /// What to say on the terminal where it is not the folder's configuration that runs.
+    pub instead: Option<String>,
 }
 
 impl Start {
@@ -58,7 +61,9 @@ impl Start {
                             "the folder holds a configuration that was in force before; the one applied since stays. Write it into the folder, or take the folder with SIGHUP"
                         );
                     }
-                    let start = Self { loaded, versions, is_new: false, unasked: None, shut, differs: folder != in_force && !is_old };
+                    let instead = (folder != in_force).then(|| instead(&folder, &in_force, is_old));
+                    let differs = folder != in_force && !is_old;
+                    let start = Self { loaded, versions, is_new: false, unasked: None, shut, differs, instead };
                     return Ok(Ok(start.on(&taken, kept, now)?));
                 }
                 Err(why) => unasked = Some(why),
@@ -71,7 +76,7 @@ impl Start {
         if let Some(why) = &unasked {
             tracing::error!(folder, "{why}; the folder is in force without a change ticket");
         }
-        let start = Self { loaded, versions, is_new: false, unasked, shut: None, differs: false };
+        let start = Self { loaded, versions, is_new: false, unasked, shut: None, differs: false, instead: None };
         Ok(Ok(start.on(&files, kept, now)?))
     }
 
@@ -98,6 +103,22 @@ impl Start {
             self.versions.push(VersionJson { version, rules, since, author, reason, is_back: Some(false), ..VersionJson::default() });
         }
         Ok(self)
+    }
+}
+
+/// One line for whoever starts the program on a folder and gets another configuration.
+fn instead(folder: &str, in_force: &str, is_old: bool) -> String {
+    let (zh, en) = if is_old {
+        ("文件夹里是以前生效过的配置,用 SIGHUP 改用它", "the folder holds one that was in force before, which SIGHUP takes")
+    } else {
+        (
+            "文件夹里的配置现在进行对比,需要变更单的先作为方案等待",
+            "the folder's is compared now, and waits as a plan where it wants a ticket",
+        )
+    };
+    match lang() {
+        Lang::Zh => format!("按现行配置 {in_force} 启动,不是文件夹的 {folder}:{zh}"),
+        Lang::En => format!("started on the configuration in force, {in_force}, not on the folder's, {folder}: {en}"),
     }
 }
 
@@ -262,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_read_as_ever_is_no_news() {
         let (start, _data) = start(&shipped(), &[&shipped()]);
-        assert!(start.unasked.is_none() && !start.differs && start.record(Timestamp(0)).is_none());
+        assert!(start.unasked.is_none() && start.instead.is_none() && !start.differs && start.record(Timestamp(0)).is_none());
     }
 
     #[test]
@@ -273,6 +294,8 @@ mod tests {
         assert!(channels(&forward) && !forward.is_new, "the folder was in force before");
         let (back, _data) = start(&applied, &[&shipped(), &applied, &shipped()]);
         assert!(!channels(&back) && !back.is_new, "taken back, it stays back");
+        let said = back.instead.as_ref().expect("whoever started it on the folder reads it");
+        assert!(said.contains(&applied.digest()) && said.contains(&shipped().digest()) && said.contains("SIGHUP"), "{said}");
         let (news, _data) = start(&applied, &[&shipped()]);
         assert!(channels(&news) && news.is_new, "a folder that never was in force brings its channels");
     }

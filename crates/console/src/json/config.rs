@@ -152,6 +152,22 @@ pub struct ConfigJson {
     pub at_next_start: Vec<FaultJson>,
 }
 
+/// What a configuration that came into force changed, as the journal has it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct ConfigChangeJson {
+    /// Which, by whom, why.
+    pub version: VersionJson,
+    /// The version in force before, where there was one.
+    pub before: Option<String>,
+    /// `applied`; `taken-at-start` or `taken-without-ticket`, of which the journal has no lines; none where it has nothing of it: the first
+    /// start, or what is past its retention.
+    pub event: Option<String>,
+    /// The lines, 放宽 first, of enterprises that this login oversees; what is everybody's for the county and admins.
+    pub lines: Vec<PlanLineJson>,
+    /// Lines beyond the bound of the journal's entry.
+    pub lines_left_off: usize,
+}
+
 /// One file, as text or, where it is none, in base64.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -225,7 +241,7 @@ pub struct ApplyRequestJson {
     /// Why.
     #[serde(default)]
     pub reason: String,
-    /// Person id of the second person, who confirms with a login of their own.
+    /// The second person, by person id or by the name of a login of theirs; they confirm with a login of their own.
     #[serde(default)]
     pub second: Option<String>,
 }

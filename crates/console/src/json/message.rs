@@ -88,6 +88,8 @@ pub struct MessageJson {
 /// Messages, newest first, and the people they went to.
 #[derive(Serialize, ToSchema)]
 pub struct MessagesJson {
+    /// How many fit what was asked for, on all pages together.
+    pub total: usize,
     /// People.
     pub people: Vec<PersonJson>,
     /// Messages.

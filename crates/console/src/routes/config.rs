@@ -1,18 +1,21 @@
 //! Configurations: plan, apply, confirm. Who may do which is decided behind [`Tuning`], from the login and never from the request.
 
-use super::{App, Body};
+use super::{App, Ask, Body};
 use crate::access::LoggedIn;
 use crate::error::ApiError;
 use crate::json::{
-    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigJson, ConfirmRequestJson, ErrorJson, PlanJson, PlanRequestJson,
+    ApplyRequestJson, BacktestJson, BacktestRequestJson, ConfigChangeJson, ConfigJson, ConfirmRequestJson, ErrorJson, PlanJson,
+    PlanRequestJson,
 };
 use crate::port::{Tuning, TuningError};
+use crate::words;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 fn tuning(app: &App) -> Result<&Arc<dyn Tuning>, ApiError> {
     app.settings.tuning.as_ref().ok_or_else(|| ApiError::unavailable("engine-busy"))
@@ -26,20 +29,25 @@ fn answer<T: Serialize>(login: &LoggedIn, result: Result<T, TuningError>) -> Res
 }
 
 fn worded(error: TuningError) -> ApiError {
-    let status = match error {
+    let status = match &error {
         TuningError::NoSuchPlan => StatusCode::NOT_FOUND,
-        TuningError::Forbidden | TuningError::NotTheSecond | TuningError::SamePerson => StatusCode::FORBIDDEN,
+        TuningError::Forbidden | TuningError::NotOwn(_) | TuningError::NotTheSecond | TuningError::SamePerson => StatusCode::FORBIDDEN,
         TuningError::BadPath | TuningError::BadBase64 | TuningError::WordsTooLong => StatusCode::BAD_REQUEST,
-        TuningError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        TuningError::Busy | TuningError::Unreadable => StatusCode::SERVICE_UNAVAILABLE,
         TuningError::NothingBefore
         | TuningError::TicketNeeded
-        | TuningError::SecondUnfit
+        | TuningError::SecondUnfit(_)
         | TuningError::Stale
         | TuningError::Refused
+        | TuningError::Declined
         | TuningError::BacktestRuns
         | TuningError::NothingToApply => StatusCode::CONFLICT,
     };
-    ApiError::new(status, error.code())
+    let general = ApiError::new(status, error.code());
+    match words::tuning(&error) {
+        Some(detail) => general.detail(detail),
+        None => general,
+    }
 }
 
 /// Configurations in force, before and to come.
@@ -54,12 +62,40 @@ pub(crate) async fn config(State(app): State<App>, login: LoggedIn) -> Response 
     }
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangeQuery {
+    /// Since when it was in force, as in the list of versions, where it came into force more than once; the newest by default.
+    since: Option<i64>,
+}
+
+/// What a version that is or was in force changed when it came into force, line by line, also after a restart. At most the 2,000 lines of
+/// the journal's entry, and of the versions in the list.
+#[utoipa::path(get, path = "/api/v1/config/versions/{version}", tag = "config",
+    params(("version" = String, Path, description = "As in the list of versions"), ChangeQuery),
+    responses(
+        (status = 200, body = ConfigChangeJson),
+        (status = 401, description = "not-logged-in", body = ErrorJson),
+        (status = 404, description = "not-found: no such version in the list", body = ErrorJson),
+        (status = 503, description = "records-unavailable", body = ErrorJson),
+    )
+)]
+pub(crate) async fn change(State(app): State<App>, login: LoggedIn, Path(version): Path<String>, Ask(query): Ask<ChangeQuery>) -> Response {
+    let tuning = match tuning(&app) {
+        Ok(tuning) => Arc::clone(tuning),
+        Err(error) => return error.language(login.language).into_response(),
+    };
+    let by = login.viewer.account.clone();
+    let read = tokio::task::spawn_blocking(move || tuning.change(&version, query.since, &by)).await;
+    answer(&login, read.unwrap_or(Err(TuningError::Unreadable)))
+}
+
 /// Says what new files, or a way back, would change. Changes nothing.
 #[utoipa::path(post, path = "/api/v1/config/plan", tag = "config", request_body = PlanRequestJson, responses(
     (status = 200, description = "What changes, each line marked; with faults its status is `refused`", body = PlanJson),
     (status = 400, description = "bad-request, bad-path, bad-base64", body = ErrorJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
-    (status = 403, description = "forbidden", body = ErrorJson),
+    (status = 403, description = "forbidden: the text names the enterprises that are not the login's", body = ErrorJson),
     (status = 404, description = "not-found: no such version", body = ErrorJson),
     (status = 409, description = "nothing-before: nothing was in force before", body = ErrorJson),
 ))]
@@ -77,7 +113,8 @@ pub(crate) async fn plan(State(app): State<App>, login: LoggedIn, Body(request):
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "forbidden", body = ErrorJson),
     (status = 404, description = "not-found", body = ErrorJson),
-    (status = 409, description = "ticket-needed, second-unfit, plan-stale, config-refused, nothing-to-apply", body = ErrorJson),
+    (status = 409, description = "ticket-needed, second-unfit (its text names who could confirm), plan-stale, plan-declined, config-refused, \
+        nothing-to-apply", body = ErrorJson),
     (status = 503, description = "engine-busy", body = ErrorJson),
 ))]
 pub(crate) async fn apply(State(app): State<App>, login: LoggedIn, Body(request): Body<ApplyRequestJson>) -> Response {
@@ -94,7 +131,7 @@ pub(crate) async fn apply(State(app): State<App>, login: LoggedIn, Body(request)
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "not-the-second, same-person", body = ErrorJson),
     (status = 404, description = "not-found", body = ErrorJson),
-    (status = 409, description = "plan-stale", body = ErrorJson),
+    (status = 409, description = "plan-stale, plan-declined, config-refused, nothing-to-apply", body = ErrorJson),
 ))]
 pub(crate) async fn confirm(State(app): State<App>, login: LoggedIn, Body(request): Body<ConfirmRequestJson>) -> Response {
     match tuning(&app) {

@@ -4,12 +4,15 @@ use super::{App, Ask};
 use crate::access::LoggedIn;
 use crate::accounts::hex;
 use crate::bounds::{QUARANTINE_READ_MAX, ROWS_MAX};
-use crate::json::{AlarmsJson, ErrorJson, MessagesJson, OverviewJson, PeopleJson, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson};
+use crate::json::{
+    AlarmsJson, ErrorJson, MessagesJson, OverviewJson, PeopleJson, PurposeName, QuarantineJson, QuarantineRowJson, SirenJson, TagsJson,
+};
 use crate::render::{Render, TagBeside, body_name};
 use crate::words;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use model::Purpose;
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -102,11 +105,22 @@ pub(crate) async fn tags(State(app): State<App>, login: LoggedIn, Ask(query): As
 pub(crate) struct MessagesQuery {
     /// To this person only.
     person: Option<String>,
-    /// 200 by default.
+    /// Of this kind only, such as `limits-loosened`.
+    #[param(inline, value_type = Option<PurposeName>)]
+    kind: Option<Purpose>,
+    /// False leaves out reminders 催办.
+    reminders: Option<bool>,
+    /// From before this time only, in epoch milliseconds. With it the pages of `offset` stay the same while new messages come.
+    before: Option<i64>,
+    /// 200 by default, 2000 at most.
     limit: Option<usize>,
+    /// Skip so many.
+    #[serde(default)]
+    offset: usize,
 }
 
-/// Messages to people of the login's body and of those below, newest first.
+/// Messages to people of the login's body and of those below, newest first. The newest 5,000 are kept for this list; where there are more,
+/// the oldest of the kind there is most of makes room, so that reminders push out nothing else. The record of all is the journal.
 #[utoipa::path(get, path = "/api/v1/messages", tag = "lists", params(MessagesQuery), responses(
     (status = 200, body = MessagesJson),
     (status = 401, description = "not-logged-in", body = ErrorJson),
@@ -115,14 +129,20 @@ pub(crate) async fn messages(State(app): State<App>, login: LoggedIn, Ask(query)
     let render = Render { app: &app, viewer: &login.viewer };
     let mut messages = app.view.messages();
     messages.retain(|message| {
-        let to = message.notification.key.recipient.as_str();
-        query.person.as_deref().is_none_or(|person| person.is_empty() || person == to) && render.sees_message(message)
+        let (to, purpose) = (message.notification.key.recipient.as_str(), message.notification.key.purpose);
+        query.person.as_deref().is_none_or(|person| person.is_empty() || person == to)
+            && query.kind.is_none_or(|kind| kind == purpose)
+            && (query.reminders != Some(false) || purpose != Purpose::Remind)
+            && query.before.is_none_or(|before| message.notification.at.as_millis() < before)
+            && render.sees_message(message)
     });
     let people: BTreeSet<_> = messages.iter().map(|message| message.notification.key.recipient.clone()).collect();
-    messages.truncate(query.limit.unwrap_or(200).min(ROWS_MAX));
+    let total = messages.len();
+    let page = messages.iter().skip(query.offset).take(query.limit.unwrap_or(200).min(ROWS_MAX));
     Json(MessagesJson {
+        total,
         people: people.iter().map(|person| render.person(person)).collect(),
-        messages: messages.iter().map(|message| render.message(message)).collect(),
+        messages: page.map(|message| render.message(message)).collect(),
     })
 }
 

@@ -170,6 +170,7 @@ fn timed() -> OpenApiRouter<App> {
         .routes(routes!(history::history))
         .routes(routes!(acts::act))
         .routes(routes!(config::config))
+        .routes(routes!(config::change))
         .routes(routes!(config::backtest))
         .routes(routes!(config::backtest_of))
         .routes(routes!(lists::messages))

@@ -340,6 +340,32 @@ fn key_case() -> model::CaseId {
     model::CaseId::new(key("ent-hx").to_string())
 }
 
+#[tokio::test]
+async fn messages_are_asked_for_by_kind_and_page_by_page() {
+    let site = Site::start().await;
+    let token = site.login("wang").await;
+    let message = |n: i64, purpose| {
+        let mut notification = plant::notification("ent-hx", Tier::ENTERPRISE, "wang");
+        (notification.key.repeat, notification.key.purpose) = (n as u32, purpose);
+        notification.at = NOW + Duration::from_secs(n);
+        notification
+    };
+    let mut notifications = vec![message(0, model::Purpose::LimitsLoosened), message(1, model::Purpose::Announce)];
+    notifications.extend((2..300).map(|n| message(n, model::Purpose::Remind)));
+    site.view.apply(Update { seq: 1, notifications, ..Update::default() });
+    let ask = async |query: &str| {
+        let list = site.get_json(&token, &format!("/api/v1/messages?{query}")).await;
+        let repeats: Vec<_> = list["messages"].as_array().unwrap().iter().map(|one| one["repeat"].as_i64().unwrap()).collect();
+        (list["total"].as_i64().unwrap(), repeats)
+    };
+    let (total, newest) = ask("").await;
+    assert_eq!((total, newest.len(), newest[0]), (300, 200, 299));
+    assert_eq!(ask("kind=limits-loosened").await, (1, vec![0]));
+    assert_eq!(ask("reminders=false").await, (2, vec![1, 0]));
+    assert_eq!(ask(&format!("before={}&limit=2&offset=1", (NOW + Duration::from_secs(10)).as_millis())).await, (10, vec![8, 7]));
+    assert_eq!(site.get(&token, "/api/v1/messages?kind=gossip").await.status(), StatusCode::BAD_REQUEST);
+}
+
 #[test]
 fn memory_is_bounded_and_the_oldest_makes_room() {
     let view = console::LiveView::new(Arc::new(plant::plant()));
@@ -363,6 +389,21 @@ fn memory_is_bounded_and_the_oldest_makes_room() {
     assert!(view.case(&"case-0".into()).is_none() && view.case(&"case-1".into()).is_some());
     let messages = view.messages();
     assert_eq!((messages.len(), messages[0].notification.key.repeat), (console::MESSAGES_KEPT, console::MESSAGES_KEPT as u32));
+    // A kind of which there are few is not pushed out by one of which there are many.
+    let mut loosened = message(0);
+    loosened.key.purpose = model::Purpose::LimitsLoosened;
+    let reminder = |n: usize| {
+        let mut reminder = message(console::MESSAGES_KEPT + n);
+        reminder.key.purpose = model::Purpose::Remind;
+        reminder
+    };
+    let notifications = [vec![loosened.clone()], (0..=2 * console::MESSAGES_KEPT).map(reminder).collect()].concat();
+    view.apply(Update { seq: 2, notifications, ..Update::default() });
+    let messages = view.messages();
+    let count = |purpose| messages.iter().filter(|message| message.notification.key.purpose == purpose).count();
+    assert_eq!(messages.len(), console::MESSAGES_KEPT);
+    assert_eq!([model::Purpose::LimitsLoosened, model::Purpose::Announce, model::Purpose::Remind].map(count), [1, 2_500, 2_499]);
+    assert_eq!(messages.last().unwrap().notification, loosened);
     // Closed again at another time, as after a correction: once in the list, at its new place.
     view.apply(Update { seq: 2, cases: vec![Case { closed: Some(NOW + Duration::from_mins(600)), ..closed(1) }], ..Update::default() });
     let kept = view.closed_cases();

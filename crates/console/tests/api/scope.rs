@@ -143,6 +143,7 @@ fn the_description_lists_every_route_and_every_name_in_it_leads_somewhere() {
             "GET /api/v1/cases",
             "GET /api/v1/cases/{id}",
             "GET /api/v1/config",
+            "GET /api/v1/config/versions/{version}",
             "GET /api/v1/events",
             "GET /api/v1/me",
             "GET /api/v1/messages",

@@ -243,6 +243,7 @@ async fn whatever_is_refused_has_words() {
     let text = |at: usize| [reasons[at]["text_zh"].as_str().unwrap(), reasons[at]["text_en"].as_str().unwrap()];
     assert_eq!(text(4), ["此操作须由镇街进行", "this is for Township to do"]);
     assert_eq!(text(9)[0], "LIA-101 1#甲醇储罐液位 高高报数据异常，无法判断是否恢复");
+    assert_eq!(text(24), ["时间太长，最晚到 11-24 20:34", "too long; until 11-24 20:34 at the latest"]);
     assert_eq!(text(15)[0], "页面未显示的新预警：LIA-101 1#甲醇储罐液位 高高报，请刷新后再操作");
     for at in 0..reasons.len() {
         let [zh, en] = text(at);
