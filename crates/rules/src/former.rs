@@ -262,11 +262,14 @@ impl Formers {
     }
 }
 
+/// By tag what was in force; none of one that is gone.
+type Part = BTreeMap<TagId, Option<Box<[Was]>>>;
+
 /// The rows of a store, to be read again.
 #[derive(Default)]
 pub(crate) struct Stored {
     list: Vec<Listed>,
-    parts: BTreeMap<(u64, u32), Vec<(TagId, Option<Box<[Was]>>)>>,
+    parts: BTreeMap<(u64, u32), Part>,
     /// Rows of no change of ours.
     strange: Vec<String>,
 }
@@ -279,8 +282,7 @@ impl Stored {
         } else if let Some(name) = key.strip_prefix(PART) {
             match name.split_once('/').and_then(|(id, number)| Some((id.parse().ok()?, number.parse().ok()?))) {
                 Some(part) => {
-                    let tags: BTreeMap<TagId, Option<Box<[Was]>>> = serde_json::from_slice(bytes)?;
-                    self.parts.insert(part, tags.into_iter().collect());
+                    self.parts.insert(part, serde_json::from_slice(bytes)?);
                 }
                 None => self.strange.push(key.to_owned()),
             }
