@@ -644,6 +644,14 @@ async function serve(engine, sessions, dist, request, response) {
       return undefined;
     }
     default: {
+      const wanted = /^\/api\/v1\/config\/versions\/([^/]+)$/.exec(path)?.[1];
+      if (wanted !== undefined) {
+        const { versions, plans } = config(head.now, me);
+        const version = versions.find((known) => known.version === decodeURIComponent(wanted));
+        if (version === undefined) return json(404, { error: 'not-found', text: '' });
+        const lines = version.author === 'start' ? [] : plans[0].lines;
+        return json(200, { version, before: null, event: lines.length > 0 ? 'applied' : null, lines, lines_left_off: 0 });
+      }
       const id = /^\/api\/v1\/cases\/([^/]+)$/.exec(path)?.[1];
       const c = id === undefined ? undefined : engine.seen(me).find((known) => known.id === decodeURIComponent(id));
       return c === undefined ? json(404, { error: 'not-found', text: '' }) : json(200, engine.view(c, me, true));

@@ -456,6 +456,9 @@ async function main() {
       await page.click('[data-others] summary');
       expect(await page.locator('article.stale').isVisible(), 'and one press away');
       await page.click('[data-others] summary');
+      await page.locator('.more').first().click();
+      await page.waitForSelector('[data-change]');
+      expect((await page.locator('[data-change]').innerText()).includes('90 %'), 'what a version changed can be looked up');
     }
     await shot(page, 'limits-zh');
   });

@@ -431,6 +431,16 @@ export interface ConfigVersion {
   tighter: number;
 }
 
+/** What a version changed when it came into force. */
+export interface ConfigChange {
+  version: ConfigVersion;
+  before: string | null;
+  /** `applied`, `taken-at-start`, `taken-without-ticket`; null where nothing is on record. */
+  event: string | null;
+  lines: PlanLine[];
+  lines_left_off: number;
+}
+
 /** One thing a plan changes. */
 export interface PlanLine {
   enterprise: string | null;

@@ -380,6 +380,8 @@ export const en: Record<Key, string> = {
   'limits.other': 'Other plans {n}',
   'limits.level': 'level',
   'limits.versions': 'In force so far',
+  'limits.noLines': 'Nothing that this login may see was changed',
+  'limits.noRecord': 'No lines are on record: the first start, taken at a start, or past its retention',
   'limits.version': 'version',
   'limits.since': 'in force since',
   'limits.author': 'author',

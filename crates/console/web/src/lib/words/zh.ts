@@ -375,6 +375,8 @@ export const zh = {
   'limits.other': '其他方案 {n}',
   'limits.level': '级别',
   'limits.versions': '生效记录',
+  'limits.noLines': '没有本登录可见的变更项目',
+  'limits.noRecord': '没有逐项记录:首次启动、启动时采用,或已超过保存期',
   'limits.version': '版本',
   'limits.since': '生效',
   'limits.author': '提出人',
