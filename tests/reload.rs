@@ -103,6 +103,9 @@ async fn a_configuration_is_loosened_only_by_two_people_and_tightened_at_once_wh
         assert!(text.ends_with("one of county-duty (county-duty), park-duty (park-duty)"), "{text}");
     }
     assert_eq!(apply("park-duty", "B-17").await, (200, "waiting".to_owned()));
+    // What the second person is shown does not change under their eyes.
+    assert_eq!(apply("park-duty", "B-18").await, (409, "plan-waits".to_owned()));
+    assert_eq!(apply("park-duty", "B-17").await, (200, "waiting".to_owned()));
     // The name of a login means its person.
     assert_eq!(apply("park", "B-17").await, (200, "waiting".to_owned()));
     assert_eq!(op.read("config").await["plans"][0]["second"], "park-duty");

@@ -199,6 +199,10 @@ impl Heads {
         cells.get(self.columns[column as usize]?)
     }
     /// Which column the cell at a place of its row is of.
+    /// How many cells a row has.
+    pub(crate) fn width(&self) -> usize {
+        self.named.len()
+    }
     pub(crate) fn column(&self, at: usize) -> Option<Column> {
         Column::ALL.into_iter().find(|column| self.columns[*column as usize] == Some(at))
     }

@@ -10,8 +10,8 @@ use crate::heads::{Column, Heads, LIMIT_RATIONALE, RATIONALE};
 use crate::sheet::{Cell, Kind, Records};
 use crate::source::{Place, Source};
 
-/// Commas in a line from which on it may be one of a list.
-const COMMAS_OF_A_ROW: usize = 3;
+/// Commas in a line from which on it may be a row of a list whose heads are not known; no list has fewer columns that must be there.
+const COMMAS_OF_A_ROW: usize = 6;
 /// Characters of a cell that are shown in what to write instead.
 const SHOWN_CHARS_MAX: usize = 24;
 
@@ -24,7 +24,8 @@ pub(crate) fn fault(cells: &[Cell<'_>], heads: Option<&Heads>) -> Option<Fault> 
             Kind::Unclosed => Some(unclosed(cell)),
             Kind::Followed => Some(followed(cell)),
             _ if !cell.text.contains('\n') => None,
-            _ if is_list && cell.text.lines().any(looks_like_a_row) => Some(swallowed(cell)),
+            // The first line is what was left of the cell's own row.
+            _ if is_list && cell.text.lines().skip(1).any(|line| looks_like_a_row(line, heads)) => Some(swallowed(cell)),
             _ if cell.text.trim().contains('\n') => column().map(|column| several_lines(cell, column)),
             _ => None,
         }
@@ -50,13 +51,15 @@ fn is_free(column: Column) -> bool {
         || LIMIT_RATIONALE.iter().any(is_text)
 }
 
-/// Commas alone stand in sentences too; numbers and empty cells between them do not.
-fn looks_like_a_row(line: &str) -> bool {
+/// Commas alone stand in sentences too, numbers and empty cells between them hardly ever; a third of a row's cells are no sentence.
+fn looks_like_a_row(line: &str, heads: Option<&Heads>) -> bool {
+    let commas = heads.map_or(COMMAS_OF_A_ROW, |heads| COMMAS_OF_A_ROW.min(heads.width().saturating_sub(1)).max(heads.width() / 3));
     let is_cell = |part: &str| {
         let part = part.trim();
         cell::is_none(part) || part.parse::<f64>().is_ok()
     };
-    line.matches(',').count() >= COMMAS_OF_A_ROW && line.split(',').any(is_cell)
+    let parts: Vec<&str> = line.trim_end().trim_end_matches(',').split(',').collect();
+    line.matches(',').count() >= commas && parts.into_iter().any(is_cell)
 }
 
 /// The lines after the one in which the cell begins, where there are any.

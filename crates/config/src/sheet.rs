@@ -122,7 +122,7 @@ fn cell(source: &Source, start: usize) -> (Cell<'_>, usize) {
         let inner = &text[start + 1..at.min(text.len())];
         let inner = if doubled { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) };
         // A line end within a cell is one character, whoever wrote the file.
-        let inner = if inner.contains('\r') { Cow::Owned(inner.replace("\r\n", "\n")) } else { inner };
+        let inner = if inner.contains('\r') { Cow::Owned(inner.replace("\r\n", "\n").replace('\r', "\n")) } else { inner };
         let place = source.place(start..(at + 1).min(text.len()));
         let closed = (at + 1).min(text.len());
         let mut next = closed;

@@ -213,6 +213,8 @@ pub enum TuningError {
     Refused,
     /// The second person declined the plan.
     Declined,
+    /// The plan waits for its second person, for whom its words must stay what they are.
+    Waits,
     /// The plan changes nothing, or is applied already.
     NothingToApply,
     /// A backtest is running already.
@@ -240,6 +242,7 @@ impl TuningError {
             Self::Stale => "plan-stale",
             Self::Refused => "config-refused",
             Self::Declined => "plan-declined",
+            Self::Waits => "plan-waits",
             Self::NothingToApply => "nothing-to-apply",
             Self::BacktestRuns => "backtest-runs",
             Self::Unreadable => "records-unavailable",

@@ -442,6 +442,10 @@ pub(crate) fn error(code: &str) -> Text {
         "not-the-second" => Text::new("确认人不是所指定的第二人", "somebody else was named as the second person"),
         "same-person" => Text::new("提出人不能自己确认", "the author cannot be the second person"),
         "plan-stale" => Text::new("此后已有别的配置生效，请重新对比", "another configuration came into force since; plan again"),
+        "plan-waits" => Text::new(
+            "该方案正等待第二人确认，变更单号、理由和第二人不能再改；要改就重新生成方案",
+            "that plan waits for its second person, so its ticket, reason and second person stay as they are; make another plan to change them",
+        ),
         "plan-declined" => Text::new("第二人已否决该方案，未生效", "the second person declined that plan; it is not in force"),
         "config-refused" => Text::new("该配置有错误，未生效", "that configuration has faults; it is not in force"),
         "backtest-runs" => Text::new("已有一个回测在运行", "a backtest is running already"),

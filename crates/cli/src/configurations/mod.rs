@@ -171,7 +171,7 @@ impl Tuning {
                 "the configuration loosens what wants a change ticket and a second person; it waits as a plan and is not in force"
             ),
             _ if plan.from == plan.to => tracing::info!("the configuration folder holds what is in force"),
-            _ => match self.take_into_force(&plan.id, &author.person.to_string()).await {
+            _ => match self.take_into_force(&plan, &author.person.to_string()).await {
                 Ok(plan) => tracing::info!(version = plan.to, "the configuration folder is in force"),
                 Err(error) => tracing::error!(%error, "the configuration could not be applied; the one in force stays"),
             },
@@ -205,7 +205,7 @@ impl Tuning {
         if !matches!(by.role, Role::Admin | Role::Enterprise) {
             return Err(TuningError::Forbidden);
         }
-        let is_back = request.rollback.is_some();
+        let (is_back, sent) = (request.rollback.is_some(), request.files.is_some());
         let files = self.files(request)?;
         let (this, person) = (self.clone(), by.person.to_string());
         let mut made = tokio::task::spawn_blocking(move || this.compare(files, person)).await.map_err(|_| TuningError::Busy)?;
@@ -218,9 +218,10 @@ impl Tuning {
             }
         }
         if made.to.is_some() && !touches_only_own(by, &made.json.enterprises) {
-            // Whoever sent the files may know where they differ; what is everybody's is no enterprise's.
+            // Whoever sent the files may know where they differ; what lies on the server is not theirs to know.
             let is_other = |enterprise: &String| by.body.as_ref().is_none_or(|own| own.as_str() != enterprise);
-            return Err(TuningError::NotOwn(made.json.enterprises.into_iter().flatten().filter(is_other).collect()));
+            let others = || made.json.enterprises.iter().flatten().filter(|one| is_other(one)).cloned().collect();
+            return Err(if sent { TuningError::NotOwn(others()) } else { TuningError::Forbidden });
         }
         if by.role == Role::Enterprise {
             made.json.at_next_start.clear();
@@ -341,26 +342,35 @@ impl Tuning {
         effects::of(from, to, &rows, &newest, (self.0.clock)())
     }
 
-    /// Brings a plan into force. Goes on to its end where whoever asked goes away: what is in force must be known here.
-    async fn take_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
-        let (this, id, author) = (self.clone(), id.to_owned(), author.to_owned());
-        tokio::spawn(async move { this.bring_into_force(&id, &author).await }).await.map_err(|_| TuningError::Busy)?
+    /// Brings a plan into force as it was seen. Goes on to its end where whoever asked goes away: what is in force must be known here.
+    async fn take_into_force(&self, seen: &PlanJson, author: &str) -> Result<PlanJson, TuningError> {
+        let (this, author, plan) = (self.clone(), author.to_owned(), self.claim(seen)?);
+        tokio::spawn(async move { this.bring_into_force(plan, &author).await }).await.map_err(|_| TuningError::Busy)?
     }
 
-    async fn bring_into_force(&self, id: &str, author: &str) -> Result<PlanJson, TuningError> {
-        let _one_at_a_time = self.0.applying.lock().await;
-        let plan = self.find(id)?;
-        match plan.json.status.as_str() {
-            // Asked twice.
-            "applied" => return Ok(plan.json.clone()),
-            "declined" => return Err(TuningError::Refused),
-            _ => {}
+    /// Has a plan come into force just as it was looked at: nobody else can change, decline or apply it from here on.
+    fn claim(&self, seen: &PlanJson) -> Result<Plan, TuningError> {
+        let mut state = self.state();
+        let plan = state.plans.iter_mut().find(|plan| plan.json.id == seen.id).ok_or(TuningError::NoSuchPlan)?;
+        let words = |json: &PlanJson| (json.ticket.clone(), json.reason.clone(), json.author.clone(), json.second.clone());
+        if plan.json.status != seen.status {
+            return Err(over(&plan.json.status));
         }
-        let before = plan.json.status.clone();
-        self.set(id, |json| "applying".clone_into(&mut json.status));
-        let done = self.bring_alone_into_force(id, plan, author).await;
+        if words(&plan.json) != words(seen) {
+            return Err(TuningError::Busy);
+        }
+        let claimed = plan.clone();
+        "applying".clone_into(&mut plan.json.status);
+        Ok(claimed)
+    }
+
+    /// A plan that was claimed.
+    async fn bring_into_force(&self, plan: Plan, author: &str) -> Result<PlanJson, TuningError> {
+        let (id, before) = (plan.json.id.clone(), plan.json.status.clone());
+        let _one_at_a_time = self.0.applying.lock().await;
+        let done = self.bring_alone_into_force(&id, plan, author).await;
         if done.is_err() {
-            self.set(id, |json| {
+            self.set(&id, |json| {
                 if json.status == "applying" {
                     json.status = before;
                 }
@@ -472,6 +482,7 @@ impl Tuning {
             "planned" | "waiting" => {}
             status => return Err(over(status)),
         }
+        let is_waiting = plan.json.status == "waiting";
         if plan.json.from != self.in_force() {
             self.set(&request.id, |json| "stale".clone_into(&mut json.status));
             return Err(TuningError::Stale);
@@ -492,15 +503,26 @@ impl Tuning {
             second = Some(self.second_person(named, by, &plan.json)?);
         }
         let waits = plan.json.needs_ticket;
+        if is_waiting {
+            // Whoever is asked to agree agrees to these words.
+            let is_same = (&plan.json.ticket, &plan.json.reason, &plan.json.second) == (&ticket, &reason, &second);
+            return if is_same { Ok(plan.json) } else { Err(TuningError::Waits) };
+        }
         let author = by.person.to_string();
-        let json = self.set(&request.id, |json| {
-            (json.ticket, json.reason, json.author) = (ticket, reason, author.clone());
-            json.second = second.filter(|_| waits);
-            if waits {
-                "waiting".clone_into(&mut json.status);
+        let json = {
+            let mut state = self.state();
+            let plan = state.plans.iter_mut().find(|one| one.json.id == request.id).ok_or(TuningError::NoSuchPlan)?;
+            if plan.json.status != "planned" {
+                return Err(over(&plan.json.status));
             }
-        });
-        if waits { Ok(json) } else { self.take_into_force(&request.id, &author).await }
+            (plan.json.ticket, plan.json.reason, plan.json.author) = (ticket, reason, author.clone());
+            plan.json.second = second.filter(|_| waits);
+            if waits {
+                "waiting".clone_into(&mut plan.json.status);
+            }
+            plan.json.clone()
+        };
+        if waits { Ok(json) } else { self.take_into_force(&json, &author).await }
     }
 
     /// The person who is meant as the second one, by id or by the name of a login of theirs.
@@ -562,13 +584,18 @@ impl Tuning {
             });
             return if json.status == "declined" { Ok(json) } else { Err(TuningError::Busy) };
         }
-        self.take_into_force(&request.id, &plan.json.author).await
+        self.take_into_force(&plan.json, &plan.json.author).await
     }
 
     /// What a version in the list changed, from the journal's entry.
     fn change_of(&self, version: &str, since: Option<i64>, by: &Account) -> Result<ConfigChangeJson, TuningError> {
         let is_it = |one: &&VersionJson| one.version == version && since.is_none_or(|since| since == one.since);
-        let version = self.state().versions.iter().rev().find(is_it).cloned().ok_or(TuningError::NoSuchPlan)?;
+        // A start's entry is a little later than its version; what is later still is of the next one.
+        let (version, until) = {
+            let state = self.state();
+            let at = state.versions.iter().rposition(|one| is_it(&one)).ok_or(TuningError::NoSuchPlan)?;
+            (state.versions[at].clone(), state.versions.get(at + 1).map_or(i64::MAX, |next| next.since))
+        };
         let plant = self.0.view.plant();
         let sees = |line: &config::Line| match (&by.body, &line.enterprise) {
             _ if by.role == Role::Admin => true,
@@ -591,7 +618,7 @@ impl Tuning {
                 if row.at.as_millis() < version.since {
                     return Ok(ConfigChangeJson { version, ..ConfigChangeJson::default() });
                 }
-                if row.at.as_millis() == version.since && row.key.as_ref().is_some_and(|of| of.starts_with(&key)) {
+                if row.at.as_millis() < until && row.key.as_ref().is_some_and(|of| of.starts_with(&key)) {
                     let change = shown::of_journal(&row.bytes, sees).map_err(|error| {
                         tracing::error!(%error, seq = row.seq, "the journal's entry of a configuration cannot be read");
                         TuningError::Unreadable
@@ -638,6 +665,7 @@ fn over(status: &str) -> TuningError {
         "applying" => TuningError::Busy,
         "stale" => TuningError::Stale,
         "declined" => TuningError::Declined,
+        "waiting" => TuningError::Waits,
         _ => TuningError::Refused,
     }
 }

@@ -66,6 +66,23 @@ fn a_line_break_stands_only_in_a_text_for_people() {
 }
 
 #[test]
+fn steps_and_remarks_of_several_lines_are_no_rows() {
+    for text in
+        ["1,关阀,停泵,报告调度\n2,疏散", "先停泵,再关阀,通知调度,\n然后撤离", "复核,2024,2025,2026\n", "泄漏,中毒,空呼,无\n1,2,3,撤离"]
+    {
+        let list = LIST.replacen("操作规程OP-12", &format!("\"{text}\""), 1);
+        let loaded = load(with_list("acme.csv", list.as_bytes()));
+        assert!(loaded.is_ok(), "{text}: {}", loaded.err().map_or_else(String::new, |faults| faults.to_string()));
+    }
+}
+
+#[test]
+fn lines_that_end_as_on_an_old_macintosh_are_swallowed_as_loudly() {
+    let list = LIST.replacen("操作规程", "\"操作规程", 1).replacen("GB/T 50493", "GB/T 50493\"", 1).replace('\n', "\r");
+    assert_eq!(codes(&refused(list.as_bytes()))[0].0, "swallowed-rows");
+}
+
+#[test]
 fn what_stands_behind_a_closing_quote_is_not_dropped_in_silence() {
     let faults = refused(LIST.replacen(",80,", ",\"8\"0,", 1).as_bytes());
     assert_eq!(codes(&faults), [("text-after-quote", 2)]);

@@ -40,6 +40,7 @@ fn worded(error: TuningError) -> ApiError {
         | TuningError::Stale
         | TuningError::Refused
         | TuningError::Declined
+        | TuningError::Waits
         | TuningError::BacktestRuns
         | TuningError::NothingToApply => StatusCode::CONFLICT,
     };
@@ -113,7 +114,7 @@ pub(crate) async fn plan(State(app): State<App>, login: LoggedIn, Body(request):
     (status = 401, description = "not-logged-in", body = ErrorJson),
     (status = 403, description = "forbidden", body = ErrorJson),
     (status = 404, description = "not-found", body = ErrorJson),
-    (status = 409, description = "ticket-needed, second-unfit (its text names who could confirm), plan-stale, plan-declined, config-refused, \
+    (status = 409, description = "ticket-needed, second-unfit (its text names who could confirm), plan-stale, plan-declined, plan-waits, config-refused, \
         nothing-to-apply", body = ErrorJson),
     (status = 503, description = "engine-busy", body = ErrorJson),
 ))]
