@@ -352,11 +352,11 @@ impl Tuning {
     fn claim(&self, seen: &PlanJson) -> Result<Plan, TuningError> {
         let mut state = self.state();
         let plan = state.plans.iter_mut().find(|plan| plan.json.id == seen.id).ok_or(TuningError::NoSuchPlan)?;
-        let words = |json: &PlanJson| (json.ticket.clone(), json.reason.clone(), json.author.clone(), json.second.clone());
         if plan.json.status != seen.status {
             return Err(over(&plan.json.status));
         }
-        if words(&plan.json) != words(seen) {
+        let now = &plan.json;
+        if (&now.ticket, &now.reason, &now.author, &now.second) != (&seen.ticket, &seen.reason, &seen.author, &seen.second) {
             return Err(TuningError::Busy);
         }
         let claimed = plan.clone();
